@@ -1,0 +1,361 @@
+"""Every error that cosem raises on purpose, as one tree that tells who is to blame.
+
+::
+
+    CosemError
+    ├── LocalError              we were asked for something that is not possible
+    │   ├── EncodeError         a value does not fit its type
+    │   ├── StateError          not allowed in the present state; nothing was changed
+    │   ├── ConfigurationError  options that contradict each other or cannot be read
+    │   └── UnsupportedError    the association did not agree on this service or feature
+    ├── RemoteError             the peer broke the rules, or refused
+    │   ├── DecodeError         octets that are not what the standard says
+    │   │   └── LimitError      octets that would cost too much
+    │   ├── ProtocolError       well-formed, but not allowed at this point
+    │   ├── AssociationRefused  the association was not made
+    │   ├── AccessError         one attribute was refused; the association is still up
+    │   ├── ActionError         one method was refused; the association is still up
+    │   └── ServiceError        a whole request was refused
+    │       ├── ExceptionResponseError
+    │       └── ConfirmedServiceErrorReceived
+    ├── SecurityError           protection, authentication, keys, counters
+    │   ├── AuthenticationError
+    │   ├── VerificationError
+    │   ├── ReplayError
+    │   ├── KeyMissingError
+    │   ├── PolicyError
+    │   └── CounterExhausted
+    └── LinkError               what lies below the application layer
+        ├── FrameError          octets that are no frame
+        └── TransportError      the connection
+            ├── TransportClosed
+            └── TransportTimeout
+
+The facts are attributes; the arguments of the constructor are those of the
+exception, so that every error pickles and workers can send them.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AccessError",
+    "ActionError",
+    "AssociationRefused",
+    "AuthenticationError",
+    "ConfigurationError",
+    "ConfirmedServiceErrorReceived",
+    "CosemError",
+    "CounterExhausted",
+    "DecodeError",
+    "EncodeError",
+    "ExceptionResponseError",
+    "FrameError",
+    "KeyMissingError",
+    "LimitError",
+    "LinkError",
+    "LocalError",
+    "PolicyError",
+    "ProtocolError",
+    "RemoteError",
+    "ReplayError",
+    "SecurityError",
+    "ServiceError",
+    "StateError",
+    "TransportClosed",
+    "TransportError",
+    "TransportTimeout",
+    "UnsupportedError",
+    "VerificationError",
+]
+
+
+class CosemError(Exception):
+    """Root of every error that cosem raises on purpose."""
+
+
+class LocalError(CosemError):
+    """We were asked for something that is not possible; nothing was sent."""
+
+
+class EncodeError(LocalError, ValueError):
+    """A value cannot be written as the type that it must have.
+
+    Args:
+        problem: What is wrong, as a phrase without a full stop.
+        path: Where in the value, for example ``value_list[3]``; empty for the whole.
+    """
+
+    def __init__(self, problem: str, path: str = "") -> None:
+        super().__init__(problem, path)
+        self.problem = problem
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}" if self.path else self.problem
+
+
+class StateError(LocalError):
+    """The event is not allowed in the present state; nothing was changed.
+
+    Args:
+        state: Name of the state.
+        event: Name of the event.
+    """
+
+    def __init__(self, state: str, event: str) -> None:
+        super().__init__(state, event)
+        self.state = state
+        self.event = event
+
+    def __str__(self) -> str:
+        return f"{self.event} is not allowed while {self.state}"
+
+
+class ConfigurationError(LocalError, ValueError):
+    """Options that contradict each other, are out of range or cannot be read."""
+
+
+class UnsupportedError(LocalError):
+    """The association did not agree on this service or feature (7.3.1)."""
+
+
+class RemoteError(CosemError):
+    """The peer broke the rules, or refused."""
+
+
+class DecodeError(RemoteError, ValueError):
+    """The octets are not what the standard says they must be.
+
+    Args:
+        problem: What is wrong, as a phrase without a full stop.
+        offset: Octets from the start of the input to the offending octet.
+        path: The component that was read, for example ``get-response-normal.result``.
+    """
+
+    def __init__(self, problem: str, offset: int, path: str = "") -> None:
+        super().__init__(problem, offset, path)
+        self.problem = problem
+        self.offset = offset
+        self.path = path
+
+    def __str__(self) -> str:
+        where = f" in {self.path}" if self.path else ""
+        return f"{self.problem} at offset {self.offset}{where}"
+
+
+class LimitError(DecodeError):
+    """Octets that would cost more than a limit allows; nothing was built.
+
+    Args:
+        name: Which limit, for example ``nesting``.
+        value: What the octets ask for.
+        bound: The limit.
+        offset: Octets from the start of the input.
+        path: The component that was read.
+    """
+
+    def __init__(self, name: str, value: int, bound: int, offset: int = 0, path: str = "") -> None:
+        super().__init__(f"{name} {value} exceeds the limit of {bound}", offset, path)
+        self.args = (name, value, bound, offset, path)
+        self.name = name
+        self.value = value
+        self.bound = bound
+
+
+class ProtocolError(RemoteError):
+    """Well-formed octets that are not allowed at this point of the exchange."""
+
+
+class AssociationRefused(RemoteError):
+    """The peer did not make the association (7.2.4).
+
+    Args:
+        result: Association-result: 1 rejected-permanent, 2 rejected-transient.
+        source: ``"acse-service-user"``, ``"acse-service-provider"`` or the APDU that came instead.
+        diagnostic: The number that the peer gave, in the terms of ``source``.
+        reason: The name of the diagnostic.
+        detail: What else the answer said, for example the xDLMS initiate error.
+        hint: The likely cause, in plain words.
+    """
+
+    def __init__(
+        self, result: int, source: str, diagnostic: int, reason: str, detail: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(result, source, diagnostic, reason, detail, hint)
+        self.result = result
+        self.source = source
+        self.diagnostic = diagnostic
+        self.reason = reason
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        how = {1: "rejected-permanent", 2: "rejected-transient"}.get(self.result, f"result {self.result}")
+        text = f"association refused: {how}, {self.source} {self.diagnostic} ({self.reason})"
+        if self.detail:
+            text += f"; {self.detail}"
+        if self.hint:
+            text += f". Likely: {self.hint}"
+        return text
+
+
+class AccessError(RemoteError):
+    """The server refused one attribute; the association is still up.
+
+    Args:
+        target: The attribute asked for, in words.
+        result: The Data-Access-Result that the server gave.
+    """
+
+    def __init__(self, target: str, result: int) -> None:
+        super().__init__(target, result)
+        self.target = target
+        self.result = result
+
+    def __str__(self) -> str:
+        return f"{self.target}: {_spoken(self.result)}"
+
+
+class ActionError(RemoteError):
+    """The server refused one method; the association is still up.
+
+    Args:
+        target: The method called, in words.
+        result: The Action-Result, or the Data-Access-Result of its return parameters.
+    """
+
+    def __init__(self, target: str, result: int) -> None:
+        super().__init__(target, result)
+        self.target = target
+        self.result = result
+
+    def __str__(self) -> str:
+        return f"{self.target}: {_spoken(self.result)}"
+
+
+class ServiceError(RemoteError):
+    """The server refused a whole request."""
+
+
+class ExceptionResponseError(ServiceError):
+    """The server answered with an exception-response (clause 8).
+
+    Args:
+        state_error: 1 service-not-allowed, 2 service-unknown.
+        service_error: 1 operation-not-possible ... 6 invocation-counter-error.
+        invocation_counter: The counter that the server expects, if it said so.
+    """
+
+    def __init__(self, state_error: int, service_error: int, invocation_counter: int | None = None) -> None:
+        super().__init__(state_error, service_error, invocation_counter)
+        self.state_error = state_error
+        self.service_error = service_error
+        self.invocation_counter = invocation_counter
+
+    def __str__(self) -> str:
+        text = f"exception-response: {_spoken(self.state_error)}, {_spoken(self.service_error)}"
+        if self.invocation_counter is not None:
+            text += f", the server expects invocation counter {self.invocation_counter}"
+        return text
+
+
+class ConfirmedServiceErrorReceived(ServiceError):
+    """The server answered with a confirmedServiceError (clause 8).
+
+    Args:
+        service: 1 initiateError, 5 read, 6 write.
+        error_group: The alternative of ServiceError, for example 6 initiate.
+        error: The value within the group.
+        description: The three in words.
+    """
+
+    def __init__(self, service: int, error_group: int, error: int, description: str = "") -> None:
+        super().__init__(service, error_group, error, description)
+        self.service = service
+        self.error_group = error_group
+        self.error = error
+        self.description = description
+
+    def __str__(self) -> str:
+        words = self.description or f"service {self.service}, group {self.error_group}, value {self.error}"
+        return f"confirmedServiceError: {words}"
+
+
+class SecurityError(CosemError):
+    """Protection, authentication, keys or counters."""
+
+
+class AuthenticationError(SecurityError):
+    """The peer did not prove who it is, or did not accept our proof."""
+
+
+class VerificationError(SecurityError):
+    """A tag or signature does not match; nothing of the message was released."""
+
+
+class ReplayError(SecurityError):
+    """An invocation counter or challenge was used before.
+
+    Args:
+        received: The counter in the message.
+        expected: The lowest counter that would have been accepted.
+    """
+
+    def __init__(self, received: int, expected: int) -> None:
+        super().__init__(received, expected)
+        self.received = received
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"invocation counter {self.received} was used before: {self.expected} or more is expected"
+
+
+class KeyMissingError(SecurityError):
+    """No key is known for this use."""
+
+
+class PolicyError(SecurityError):
+    """A message has less protection than the security policy demands."""
+
+
+class CounterExhausted(SecurityError):
+    """The invocation counter reached its end: the key must be changed before anything else is sent."""
+
+
+class LinkError(CosemError):
+    """What lies below the application layer."""
+
+
+class FrameError(LinkError, ValueError):
+    """The octets are no frame of this communication profile.
+
+    Args:
+        problem: What is wrong, as a phrase without a full stop.
+        offset: Octets from the start of the input.
+    """
+
+    def __init__(self, problem: str, offset: int = 0) -> None:
+        super().__init__(problem, offset)
+        self.problem = problem
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"{self.problem} at offset {self.offset}"
+
+
+class TransportError(LinkError):
+    """The connection failed."""
+
+
+class TransportClosed(TransportError):
+    """The peer closed the connection."""
+
+
+class TransportTimeout(TransportError, TimeoutError):
+    """Nothing came within the time allowed."""
+
+
+def _spoken(code: int) -> str:
+    """Return a code of the standard in words where it has a name."""
+    name = getattr(code, "name", None)
+    return f"{name.lower().replace('_', '-')} ({int(code)})" if name else str(code)
