@@ -1,0 +1,1 @@
+"""Octets to values and back: A-XDR, the Data CHOICE, BER for ACSE."""
