@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, ClassVar, Final, Self, SupportsIndex, TypeAlias, overload
 
 if TYPE_CHECKING:
     from cosem.types.date_time import Date, DateTime, Time
@@ -256,7 +256,7 @@ class _Float(float):
     def not_a_number(cls, octets: bytes) -> _Float:
         """Return the NaN of these octets, payload and signalling bit included."""
         value = cls("nan")
-        value._octets = octets  # noqa: SLF001 -- our own instance, not yet handed out
+        value._octets = octets
         return value
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -420,7 +420,7 @@ class TypeDescription:
     members: tuple[TypeDescription, ...] = ()
 
 
-class CompactArray(tuple["DataValue", ...]):
+class CompactArray(tuple["DataValue", ...]):  # noqa: SLOT001 -- a tuple can have a __dict__, but no slots
     """compact-array [19]: an array whose element type is sent once.
 
     The elements are those of the tuple. ``type_description`` and ``contents``
@@ -437,14 +437,14 @@ class CompactArray(tuple["DataValue", ...]):
         elements: Iterable[DataValue],
         type_description: TypeDescription,
         contents: bytes | None = None,
-    ) -> CompactArray:
+    ) -> Self:
         """Return the array of ``elements``, each of the shape ``type_description``."""
-        value = super().__new__(cls, elements)  # type: ignore[arg-type]
+        value = super().__new__(cls, elements)
         value.type_description = type_description
         value.contents = contents
         return value
 
-    def __getnewargs__(self) -> tuple[object, ...]:  # type: ignore[override]
+    def __getnewargs__(self) -> tuple[object, ...]:
         return tuple(self), self.type_description, self.contents
 
     def __repr__(self) -> str:

@@ -1,0 +1,196 @@
+"""Equal rows at once: the layout of one row, checked on all, then unpacked in one go.
+
+Meters send arrays of structures that differ in their values only. The layout
+(where tags, lengths and payloads lie) is learnt from one row; the tag and length
+octets of the rows behind it are compared column by column; as far as they agree,
+one precompiled :class:`struct.Struct` unpacks all. Nothing is guessed: a row that
+differs in any octet that is not payload ends the run, and the general decoder
+takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import repeat
+from struct import Struct
+from typing import Any, NamedTuple
+
+from cosem.codec.scalars import FIXED
+from cosem.types.data import OctetString, Structure, Utf8String, VisibleString
+
+__all__ = ["FEWEST_ROWS", "RowLayout", "learn", "read_rows", "regular_rows", "write_rows"]
+
+FEWEST_ROWS = 4
+"""Below so many rows the general path is as fast."""
+
+_STRINGS: dict[int, Callable[[bytes], Any]] = {
+    9: OctetString,
+    10: lambda octets: VisibleString(octets, "latin-1"),
+    12: Utf8String.from_octets,
+}
+
+
+class Cell(NamedTuple):
+    """One member of a row: its tag, where its payload starts in the row, and how long that is."""
+
+    tag: int
+    offset: int
+    size: int
+
+
+class RowLayout(NamedTuple):
+    """The layout of a row.
+
+    Args:
+        size: Octets of a row.
+        fixed: Offset and value of each octet that is the same in every row.
+        cells: The members.
+        unpack: Unpacks the payloads of consecutive rows.
+        makers: From payload to value for each member; ``None`` for null-data.
+    """
+
+    size: int
+    fixed: tuple[tuple[int, int], ...]
+    cells: tuple[Cell, ...]
+    unpack: Callable[[bytes], Any]
+    makers: tuple[Callable[[Any], Any] | None, ...]
+
+
+def learn(data: bytes, pos: int) -> RowLayout | None:
+    """Return the layout of the structure at ``pos``, or ``None`` if it is not flat or not whole."""
+    end = len(data)
+    if pos + 2 > end or data[pos] != Structure.tag:
+        return None
+    members = data[pos + 1]
+    if not 1 <= members <= 0x7F:
+        return None
+    head = [data[pos], members]
+    cells: list[Cell] = []
+    at = pos + 2
+    for _ in range(members):
+        if at >= end:
+            return None
+        tag = data[at]
+        at += 1
+        lead = [tag]
+        if (kind := FIXED.get(tag)) is not None:
+            size = kind.size
+        elif tag in _STRINGS and at < end and data[at] < 0x80:
+            size = data[at]
+            lead.append(size)
+            at += 1
+        elif tag == 0:
+            size = 0
+        else:
+            return None
+        head += lead
+        cells.append(Cell(tag, at - pos, size))
+        at += size
+    if at > end:
+        return None
+    return _layout(bytes(head), tuple(cells), at - pos)
+
+
+@lru_cache(maxsize=64)
+def _layout(head: bytes, cells: tuple[Cell, ...], size: int) -> RowLayout:
+    """Compile a layout; meters have few, and send them again and again."""
+    del head  # part of the key only: the same cells behind other tags are another layout
+    fixed: list[tuple[int, int]] = [(0, Structure.tag), (1, len(cells))]
+    code = ">2x"
+    at = 2
+    makers: list[Callable[[Any], Any] | None] = []
+    for tag, offset, length in cells:
+        fixed.append((at, tag))
+        if offset - at == 2:
+            fixed.append((at + 1, length))
+        code += f"{offset - at}x"
+        if (kind := FIXED.get(tag)) is not None:
+            code += kind.code
+            makers.append(kind.make)
+        elif tag == 0:
+            makers.append(None)
+        else:
+            code += f"{length}s"
+            makers.append(_STRINGS[tag])
+        at = offset + length
+    return RowLayout(size, tuple(fixed), cells, Struct(code).iter_unpack, tuple(makers))
+
+
+def regular_rows(data: bytes, pos: int, layout: RowLayout, most: int) -> int:
+    """Return how many rows from ``pos`` on, at most ``most``, have the layout to the octet."""
+    size = layout.size
+    rows = min(most, (len(data) - pos) // size)
+    for offset, octet in layout.fixed:
+        first = pos + offset
+        column = data[first : first + (rows - 1) * size + 1 : size]
+        if column.count(octet) != rows:
+            rows -= len(column.lstrip(bytes((octet,))))
+            if not rows:
+                return 0
+    return rows
+
+
+def read_rows(data: bytes, pos: int, most: int) -> tuple[list[Any], int]:
+    """Return the structures of the longest run of equal rows at ``pos``, and the octets they took.
+
+    The list is empty where the general decoder must do the work.
+    """
+    layout = learn(data, pos)
+    if layout is None:
+        return [], 0
+    rows = regular_rows(data, pos, layout, most)
+    if rows < FEWEST_ROWS:
+        return [], 0
+    taken = rows * layout.size
+    columns = zip(*layout.unpack(data[pos : pos + taken]), strict=True)
+    values: list[Any] = [
+        repeat(None, rows) if maker is None else map(maker, next(columns)) for maker in layout.makers
+    ]
+    return list(map(Structure, zip(*values, strict=True))), taken
+
+
+def write_rows(rows: tuple[Any, ...]) -> bytes | None:
+    """Return the octets of structures that all have the same layout; ``None`` if they have not.
+
+    Every payload octet of a column is placed by one slice assignment.
+
+    Raises:
+        struct.error: A value is out of range.
+    """
+    first = rows[0]
+    if not 1 <= len(first) <= 0x7F:
+        return None
+    kinds = list(map(type, first))
+    count = len(rows)
+    if any(list(map(type, row)) != kinds for row in rows):
+        return None
+    template = bytearray((Structure.tag, len(first)))
+    payloads: list[tuple[int, int, bytes]] = []
+    for kind, column in zip(kinds, zip(*rows, strict=True), strict=True):
+        if kind is type(None):
+            template.append(0)
+            continue
+        tag = 3 if kind is bool else getattr(kind, "tag", None)
+        if (fixed := FIXED.get(tag)) is not None:  # type: ignore[arg-type]
+            values = column if fixed.plain is None else map(fixed.plain, column)
+            packed = Struct(f">{count}{fixed.code}" if len(fixed.code) == 1 else f"{fixed.size * count}s")
+            octets = packed.pack(*values) if len(fixed.code) == 1 else b"".join(values)
+            template.append(tag)  # type: ignore[arg-type]
+            size = fixed.size
+        elif kind is OctetString:
+            size = len(column[0])
+            if size > 0x7F or any(len(value) != size for value in column):
+                return None
+            octets = b"".join(column)
+            template += bytes((OctetString.tag, size))
+        else:
+            return None
+        payloads.append((len(template), size, octets))
+        template += bytes(size)
+    row_size = len(template)
+    out = template * count
+    for offset, size, octets in payloads:
+        for index in range(size):
+            out[offset + index :: row_size] = octets[index::size]
+    return bytes(out)
