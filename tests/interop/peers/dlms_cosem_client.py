@@ -15,6 +15,7 @@ from dlms_cosem.io import BlockingTcpIO, TcpTransport
 from dlms_cosem.protocol import xdlms
 from dlms_cosem.security import LowLevelSecurityAuthentication, NoSecurityAuthentication
 from dlms_cosem.time import datetime_from_bytes
+
 from report import Report, arguments
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from gurux_dlms import GXDLMSClient, GXReplyData
 from gurux_dlms.enums import Authentication, DataType, InterfaceType, ObjectType, RequestTypes
 from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSObject, GXDLMSProfileGeneric, GXDLMSRegister
+
 from report import Report, arguments
 
 

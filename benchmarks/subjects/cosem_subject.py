@@ -1,0 +1,68 @@
+"""cosem: runs in .venv."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cosem.types.logical_name import LogicalName
+
+import cosem
+import inputs
+from cosem.apdu.common import CosemAttributeDescriptor
+from cosem.apdu.get import GetRequestNormal
+from cosem.types.data import Array, DoubleLongUnsigned, OctetString, Structure, Unsigned
+from worker import Cases, serve
+
+NAME = LogicalName.parse(inputs.OBIS)
+
+
+def decode_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    value: Any = cosem.decode_data(inputs.DATA)
+    assert len(value) == inputs.ROWS
+    assert value[5][2] == inputs.rows()[5][2]
+    return lambda: cosem.decode_data(inputs.DATA)
+
+
+def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    value = Array(
+        Structure([OctetString(stamp), Unsigned(status), *map(DoubleLongUnsigned, counters)])
+        for stamp, status, *counters in inputs.rows()
+    )
+    assert cosem.encode_data(value) == inputs.DATA
+    return lambda: cosem.encode_data(value)
+
+
+def get_request(_: dict[str, Any]) -> Callable[[], Any]:
+    def build() -> bytes:
+        return cosem.encode(GetRequestNormal(0xC1, CosemAttributeDescriptor(3, NAME, 2)))
+
+    assert build() == inputs.GET_REQUEST
+    return build
+
+
+def get_response(_: dict[str, Any]) -> Callable[[], Any]:
+    def parse() -> Any:
+        apdu: Any = cosem.decode(inputs.GET_RESPONSE)
+        return apdu.result
+
+    assert parse() == inputs.VALUE
+    return parse
+
+
+def client_get(order: dict[str, Any]) -> Callable[[], Any]:
+    meter = cosem.connect(f"tcp://127.0.0.1:{order['port']}")
+    assert meter.get(3, NAME, 2) == inputs.VALUE
+    return lambda: meter.get(3, NAME, 2)
+
+
+CASES: Cases = {
+    "decode_rows": decode_rows,
+    "encode_rows": encode_rows,
+    "get_request": get_request,
+    "get_response": get_response,
+    "client_get": client_get,
+}
+
+if __name__ == "__main__":
+    serve(CASES)

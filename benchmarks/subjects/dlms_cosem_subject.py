@@ -1,0 +1,85 @@
+"""dlms-cosem: runs in .venv-interop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from dlms_cosem import cosem, dlms_data, enumerations, utils
+from dlms_cosem.client import DlmsClient
+from dlms_cosem.io import BlockingTcpIO, TcpTransport
+from dlms_cosem.protocol import xdlms
+from dlms_cosem.security import NoSecurityAuthentication
+
+import inputs
+from worker import Cases, serve
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+ATTRIBUTE = cosem.CosemAttribute(enumerations.CosemInterface.REGISTER, cosem.Obis.from_string(inputs.OBIS), 2)
+
+
+def decode_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    value = utils.parse_as_dlms_data(inputs.DATA)
+    assert len(value) == inputs.ROWS
+    assert value[5][2] == inputs.rows()[5][2]
+    return lambda: utils.parse_as_dlms_data(inputs.DATA)
+
+
+def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    value = dlms_data.DataArray(
+        [
+            dlms_data.DataStructure(
+                [
+                    dlms_data.OctetStringData(stamp),
+                    dlms_data.UnsignedIntegerData(status),
+                    *map(dlms_data.DoubleLongUnsignedData, counters),
+                ]
+            )
+            for stamp, status, *counters in inputs.rows()
+        ]
+    )
+    assert value.to_bytes() == inputs.DATA
+    return value.to_bytes
+
+
+def get_request(_: dict[str, Any]) -> Callable[[], Any]:
+    def build() -> bytes:
+        return bytes(xdlms.GetRequestNormal(cosem_attribute=ATTRIBUTE).to_bytes())
+
+    assert len(build()) == len(inputs.GET_REQUEST)
+    return build
+
+
+def get_response(_: dict[str, Any]) -> Callable[[], Any]:
+    def parse() -> Any:
+        return utils.parse_as_dlms_data(xdlms.GetResponseNormal.from_bytes(inputs.GET_RESPONSE).data)
+
+    assert parse() == inputs.VALUE
+    return parse
+
+
+def client_get(order: dict[str, Any]) -> Callable[[], Any]:
+    transport = TcpTransport(16, 1, BlockingTcpIO("127.0.0.1", order["port"]))
+    client = DlmsClient(transport, NoSecurityAuthentication())
+    client.connect()
+    client.associate()
+
+    def get() -> Any:
+        return utils.parse_as_dlms_data(client.get(ATTRIBUTE))
+
+    assert get() == inputs.VALUE
+    return get
+
+
+CASES: Cases = {
+    "decode_rows": decode_rows,
+    "encode_rows": encode_rows,
+    "get_request": get_request,
+    "get_response": get_response,
+    "client_get": client_get,
+}
+
+if __name__ == "__main__":
+    serve(CASES)

@@ -1,0 +1,108 @@
+"""gurux-dlms: runs in .venv-interop.
+
+Its public interface builds and reads whole wrapper units, so the two GET cases hold the eight octets of the header
+as well; the Data cases use the functions that the library itself uses for a value.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from gurux_dlms import GXByteBuffer, GXDLMSClient, GXReplyData, GXUInt8, GXUInt32
+from gurux_dlms.enums import Authentication, DataType, InterfaceType
+from gurux_dlms.GXArray import GXArray
+from gurux_dlms.GXStructure import GXStructure
+from gurux_dlms.internal._GXCommon import _GXCommon
+from gurux_dlms.internal._GXDataInfo import _GXDataInfo
+from gurux_dlms.objects import GXDLMSRegister
+
+import inputs
+from worker import Cases, serve
+
+
+def client() -> GXDLMSClient:
+    return GXDLMSClient(True, 16, 1, Authentication.NONE, None, InterfaceType.WRAPPER)
+
+
+def decode_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    settings = client().settings
+
+    def decode() -> Any:
+        return _GXCommon.getData(settings, GXByteBuffer(inputs.DATA), _GXDataInfo())
+
+    value = decode()
+    assert len(value) == inputs.ROWS
+    assert value[5][2] == inputs.rows()[5][2]
+    return decode
+
+
+def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    settings = client().settings
+    value = GXArray()
+    for stamp, status, *counters in inputs.rows():
+        row = GXStructure()
+        row.append(stamp)
+        row.append(GXUInt8(status))
+        row.extend(GXUInt32(counter) for counter in counters)
+        value.append(row)
+
+    def encode() -> Any:
+        buffer = GXByteBuffer()
+        _GXCommon.setData(settings, buffer, DataType.ARRAY, value)
+        return buffer
+
+    assert bytes(encode().array()) == inputs.DATA
+    return encode
+
+
+def get_request(_: dict[str, Any]) -> Callable[[], Any]:
+    session, register = client(), GXDLMSRegister(inputs.OBIS)
+    assert len(session.read(register, 2)[0]) == 8 + len(inputs.GET_REQUEST)
+    return lambda: session.read(register, 2)
+
+
+def get_response(_: dict[str, Any]) -> Callable[[], Any]:
+    session = client()
+    unit = b"\x00\x01\x00\x01\x00\x10\x00" + bytes([len(inputs.GET_RESPONSE)]) + inputs.GET_RESPONSE
+
+    def parse() -> Any:
+        reply = GXReplyData()
+        session.getData(unit, reply)
+        return reply.value
+
+    assert parse() == inputs.VALUE
+    return parse
+
+
+def client_get(order: dict[str, Any]) -> Callable[[], Any]:
+    session, register = client(), GXDLMSRegister(inputs.OBIS)
+    line = socket.create_connection(("127.0.0.1", order["port"]))
+
+    def exchange(messages: Any) -> GXReplyData:
+        reply = GXReplyData()
+        for message in messages if isinstance(messages, list) else [messages]:
+            line.sendall(message)
+            session.getData(line.recv(4096), reply)
+        return reply
+
+    session.parseAareResponse(exchange(session.aarqRequest()).data)
+
+    def get() -> Any:
+        return session.updateValue(register, 2, exchange(session.read(register, 2)).value)
+
+    assert get() == inputs.VALUE
+    return get
+
+
+CASES: Cases = {
+    "decode_rows": decode_rows,
+    "encode_rows": encode_rows,
+    "get_request": get_request,
+    "get_response": get_response,
+    "client_get": client_get,
+}
+
+if __name__ == "__main__":
+    serve(CASES)

@@ -1,0 +1,74 @@
+"""pydlms-client: runs in .venv-interop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydlms.apdu import xdlms
+from pydlms.client import DlmsClient
+from pydlms.cosem.data import DlmsData, decode_data, encode_data
+from pydlms.obis import ObisCode
+
+import inputs
+from worker import Cases, serve
+
+
+def decode_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    def decode() -> Any:
+        return decode_data(inputs.DATA)[0].to_python()
+
+    value = decode()
+    assert len(value) == inputs.ROWS
+    assert value[5][2] == inputs.rows()[5][2]
+    return decode
+
+
+def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    value = DlmsData.array(
+        [
+            DlmsData.structure(
+                [DlmsData.octet_string(stamp), DlmsData.uint8(status), *map(DlmsData.uint32, counters)]
+            )
+            for stamp, status, *counters in inputs.rows()
+        ]
+    )
+    assert encode_data(value) == inputs.DATA
+    return lambda: encode_data(value)
+
+
+def get_request(_: dict[str, Any]) -> Callable[[], Any]:
+    name = ObisCode.parse(inputs.OBIS)
+
+    def build() -> bytes:
+        return xdlms.GetRequestNormal(0xC1, xdlms.AttributeDescriptor(3, name, 2), None).to_bytes()
+
+    assert len(build()) == len(inputs.GET_REQUEST)
+    return build
+
+
+def get_response(_: dict[str, Any]) -> Callable[[], Any]:
+    def parse() -> Any:
+        return xdlms.decode_apdu(inputs.GET_RESPONSE).result.data.to_python()
+
+    assert parse() == inputs.VALUE
+    return parse
+
+
+def client_get(order: dict[str, Any]) -> Callable[[], Any]:
+    client = DlmsClient.tcp("127.0.0.1", order["port"], client_sap=16)
+    client.connect()
+    assert client.get(inputs.OBIS, 3, 2).to_python() == inputs.VALUE
+    return lambda: client.get(inputs.OBIS, 3, 2).to_python()
+
+
+CASES: Cases = {
+    "decode_rows": decode_rows,
+    "encode_rows": encode_rows,
+    "get_request": get_request,
+    "get_response": get_response,
+    "client_get": client_get,
+}
+
+if __name__ == "__main__":
+    serve(CASES)
