@@ -197,14 +197,14 @@ def main() -> None:
             for subject in competitors:
                 print(f"{case}: {subject.name} ...", file=sys.stderr, flush=True)
                 subject.count(case, CASES[case][2])
-    else:
+    elif cases:
         times(competitors, cases, options.rounds)
     if cases:
         table(competitors, cases, instructions=options.instructions)
     if "start" in wanted:
         start.report(PEERS, options.rounds)
     if "memory" in wanted:
-        memory.report()
+        memory.report(PEERS)
 
 
 if __name__ == "__main__":
