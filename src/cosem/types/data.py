@@ -16,13 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum as Enumeration
 from typing import TYPE_CHECKING, ClassVar, Final, Self, SupportsIndex, TypeAlias, overload
 
 if TYPE_CHECKING:
     from cosem.types.date_time import Date, DateTime, Time
 
 __all__ = [
+    "ABSENT",
     "DONT_CARE",
+    "Absent",
     "Array",
     "Bcd",
     "BitString",
@@ -542,6 +545,18 @@ class DontCare:
 
 
 DONT_CARE: Final = DontCare()
+
+
+class Absent(Enumeration):
+    """That an OPTIONAL Data was not sent, which is not the same as null-data (``None``)."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent.ABSENT
 
 DataValue: TypeAlias = (
     "None | bool | Array | Structure | BitString | DoubleLong | DoubleLongUnsigned | OctetString"

@@ -1,0 +1,1 @@
+"""Application associations without I/O: control functions, conversations, both sides."""

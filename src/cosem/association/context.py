@@ -1,0 +1,82 @@
+"""What a conversation may know of the association it runs in: what was agreed, sizes, invoke-ids.
+
+A conversation is a generator: it yields the APDU to send, is resumed with the
+APDU that answers it, and returns the result. It knows services only; the
+association alone knows ciphers, the link alone knows frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from cosem.apdu import Apdu
+from cosem.errors import UnsupportedError
+from cosem.types.enumerations import Conformance
+from cosem.types.identifiers import InvokeIdAndPriority
+
+__all__ = ["Conversation", "ServiceContext", "TransferLimits", "no_progress", "require"]
+
+T = TypeVar("T")
+Conversation: TypeAlias = Generator[Apdu, Apdu, T]
+"""Yields requests, is sent the answers, returns the result."""
+Progress: TypeAlias = Callable[[int], None]
+"""Called with the octets transferred so far."""
+
+
+def no_progress(octets: int) -> None:
+    """Report a progress to nobody."""
+    del octets
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLimits:
+    """Bounds of one long transfer, so that a peer cannot keep us for ever.
+
+    Args:
+        octets: Most octets that blocks may add up to.
+        empty_blocks: Most blocks without octets in a row.
+    """
+
+    octets: int = 16 * 1024 * 1024
+    empty_blocks: int = 16
+
+
+class ServiceContext(Protocol):
+    """What the association tells a conversation."""
+
+    @property
+    def conformance(self) -> Conformance:
+        """The services that were agreed on."""
+        ...
+
+    @property
+    def max_request_size(self) -> int:
+        """Longest request before protection, octets from its tag on; 0 means no limit."""
+        ...
+
+    @property
+    def transfer_limits(self) -> TransferLimits:
+        """Bounds of long transfers."""
+        ...
+
+    def new_invoke_id(self, *, confirmed: bool = True) -> InvokeIdAndPriority:
+        """Return an invoke-id that no open request has, with the class and priority of this conversation."""
+        ...
+
+
+def require(context: ServiceContext, bit: Conformance, what: str) -> None:
+    """Refuse what the association did not agree on (7.3.1).
+
+    Raises:
+        UnsupportedError: The bit is not in the negotiated conformance.
+    """
+    if not context.conformance & bit:
+        name = (bit.name or str(int(bit))).lower().replace("_", "-")
+        raise UnsupportedError(f"{what} needs {name}, which this association did not agree on")
+
+
+def unexpected(answer: Any, wanted: str) -> str:
+    """Return the words for an answer of the wrong kind."""
+    return f"{wanted} expected, {type(answer).__name__} received"
