@@ -130,10 +130,28 @@ class Reader:
             self.fail(f"{left} octets too many")
         self.findings.append("trailing-octets")
 
+    def strictly_finished(self) -> None:
+        """Refuse octets that are left inside a component, where no meter is known to have any.
+
+        Raises:
+            DecodeError: There are some.
+        """
+        if self.left:
+            self.fail(f"{self.left} octets too many")
+
     def component(self, name: str, read: Callable[[Reader], T]) -> T:
         """Return what ``read`` makes of the next octets, which are the component ``name``."""
         del name
         return read(self)
+
+    def within(self, start: int, stop: int) -> Reader:
+        """Return a reader of the octets ``start`` to ``stop`` that counts offsets as this one does.
+
+        It names deviations in the same place; components that are read through it are taken down too.
+        """
+        inner = Reader(self.data[:stop], strict=self.strict, findings=self.findings, limits=self.limits)
+        inner.pos = start
+        return inner
 
     def fail(self, problem: str, offset: int | None = None) -> NoReturn:
         """Raise the :class:`DecodeError` of this place."""
@@ -178,6 +196,16 @@ class TracingReader(Reader):
         super().__init__(data, strict=strict, findings=findings, limits=limits)
         self.root = Node("", 0)
         self._open = [self.root]
+
+    def within(self, start: int, stop: int) -> TracingReader:
+        """Return a tracing reader of the octets ``start`` to ``stop`` that adds to the same tree."""
+        inner = TracingReader(
+            self.data[:stop], strict=self.strict, findings=self.findings, limits=self.limits
+        )
+        inner.pos = start
+        inner.root = self.root
+        inner._open = self._open
+        return inner
 
     @property
     def path(self) -> str:

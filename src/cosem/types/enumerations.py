@@ -299,7 +299,7 @@ class Conformance(IntFlag):
     """The conformance block: 24 bits, bit 0 the most significant of the first octet (Table 35).
 
     >>> Conformance.GET | Conformance.SET
-    <Conformance.SET|GET: 24>
+    <Conformance.GET|SET: 24>
     """
 
     RESERVED_ZERO = 0x800000
@@ -329,9 +329,7 @@ class Conformance(IntFlag):
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the bits that are set, in the order of the standard."""
-        return tuple(
-            str(bit.name).lower().replace("_", "-") for bit in reversed(tuple(Conformance)) if self & bit
-        )
+        return tuple(str(bit.name).lower().replace("_", "-") for bit in Conformance if self & bit)
 
     def to_octets(self) -> bytes:
         """Return the three octets."""
