@@ -7,6 +7,8 @@ waits for it; what the server sends by itself goes to :attr:`~ClientAssociation.
 what nobody waits for is counted, and never taken for the answer to something else.
 """
 
+# ruff: noqa: SLF001 -- an Exchange is moved by its association alone, and both live here
+
 from __future__ import annotations
 
 from collections import deque

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cosem.types.enumerations import ActionResult, Conformance
-from cosem.types.identifiers import InvokeIdAndPriority
-
 from cosem.apdu import Apdu, encode
 from cosem.apdu.action import (
     ActionRequestNextPblock,
@@ -31,6 +28,8 @@ from cosem.codec.reader import Reader
 from cosem.codec.sequence import codec_of
 from cosem.errors import DecodeError, ProtocolError
 from cosem.types.data import ABSENT
+from cosem.types.enumerations import ActionResult, Conformance
+from cosem.types.identifiers import InvokeIdAndPriority
 
 if TYPE_CHECKING:
     from cosem.types.data import Absent, DataValue

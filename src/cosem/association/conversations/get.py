@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cosem.types.enumerations import Conformance, DataAccessResult
-from cosem.types.identifiers import InvokeIdAndPriority
-
 from cosem.apdu import encode
 from cosem.apdu.common import (
     CosemAttributeDescriptor,
@@ -28,6 +25,8 @@ from cosem.association.context import Conversation, Progress, ServiceContext, no
 from cosem.codec.data import decode_data
 from cosem.codec.reader import Reader
 from cosem.errors import ProtocolError
+from cosem.types.enumerations import Conformance, DataAccessResult
+from cosem.types.identifiers import InvokeIdAndPriority
 
 if TYPE_CHECKING:
     from cosem.types.data import DataValue

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cosem.types.enumerations import Conformance, DataAccessResult
-
 from cosem.apdu import encode
 from cosem.apdu.common import (
     CosemAttributeDescriptor,
@@ -31,6 +29,7 @@ from cosem.association.context import Conversation, Progress, ServiceContext, no
 from cosem.codec.axdr import encode_length
 from cosem.codec.data import encode_data
 from cosem.errors import ProtocolError
+from cosem.types.enumerations import Conformance, DataAccessResult
 
 if TYPE_CHECKING:
     from cosem.types.data import DataValue

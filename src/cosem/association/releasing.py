@@ -1,0 +1,44 @@
+"""COSEM-RELEASE at the client, by RLRQ and RLRE (IEC 62056-5-3, 6.4, 7.2.5).
+
+The server cannot refuse: whatever it answers, the association is over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cosem.apdu import encode
+from cosem.apdu.acse import RLRE, RLRQ
+from cosem.association.context import Conversation
+from cosem.association.opening import initiate_request
+from cosem.errors import ServiceError
+from cosem.types.enumerations import ReleaseRequestReason, ReleaseResponseReason
+
+if TYPE_CHECKING:
+    from cosem.association.client_association import ClientAssociation
+
+__all__ = ["releasing"]
+
+
+def releasing(association: ClientAssociation) -> Conversation[bool]:
+    """Release the association; return whether the server answered with reason normal.
+
+    In a ciphered context the RLRQ carries the InitiateRequest under the global
+    key, so that nobody else can tear the association down.
+    """
+    parameters = association.parameters
+    information = None
+    try:
+        if association.protection is not None and parameters.application_context.ciphered:
+            information = association.protection.protect(encode(initiate_request(parameters)))
+        request = RLRQ(ReleaseRequestReason.NORMAL, information)
+        if not parameters.confirmed:
+            association.send_without_answer(request)
+            return True
+        try:
+            answer = yield request
+        except ServiceError:
+            return False
+        return isinstance(answer, RLRE) and answer.reason in (None, ReleaseResponseReason.NORMAL)
+    finally:
+        association.released()

@@ -1,0 +1,1 @@
+"""Communication profiles without I/O: how APDUs travel (Annex A)."""
