@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cosem.apdu import encode
+from cosem.apdu import Apdu, encode
 from cosem.apdu.common import (
     CosemAttributeDescriptor,
     CosemAttributeDescriptorWithSelection,
@@ -125,11 +125,12 @@ def _remaining_blocks(
         if block.last_block:
             return joiner.joined()
         # The number of the block received, not of the one wanted (figure 16).
-        answer = yield GetRequestNext(invoke_id, joiner.number)
-        if isinstance(answer, GetResponseNormal) and isinstance(answer.result, DataAccessResult):
-            return answer.result
-        if not isinstance(answer, GetResponseWithDatablock):
-            raise ProtocolError(unexpected(answer, "get-response-with-datablock"))
+        reply: Apdu = yield GetRequestNext(invoke_id, joiner.number)
+        if isinstance(reply, GetResponseNormal) and isinstance(reply.result, DataAccessResult):
+            return reply.result
+        if not isinstance(reply, GetResponseWithDatablock):
+            raise ProtocolError(unexpected(reply, "get-response-with-datablock"))
+        answer = reply
 
 
 def request_size(items: Sequence[tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | None]]) -> int:
