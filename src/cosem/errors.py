@@ -6,6 +6,7 @@
     ├── LocalError              we were asked for something that is not possible
     │   ├── EncodeError         a value does not fit its type
     │   ├── StateError          not allowed in the present state; nothing was changed
+    │   ├── ConversionError     a text that means no value, or a value with no counterpart in Python
     │   ├── ConfigurationError  options that contradict each other or cannot be read
     │   └── UnsupportedError    the association did not agree on this service or feature
     ├── RemoteError             the peer broke the rules, or refused
@@ -44,6 +45,7 @@ __all__ = [
     "AuthenticationError",
     "ConfigurationError",
     "ConfirmedServiceErrorReceived",
+    "ConversionError",
     "CosemError",
     "CounterExhausted",
     "DecodeError",
@@ -92,6 +94,16 @@ class EncodeError(LocalError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}" if self.path else self.problem
+
+
+class ConversionError(LocalError, ValueError):
+    """A text or number means no value of the type, or a value has no counterpart in Python.
+
+    For example a date-time pattern that is asked for its moment, or ``"1.8"`` as a logical name.
+
+    Args:
+        problem: What is wrong, as a phrase without a full stop.
+    """
 
 
 class StateError(LocalError):

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import IntFlag
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, TypeVar
+
+from cosem.errors import ConversionError
 
 __all__ = ["ClockStatus", "Date", "DateTime", "Time"]
 
@@ -40,7 +42,7 @@ class ClockStatus(IntFlag):
 
 
 class _Octets:
-    """Fixed octets with meaning: immutable, equal and ordered by nothing but their octets."""
+    """Fixed octets with meaning: immutable, and equal where the octets are."""
 
     __slots__ = ("octets",)
     octets: bytes
@@ -50,11 +52,11 @@ class _Octets:
         """Hold the octets as they are.
 
         Raises:
-            ValueError: They are not as many as the type has.
+            ConversionError: They are not as many as the type has.
         """
         if len(octets) != self.size:
-            raise ValueError(f"{type(self).__name__} has {self.size} octets, not {len(octets)}")
-        object.__setattr__(self, "octets", bytes(octets))
+            raise ConversionError(f"{type(self).__name__} has {self.size} octets, not {len(octets)}")
+        _set_octets(self, octets if type(octets) is bytes else bytes(octets))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} cannot be changed: {name}")
@@ -75,11 +77,23 @@ class _Octets:
 
     @classmethod
     def fromhex(cls, text: str) -> Self:
-        """Return the value of octets in hexadecimal."""
-        return cls(bytes.fromhex(text))
+        """Return the value of octets in hexadecimal.
+
+        Raises:
+            ConversionError: They are not as many as the type has, or the text is not hexadecimal.
+        """
+        try:
+            octets = bytes.fromhex(text)
+        except ValueError:
+            raise ConversionError(f"{text!r} is not hexadecimal") from None
+        return cls(octets)
 
     def __bytes__(self) -> bytes:
         return self.octets
+
+
+_set_octets: Final[Any] = _Octets.__dict__["octets"].__set__
+"""Fills the slot past __setattr__, in a third of the time of ``object.__setattr__``: profiles make many."""
 
 
 def _known(octet: int) -> int | None:
@@ -117,6 +131,19 @@ class _DatePart(_Octets):
         """Whether the date stands for more than one day."""
         return self.year is None or not 1 <= self.octets[2] <= 12 or not 1 <= self.octets[3] <= 31
 
+    @property
+    def weekday_is_consistent(self) -> bool:
+        """Whether the day of week is that of the date; true where either leaves it open.
+
+        The Blue Book calls a mismatch an error; it is common, so the weekday of a full date is not used.
+        """
+        if self.date_is_pattern or self.weekday is None:
+            return True
+        try:
+            return _to_date(self).isoweekday() == self.weekday
+        except ConversionError:
+            return False
+
     def _matches_date(self, day: date) -> bool:
         """Return whether the pattern contains this day.
 
@@ -152,10 +179,25 @@ class _DatePart(_Octets):
         return text
 
 
+_Calendar = TypeVar("_Calendar", date, datetime, time)
+
+
+def _iso(kind: type[_Calendar], text: str) -> _Calendar:
+    try:
+        return kind.fromisoformat(text)
+    except ValueError:
+        raise ConversionError(f"{text!r} is no {kind.__name__} of ISO 8601") from None
+
+
+def _is_hexadecimal(text: str, size: int) -> bool:
+    return len(text) == 2 * size and all(letter in "0123456789abcdefABCDEF" for letter in text)
+
+
 def _last_day(day: date) -> int:
     """Return the number of the last day of the month."""
-    following = date(day.year + day.month // 12, day.month % 12 + 1, 1)
-    return (following - timedelta(days=1)).day
+    if day.month == 12:
+        return 31
+    return (day.replace(month=day.month + 1, day=1) - timedelta(days=1)).day
 
 
 def _time_text(octets: bytes) -> str:
@@ -184,11 +226,26 @@ class Date(_DatePart):
         """Return the date, day of week included."""
         return cls(_date_octets(value))
 
+    @classmethod
+    def parse(cls, text: str) -> Date:
+        """Return the date of an ISO 8601 text, or of 10 hexadecimal digits.
+
+        Raises:
+            ConversionError: It is neither.
+        """
+        compact = text.strip()
+        return cls.fromhex(compact) if _is_hexadecimal(compact, 5) else cls.from_date(_iso(date, compact))
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for more than one day, or for none."""
+        return self.date_is_pattern
+
     def to_date(self) -> date:
         """Return the day.
 
         Raises:
-            ValueError: It is a pattern, or no day of the calendar.
+            ConversionError: It is a pattern, or no day of the calendar.
         """
         return _to_date(self)
 
@@ -206,8 +263,11 @@ def _date_octets(value: date) -> bytes:
 
 def _to_date(value: _DatePart) -> date:
     if value.date_is_pattern:
-        raise ValueError(f"{value} is a pattern, not a day")
-    return date(value.year or 0, value.octets[2], value.octets[3])
+        raise ConversionError(f"{value} is a pattern, not a day")
+    try:
+        return date(value.year or 0, value.octets[2], value.octets[3])
+    except ValueError:
+        raise ConversionError(f"{value} is no day of the calendar") from None
 
 
 class Time(_Octets):
@@ -247,11 +307,26 @@ class Time(_Octets):
         """0..99, ``None`` if not specified."""
         return _known(self.octets[3])
 
+    @classmethod
+    def parse(cls, text: str) -> Time:
+        """Return the time of an ISO 8601 text, or of 8 hexadecimal digits.
+
+        Raises:
+            ConversionError: It is neither.
+        """
+        compact = text.strip()
+        return cls.fromhex(compact) if _is_hexadecimal(compact, 4) else cls.from_time(_iso(time, compact))
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for more than one time of the day."""
+        return NOT_SPECIFIED in self.octets[:3]
+
     def to_time(self) -> time:
         """Return the time; hundredths that are not specified are 0.
 
         Raises:
-            ValueError: It is a pattern, or no time of the day.
+            ConversionError: It is a pattern, or no time of the day.
         """
         return _to_time(self.octets, str(self))
 
@@ -265,12 +340,13 @@ class Time(_Octets):
 
 def _to_time(octets: bytes, text: str) -> time:
     if NOT_SPECIFIED in octets[:2]:
-        raise ValueError(f"{text} is a pattern, not a time")
+        raise ConversionError(f"{text} is a pattern, not a time")
     second = 0 if octets[2] == NOT_SPECIFIED else octets[2]
     hundredths = 0 if octets[3] == NOT_SPECIFIED else octets[3]
-    if hundredths > 99:
-        raise ValueError(f"{hundredths} hundredths in {text}")
-    return time(octets[0], octets[1], second, hundredths * 10_000)
+    try:
+        return time(octets[0], octets[1], second, hundredths * 10_000)
+    except ValueError:
+        raise ConversionError(f"{text} is no time of the day") from None
 
 
 def _matches_time(octets: bytes, moment: time) -> bool:
@@ -294,17 +370,29 @@ class DateTime(_DatePart):
     size: ClassVar[int] = 12
 
     @classmethod
-    def from_datetime(cls, value: datetime, status: int | None = None) -> DateTime:
+    def from_datetime(
+        cls, value: datetime, status: int | None = None, *, inverted_deviation: bool = False
+    ) -> DateTime:
         """Return the date-time of a moment; the deviation is not specified for one without zone.
 
         Args:
             value: The moment; a hundredth of a second is kept.
             status: The clock status octet; by default 0, with daylight saving as the zone says.
+            inverted_deviation: For meters that send UTC to local time instead.
+
+        Raises:
+            ConversionError: The status is outside 0..255, or the zone more than 14 hours from UTC.
         """
         offset = value.utcoffset()
-        deviation = _NO_DEVIATION if offset is None else -int(offset.total_seconds() // 60)
+        deviation = _NO_DEVIATION if offset is None else round(offset.total_seconds() / 60)
+        if offset is not None:
+            if abs(deviation) > _LARGEST_DEVIATION:
+                raise ConversionError(f"zone {value:%z} is more than 14 hours from UTC")
+            deviation = deviation if inverted_deviation else -deviation
         if status is None:
             status = ClockStatus.DAYLIGHT_SAVING_ACTIVE if value.dst() else 0
+        if not 0 <= status <= 255:
+            raise ConversionError(f"clock status {int(status)} is outside 0..255")
         return cls(
             _date_octets(value)
             + bytes((value.hour, value.minute, value.second, value.microsecond // 10_000))
@@ -317,12 +405,12 @@ class DateTime(_DatePart):
         """Return the date-time of an ISO 8601 text, or of 24 hexadecimal digits.
 
         Raises:
-            ValueError: It is neither.
+            ConversionError: It is neither.
         """
         compact = text.strip()
-        if len(compact) == 24 and all(letter in "0123456789abcdefABCDEF" for letter in compact):
+        if _is_hexadecimal(compact, 12):
             return cls.fromhex(compact)
-        return cls.from_datetime(datetime.fromisoformat(compact))
+        return cls.from_datetime(_iso(datetime, compact))
 
     @property
     def hour(self) -> int | None:
@@ -377,27 +465,34 @@ class DateTime(_DatePart):
             inverted_deviation: For meters that send UTC to local time instead.
 
         Raises:
-            ValueError: It is a pattern, no moment of the calendar, or its deviation is impossible.
+            ConversionError: It is a pattern, no moment of the calendar, or its deviation is impossible.
         """
         moment = datetime.combine(_to_date(self), _to_time(self.octets[5:9], str(self)))
         deviation = self.deviation
         if deviation is None:
             return moment
         if not -_LARGEST_DEVIATION <= deviation <= _LARGEST_DEVIATION:
-            raise ValueError(f"deviation of {deviation} minutes is outside -840..840")
+            raise ConversionError(f"deviation of {deviation} minutes is outside -840..840")
         offset = deviation if inverted_deviation else -deviation
         return moment.replace(tzinfo=timezone(timedelta(minutes=offset)))
 
-    def to_utc(self) -> datetime:
+    def to_utc(self, *, inverted_deviation: bool = False) -> datetime:
         """Return the moment in UTC.
 
+        Args:
+            inverted_deviation: For meters that send UTC to local time instead.
+
         Raises:
-            ValueError: As :meth:`to_datetime`, or the deviation is not specified.
+            ConversionError: As :meth:`to_datetime`, the deviation is not specified, or the
+                moment in UTC lies outside the years 1 to 9999.
         """
-        moment = self.to_datetime()
+        moment = self.to_datetime(inverted_deviation=inverted_deviation)
         if moment.tzinfo is None:
-            raise ValueError(f"{self} does not say how far it is from UTC")
-        return moment.astimezone(UTC)
+            raise ConversionError(f"{self} does not say how far it is from UTC")
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            raise ConversionError(f"{self} is outside the years 1 to 9999 in UTC") from None
 
     def matches(self, moment: datetime) -> bool:
         """Return whether the date-time or pattern contains ``moment``, to the second, in local time."""

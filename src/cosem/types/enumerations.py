@@ -11,6 +11,8 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import Self
 
+from cosem.errors import ConversionError
+
 __all__ = [
     "AcseServiceProviderDiagnostic",
     "AcseServiceUserDiagnostic",
@@ -337,5 +339,11 @@ class Conformance(IntFlag):
 
     @classmethod
     def from_octets(cls, octets: bytes) -> Conformance:
-        """Return the bits of three octets."""
-        return cls(int.from_bytes(octets[:3], "big"))
+        """Return the bits of three octets.
+
+        Raises:
+            ConversionError: There are not three.
+        """
+        if len(octets) != 3:
+            raise ConversionError(f"a conformance block has 3 octets, not {len(octets)}")
+        return cls(int.from_bytes(octets, "big"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cosem.errors import ConversionError
+
 __all__ = ["InvokeIdAndPriority", "LongInvokeIdAndPriority"]
 
 
@@ -22,10 +24,10 @@ class InvokeIdAndPriority(int):
         """Return the octet of an invoke-id 0..15, service class and priority.
 
         Raises:
-            ValueError: ``invoke_id`` is outside 0..15.
+            ConversionError: ``invoke_id`` is outside 0..15.
         """
         if not 0 <= invoke_id <= 15:
-            raise ValueError(f"invoke-id {invoke_id} is outside 0..15")
+            raise ConversionError(f"invoke-id {invoke_id} is outside 0..15")
         return cls(invoke_id | (0x40 if confirmed else 0) | (0x80 if high_priority else 0))
 
     @property
@@ -70,10 +72,10 @@ class LongInvokeIdAndPriority(int):
         """Return the four octets as a number.
 
         Raises:
-            ValueError: ``long_invoke_id`` is outside 0..16777215.
+            ConversionError: ``long_invoke_id`` is outside 0..16777215.
         """
         if not 0 <= long_invoke_id <= 0xFFFFFF:
-            raise ValueError(f"long-invoke-id {long_invoke_id} is outside 0..16777215")
+            raise ConversionError(f"long-invoke-id {long_invoke_id} is outside 0..16777215")
         return cls(
             long_invoke_id
             | self_descriptive << 28

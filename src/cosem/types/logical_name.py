@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
+from cosem.errors import ConversionError
+
 __all__ = ["LogicalName"]
 
 _REDUCED = re.compile(
@@ -34,13 +36,16 @@ class LogicalName(bytes):
         """Return the name of six octets, or of a text as :meth:`parse` takes it.
 
         Raises:
-            ValueError: It is no logical name.
+            ConversionError: It is no logical name.
         """
         if isinstance(value, str):
             return cls.parse(value)
-        name = super().__new__(cls, value)
+        try:
+            name = super().__new__(cls, tuple(value))
+        except ValueError:
+            raise ConversionError("every group of a logical name is 0..255") from None
         if len(name) != 6:
-            raise ValueError(f"a logical name has 6 octets, not {len(name)}")
+            raise ConversionError(f"a logical name has 6 octets, not {len(name)}")
         return name
 
     @classmethod
@@ -51,7 +56,7 @@ class LogicalName(bytes):
         ``1-0:1.8.0`` (F is 255) and 12 hexadecimal digits.
 
         Raises:
-            ValueError: It is none of these, or a number is above 255.
+            ConversionError: It is none of these, or a number is above 255.
         """
         if not isinstance(value, str):
             return cls(value)
@@ -64,9 +69,9 @@ class LogicalName(bytes):
             groups = [int(match[group]) for group in "abcde"]
             groups.append(255 if match["f"] is None else int(match["f"]))
         else:
-            raise ValueError(f"{value!r} is no logical name; write it as 1-0:1.8.0 or 1.0.1.8.0.255")
+            raise ConversionError(f"{value!r} is no logical name; write it as 1-0:1.8.0 or 1.0.1.8.0.255")
         if max(groups) > 255:
-            raise ValueError(f"{value!r}: every group of a logical name is 0..255")
+            raise ConversionError(f"{value!r}: every group of a logical name is 0..255")
         return cls(bytes(groups))
 
     @property

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
+from cosem.errors import ConversionError
+
 __all__ = ["ScalerUnit", "Unit", "scaled"]
 
 _UNITS = """\
@@ -172,7 +174,7 @@ class Unit(int):
         """Return the unit with this symbol; where several have it, the one with the lowest number.
 
         Raises:
-            ValueError: No unit has it.
+            ConversionError: No unit has it.
 
         >>> Unit.of("V")
         Unit(35)
@@ -180,7 +182,7 @@ class Unit(int):
         for number, (known, _) in _table().items():
             if known == symbol:
                 return cls(number)
-        raise ValueError(f"no unit has the symbol {symbol!r}")
+        raise ConversionError(f"no unit has the symbol {symbol!r}")
 
     def __str__(self) -> str:
         return self.symbol
@@ -206,17 +208,17 @@ class ScalerUnit:
         """Return what the structure of two numbers says; some meters send other integer types.
 
         Raises:
-            ValueError: It is no structure of two numbers, or the scaler is out of range.
+            ConversionError: It is no structure of two numbers, or the scaler is out of range.
         """
         if (
             not isinstance(value, tuple)
             or len(value) != 2
             or not all(isinstance(part, int) for part in value)
         ):
-            raise ValueError(f"{value!r} is no scaler_unit")
+            raise ConversionError(f"{value!r} is no scaler_unit")
         scaler, unit = value
         if not -128 <= scaler <= 127:
-            raise ValueError(f"scaler {scaler} is outside -128..127")
+            raise ConversionError(f"scaler {scaler} is outside -128..127")
         return cls(int(scaler), Unit(unit))
 
     def apply(self, raw: float) -> Decimal:
@@ -235,16 +237,19 @@ def scaled(raw: float, scaler: int) -> Decimal:
         The exact value. Its trailing zeros tell the resolution of the meter.
 
     Raises:
-        ValueError: ``scaler`` is outside -128..127.
+        ConversionError: ``scaler`` is outside -128..127.
 
     >>> scaled(2_305_147, -3), scaled(593, 3)
     (Decimal('2305.147'), Decimal('593000'))
     """
     if not -128 <= scaler <= 127:
-        raise ValueError(f"scaler {scaler} is outside -128..127")
-    # A float prints as the shortest number that it stands for; its exact binary value would invent digits.
-    number = Decimal(repr(float(raw))) if isinstance(raw, float) else Decimal(int(raw))
-    value = number.scaleb(scaler)
-    return (
-        value.quantize(Decimal(1)) if scaler > 0 and isinstance(raw, int) and value.adjusted() < 27 else value
-    )
+        raise ConversionError(f"scaler {scaler} is outside -128..127")
+    # Every step is exact whatever the caller's decimal context: scaleb() and quantize() would round to it.
+    if isinstance(raw, int):
+        return Decimal(raw * 10**scaler) if scaler > 0 else Decimal(f"{int(raw)}E{scaler}")
+    # A float prints as the shortest number that it stands for; its binary value would invent digits.
+    sign, digits, exponent = Decimal(repr(float(raw))).as_tuple()
+    if isinstance(exponent, str):  # an infinity, or not a number
+        return Decimal(raw)
+    value = Decimal((sign, digits, exponent + scaler))
+    return value if exponent + scaler <= 0 else Decimal(format(value, "f"))
