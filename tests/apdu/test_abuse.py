@@ -1,0 +1,72 @@
+"""Octets that nobody sends in good faith: refused by our error, at their place, without cost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from cosem import apdu
+from cosem.codec.data import decode_data, encode_data
+from cosem.errors import DecodeError
+from cosem.types.data import Bcd, Enum, Utf8String, VisibleString
+from tests.vectors import Vector, parameters
+
+TAGS = [pytest.param(tag, id=f"{tag:02X}") for tag in range(256)]
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_bare_tag_is_no_apdu(tag: int) -> None:
+    for octets in (bytes((tag,)), bytes((tag, tag))):
+        with pytest.raises(DecodeError) as caught:
+            apdu.decode(octets)
+        assert 0 <= caught.value.offset <= len(octets)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize(
+    "length", ["82FFFF", "83FFFFFF", "84FFFFFFFF", "85FFFFFFFFFF", "88" + "FF" * 8, "80", "FF"]
+)
+def test_lengths_beyond_the_octets_are_refused_before_anything_is_built(tag: int, length: str) -> None:
+    octets = bytes((tag,)) + bytes.fromhex(length) + b"\x00" * 4
+    started = time.perf_counter()
+    for head in (octets, octets[:1] + b"\x01" + octets[1:], octets[:1] + b"\x01\xc1" + octets[1:]):
+        try:
+            value = apdu.decode(head, findings=[])
+        except DecodeError as error:
+            offset = error.offset
+            assert 0 <= offset <= len(head)
+        else:
+            assert len(apdu.encode(value)) <= len(head)
+    assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize("vector", parameters("xdlms", kind="apdu"))
+def test_trailing_octets_are_refused_or_reported(vector: Vector) -> None:
+    whole = apdu.decode(vector.octets, findings=[])
+    with pytest.raises(DecodeError) as caught:
+        apdu.decode(vector.octets + b"\x00")
+    assert caught.value.offset == len(vector.octets)
+    findings: list[str] = []
+    assert apdu.decode(vector.octets + b"\x00", findings=findings) == whole
+    assert findings[-1] == "trailing-octets"
+
+
+@pytest.mark.parametrize("octet", range(256))
+def test_one_octet_types_keep_every_octet(octet: int) -> None:
+    assert decode_data(bytes((3, octet))) is (octet != 0)
+    for tag, kind in ((13, Bcd), (22, Enum)):
+        value = decode_data(bytes((tag, octet)))
+        assert type(value) is kind
+        assert encode_data(value) == bytes((tag, octet))
+
+
+@pytest.mark.parametrize("octets", [b"\xff\xfe", b"\x80", b"\xc3", b"\xed\xa0\x80", bytes(range(128))])
+def test_text_that_is_none_is_kept_and_marked(octets: bytes) -> None:
+    for tag, kind in ((10, VisibleString), (12, Utf8String)):
+        encoded = bytes((tag,)) + (b"" if len(octets) < 128 else b"\x81") + bytes((len(octets),)) + octets
+        value = decode_data(encoded)
+        assert type(value) is kind
+        assert value.octets == octets
+        assert encode_data(value) == encoded
+        assert value.well_formed is (max(octets) < 0x80)
