@@ -23,22 +23,23 @@ def test_a_bare_tag_is_no_apdu(tag: int) -> None:
         assert 0 <= caught.value.offset <= len(octets)
 
 
+LENGTHS = ("82FFFF", "83FFFFFF", "84FFFFFFFF", "85FFFFFFFFFF", "88FFFFFFFFFFFFFFFF", "80", "FF")
+
+
 @pytest.mark.parametrize("tag", TAGS)
-@pytest.mark.parametrize(
-    "length", ["82FFFF", "83FFFFFF", "84FFFFFFFF", "85FFFFFFFFFF", "88" + "FF" * 8, "80", "FF"]
-)
-def test_lengths_beyond_the_octets_are_refused_before_anything_is_built(tag: int, length: str) -> None:
-    octets = bytes((tag,)) + bytes.fromhex(length) + b"\x00" * 4
+def test_lengths_beyond_the_octets_are_refused_before_anything_is_built(tag: int) -> None:
     started = time.perf_counter()
-    for head in (octets, octets[:1] + b"\x01" + octets[1:], octets[:1] + b"\x01\xc1" + octets[1:]):
-        try:
-            value = apdu.decode(head, findings=[])
-        except DecodeError as error:
-            offset = error.offset
-            assert 0 <= offset <= len(head)
-        else:
-            assert len(apdu.encode(value)) <= len(head)
-    assert time.perf_counter() - started < 0.5
+    for length in LENGTHS:
+        for head in (b"", b"\x01", b"\x01\xc1"):
+            octets = bytes((tag,)) + head + bytes.fromhex(length) + b"\x00" * 4
+            try:
+                value = apdu.decode(octets, findings=[])
+            except DecodeError as error:
+                offset = error.offset
+                assert 0 <= offset <= len(octets)
+            else:
+                assert len(apdu.encode(value)) <= len(octets)
+    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize("vector", parameters("xdlms", kind="apdu"))
