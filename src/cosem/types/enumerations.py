@@ -30,6 +30,8 @@ __all__ = [
     "ServiceErrorGroup",
     "StateErrorCode",
     "describe_service_error",
+    "service_error_name",
+    "service_error_number",
 ]
 
 
@@ -246,15 +248,39 @@ _SERVICE_ERRORS: dict[int, tuple[str, ...]] = {
 }
 
 
+def service_error_name(group: int, error: int) -> str:
+    """Return the name of a value within a group of ServiceError; its number where it has none.
+
+    >>> service_error_name(6, 3), service_error_name(6, 77)
+    ('pdu-size-too-short', '77')
+    """
+    names = _SERVICE_ERRORS.get(group, ())
+    return names[error] if 0 <= error < len(names) else str(int(error))
+
+
+def service_error_number(group: int, name: str) -> int:
+    """Return the value within a group of ServiceError that has this name, or is this number.
+
+    Raises:
+        ConversionError: There is none.
+    """
+    word = name.strip()
+    names = _SERVICE_ERRORS.get(group, ())
+    if word in names:
+        return names.index(word)
+    if word.isascii() and word.isdigit() and int(word) <= 255:
+        return int(word)
+    raise ConversionError(f"{word!r} is no error of {ServiceErrorGroup(group)}")
+
+
 def describe_service_error(group: int, error: int) -> str:
-    """Return the name of a value of ServiceError.
+    """Return a value of ServiceError in words.
 
     >>> describe_service_error(6, 3)
     'initiate: pdu-size-too-short'
     """
-    names = _SERVICE_ERRORS.get(group, ())
-    name = names[error] if error < len(names) else f"value {error}"
-    return f"{ServiceErrorGroup(group)}: {name}"
+    name = service_error_name(group, error)
+    return f"{ServiceErrorGroup(group)}: {f'value {name}' if name.isdigit() else name}"
 
 
 class AuthenticationMechanism(_Open):
