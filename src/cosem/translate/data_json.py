@@ -8,6 +8,7 @@ point numbers that JSON has no number for; every value comes back with its octet
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from cosem.types.date_time import Date, DateTime, Time
 __all__ = ["data_from_json", "data_to_json", "description_from_json", "description_to_json"]
 
 _ARRAY, _STRUCTURE, _COMPACT_ARRAY = 1, 2, 19
+_DECIMAL: Final = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _TAGS: Final = {name: tag for tag, name in TAG_NAMES.items()}
 _NUMBERS: Final[dict[str, Any]] = {
     TAG_NAMES[tag]: scalar.make for tag, scalar in FIXED.items() if hasattr(scalar.make, "minimum")
@@ -145,7 +147,7 @@ def _list(value: Any, path: str) -> list[Any]:
 
 def _integer(kind: Any) -> Callable[[Any], Any]:
     def make(content: Any) -> Any:
-        number = int(content) if isinstance(content, str) else content
+        number = int(content) if isinstance(content, str) and _DECIMAL.fullmatch(content) else content
         if isinstance(number, bool) or not isinstance(number, int):
             raise EncodeError(f"{content!r} is no integer")
         if not kind.minimum <= number <= kind.maximum:
