@@ -14,9 +14,10 @@ from cosem.apdu.get import GetResponseNormal
 from cosem.codec.data import decode_data, encode_data
 from cosem.errors import CosemError, EncodeError
 from cosem.translate.xml import from_xml, to_xml
-from cosem.translate.xml_tree import NAMESPACE
+from cosem.translate.xml_tree import NAMESPACE, parse
 from cosem.types.data import Float32, Utf8String, VisibleString
 from cosem.types.identifiers import InvokeIdAndPriority
+from tests.translate.schema_rules import check_document
 from tests.vectors import Vector, load, parameters
 
 ACSE = [pytest.param(each, id=each.id) for each in load("acse") if each.octets]
@@ -302,3 +303,29 @@ def test_any_text_survives_or_is_refused(text: str) -> None:
         except EncodeError:
             continue
         assert from_xml(document).result == value
+
+
+EXTENSIONS = ("data-notification-confirm", "delta-")
+
+
+@pytest.mark.parametrize("vector", APDUS)
+def test_strict_documents_obey_the_schema(vector: Vector) -> None:
+    value = apdu.decode(vector.octets, findings=[])
+    try:
+        document = to_xml(value)
+    except EncodeError as error:
+        assert "schema has no" in str(error) or "no form in the schema" in str(error)  # noqa: PT017 -- said on purpose
+        return
+    if any(name in document for name in EXTENSIONS):
+        return
+    check_document(parse(document))
+
+
+@pytest.mark.parametrize("vector", parameters("xdlms", kind="data"))
+def test_strict_data_obeys_the_schema(vector: Vector) -> None:
+    try:
+        document = to_xml(answer(decode_data(vector.octets)))
+    except EncodeError:
+        return
+    if "delta-" not in document:
+        check_document(parse(document))
