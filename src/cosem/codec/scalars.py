@@ -101,10 +101,15 @@ def _octets(tag: int, size: int, make: Callable[[bytes], Any], plain: Callable[[
 
 
 def _date_time(tag: int, name: str, size: int) -> FixedScalar:
-    def make(octets: bytes) -> Any:
-        from cosem.types import date_time  # most APDUs hold none
+    made: Callable[[bytes], Any] | None = None
 
-        return getattr(date_time, name)(octets)
+    def make(octets: bytes) -> Any:
+        nonlocal made
+        if made is None:
+            from cosem.types import date_time  # most APDUs hold none
+
+            made = getattr(date_time, name)
+        return made(octets)
 
     return _octets(tag, size, make, lambda value: value.octets)
 
