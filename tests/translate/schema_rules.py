@@ -128,7 +128,32 @@ _RESULTS = (
 )
 ACCESS = f"{_RESULTS} long-get-aborted no-long-get-in-progress long-set-aborted no-long-set-in-progress data-block-number-invalid other-reason".split()
 ACTION = f"{_RESULTS} long-action-aborted no-long-action-in-progress other-reason".split()
-CONFORMANCE = ["reserved-zero", "general-protection", "general-block-transfer", "read", "write", "unconfirmed-write", "reserved-six", "reserved-seven", "attribute0-supported-with-set", "priority-mgmt-supported", "attribute0-supported-with-get", "block-transfer-with-get-or-read", "block-transfer-with-set-or-write", "block-transfer-with-action", "multiple-references", "information-report", "data-notification", "access", "parameterized-access", "get", "set", "selective-access", "event-notification", "action"]
+CONFORMANCE = [
+    "reserved-zero",
+    "general-protection",
+    "general-block-transfer",
+    "read",
+    "write",
+    "unconfirmed-write",
+    "reserved-six",
+    "reserved-seven",
+    "attribute0-supported-with-set",
+    "priority-mgmt-supported",
+    "attribute0-supported-with-get",
+    "block-transfer-with-get-or-read",
+    "block-transfer-with-set-or-write",
+    "block-transfer-with-action",
+    "multiple-references",
+    "information-report",
+    "data-notification",
+    "access",
+    "parameterized-access",
+    "get",
+    "set",
+    "selective-access",
+    "event-notification",
+    "action",
+]
 RANGES = {
     "u8": (0, 255),
     "u16": (0, 65535),
@@ -166,7 +191,18 @@ DATA = {
     "date": r"([0-9A-F]{2}){5}",
     "time": r"([0-9A-F]{2}){4}",
     **dict.fromkeys(
-        ["double-long", "double-long-unsigned", "bcd", "integer", "long", "unsigned", "long-unsigned", "long64", "long64-unsigned", "enum"],
+        [
+            "double-long",
+            "double-long-unsigned",
+            "bcd",
+            "integer",
+            "long",
+            "unsigned",
+            "long-unsigned",
+            "long64",
+            "long64-unsigned",
+            "enum",
+        ],
         r"-?\d+",
     ),
 }
