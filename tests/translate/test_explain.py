@@ -105,6 +105,13 @@ def test_what_is_inside_never_hides_a_refusal() -> None:
     assert explanation.text().splitlines()[-1] == f"finding: {explanation.findings[0]}"
 
 
+def test_a_field_that_nobody_knows_is_shown() -> None:
+    explanation = explain(bytes.fromhex("6010A109060760857405080101940341 4243".replace(" ", "")))
+    assert "unknown-field-94 = 414243" in lines(explanation)
+    assert explanation.findings == ("acse-unknown-field-94",)
+    check(explanation)
+
+
 def test_findings_are_shown_or_refused() -> None:
     octets = vector("xdlms", "D.2.LN.1").octets + b"\x00"
     assert explain(octets).findings == ("trailing-octets",)

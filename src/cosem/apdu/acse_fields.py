@@ -343,9 +343,10 @@ class Acse:
             at = contents.pos
             field = known.get(contents.data[at])
             if field is None:
-                tag, _ = read_tlv(contents)
+                tag = contents.data[at]
                 if tag & _CLASS != _CONTEXT_CLASS:
                     contents.fail(f"tag {tag:02X} is no field of {cls.__name__}", at)
+                contents.component(f"unknown-field-{tag:02X}", _skip)
                 contents.finding(f"acse-unknown-field-{tag:02X}")
                 continue
             if field.name in values:
@@ -367,6 +368,12 @@ class Acse:
                 shown = "***" if "authentication_value" in field.name else repr(value)
                 parts.append(f"{field.name}={shown}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _skip(reader: Reader) -> bytes:
+    """Return the contents of a field that nobody knows."""
+    _, contents = read_tlv(reader)
+    return contents.take(contents.left)
 
 
 def _reader_of(kind: Kind) -> Any:
