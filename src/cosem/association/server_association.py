@@ -1,0 +1,394 @@
+"""The server's side of one application association, without I/O (IEC 62056-5-3, 7.1.2, 7.2, 7.3).
+
+There is one for each triple of connection, client address and server address.
+:meth:`ServerAssociation.process` takes one APDU and is a generator: it yields
+:mod:`~cosem.association.indications`, is sent their outcomes, and returns the
+APDUs to send. Every failure of a request ends in an answer of the standard or in
+silence; only a broken application process can make it raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from cosem.apdu import decode, encode
+from cosem.apdu.failure import ConfirmedServiceError, ExceptionResponse
+from cosem.association.control_function import SERVER_TRANSITIONS, ControlFunction, ServerEvent, State
+from cosem.association.indications import AbortIndication, Indication
+from cosem.association.server_opening import NO_CONTEXT, ServerContext, opening, releasing
+from cosem.association.server_profile import AssociationProfile, ServerLimits, ServerProtection
+from cosem.association.server_transfers import Transfers
+from cosem.errors import (
+    ConfigurationError,
+    DecodeError,
+    LimitError,
+    ReplayError,
+    SecurityError,
+    UnsupportedError,
+)
+from cosem.types.enumerations import (
+    AssociationStatus,
+    ConfirmedServiceErrorChoice,
+    Conformance,
+    ServiceErrorCode,
+    ServiceErrorGroup,
+    StateErrorCode,
+)
+
+if TYPE_CHECKING:
+    from cosem.apdu.common import CosemAttributeDescriptor
+    from cosem.association.server_profile import ServerAuthenticator
+    from cosem.types.data import DataValue
+    from cosem.types.identifiers import InvokeIdAndPriority
+
+__all__ = ["Processing", "ServerAssociation", "Service"]
+
+Processing: TypeAlias = Generator[Indication, Any, list[bytes]]
+"""Yields indications, is sent their outcomes, returns the octets of the APDUs to send."""
+Service: TypeAlias = Generator[Indication, Any, bytes | None]
+"""As :data:`Processing`, for one service: returns the octets of its clear answer, or ``None``."""
+
+_AARQ, _RLRQ, _ACTION_REQUEST, _EXCEPTION = 0x60, 0x62, 0xC3, 0xD8
+_SHORT_NAME_REQUESTS: Final = {
+    0x05: ConfirmedServiceErrorChoice.READ,
+    0x06: ConfirmedServiceErrorChoice.WRITE,
+}
+_SILENT_REQUESTS: Final = frozenset({0x10, 0x16, 0x36, 0x56})
+"""data-notification-confirm and unconfirmedWriteRequest in their forms: nothing is ever answered to them."""
+_ANSWERS: Final = frozenset(
+    {0x08, 0x28, 0x48, 0x0C, 0x2C, 0x4C, 0x0D, 0x2D, 0x4D, 0x0E, 0x2E, 0x4E, 0x0F, 0x18, 0x38, 0x58}
+    | {0x61, 0x63, 0xC2, 0xCA, 0xD2, 0xC4, 0xCC, 0xD4, 0xC5, 0xCD, 0xD5, 0xC7, 0xCF, 0xD7, 0xD8, 0xDA, 0xE7}
+)
+"""What servers send. Two servers that answered such APDUs could keep each other busy for ever."""
+_CLASS_BIT_TAGS: Final = frozenset({0xC0, 0xC1, 0xC3})
+_CIPHERED_REQUESTS: Final = (
+    frozenset({0x25, 0x26, 0x36, 0x45, 0x46, 0x56, 0xDB, 0xDC, 0xDD, 0xDF})
+    | set(range(0xC8, 0xCC))
+    | set(range(0xD0, 0xD4))
+)
+
+_HANDLERS: Final[dict[int, str]] = {
+    0xC0: "cosem.association.server_services_get:get",
+    0xC1: "cosem.association.server_services_set:set_",
+    0xC3: "cosem.association.server_services_action:action",
+}
+"""The services by tag of the request: module and function, imported when first asked for."""
+_handlers: Final[dict[int, Callable[..., Service]]] = {}
+
+
+def _handler(tag: int) -> Callable[..., Service] | None:
+    handler = _handlers.get(tag)
+    if handler is None and (where := _HANDLERS.get(tag)) is not None:
+        module, _, name = where.partition(":")
+        handler = _handlers[tag] = getattr(import_module(module), name)
+    return handler
+
+
+def exception(
+    state_error: StateErrorCode, service_error: ServiceErrorCode, invocation_counter: int | None = None
+) -> bytes:
+    """Return the octets of an exception-response."""
+    return encode(ExceptionResponse(state_error, service_error, invocation_counter))
+
+
+NOT_ALLOWED: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
+NOT_SUPPORTED: Final = exception(StateErrorCode.SERVICE_UNKNOWN, ServiceErrorCode.SERVICE_NOT_SUPPORTED)
+TOO_LONG: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.PDU_TOO_LONG)
+NOT_DECIPHERED: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.DECIPHERING_ERROR)
+
+
+class ServerAssociation:
+    """One application association, seen from the server.
+
+    Args:
+        profiles: What is supported for this pair of addresses; none means that every AARQ is refused.
+        limits: What it may cost.
+
+    Attributes:
+        client_sap: Address of the client.
+        server_sap: Address of the logical device.
+        profile: The profile in force, or the first one.
+        context: What was agreed on.
+        status: non-associated, pending (HLS passes 3 and 4 to come) or associated.
+        security_status: What protected the request that is being processed; ``None`` for nothing.
+        ignored: APDUs that were dropped without an answer.
+    """
+
+    __slots__ = (
+        "authenticator",
+        "client_sap",
+        "context",
+        "control",
+        "ignored",
+        "limits",
+        "pending_until",
+        "profile",
+        "profiles",
+        "protection",
+        "security_status",
+        "server_sap",
+        "transfers",
+    )
+
+    def __init__(
+        self,
+        profiles: Sequence[AssociationProfile],
+        *,
+        client_sap: int = 16,
+        server_sap: int = 1,
+        limits: ServerLimits | None = None,
+    ) -> None:
+        self.profiles = profiles
+        self.client_sap = client_sap
+        self.server_sap = server_sap
+        self.limits = limits or ServerLimits()
+        self.profile: AssociationProfile | None = profiles[0] if profiles else None
+        self.context: ServerContext = NO_CONTEXT
+        self.transfers = Transfers(self.limits)
+        self.authenticator: ServerAuthenticator | None = None
+        self.protection: ServerProtection | None = None
+        self.security_status: Any = None
+        self.pending_until: float | None = None
+        self.ignored = 0
+        self.control = ControlFunction(SERVER_TRANSITIONS)
+        self.control.fire(ServerEvent.CREATED)
+        for profile in profiles:
+            if profile.pre_established:
+                self.profile = profile
+                self.context = ServerContext.of_pre_established(profile)
+                if profile.protection is not None:
+                    self.protection = profile.protection(profile.client_system_title)
+                self.control.fire(ServerEvent.PRE_ESTABLISHED)
+                break
+
+    # --- what it is --------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Where the control function stands."""
+        return self.control.state
+
+    @property
+    def status(self) -> AssociationStatus:
+        """association_status of the Association object."""
+        if self.control.state is not State.ASSOCIATED:
+            return AssociationStatus.NON_ASSOCIATED
+        pending = self.pending_until is not None
+        return AssociationStatus.ASSOCIATION_PENDING if pending else AssociationStatus.ASSOCIATED
+
+    @property
+    def pre_established(self) -> bool:
+        """Whether it exists without having been opened."""
+        return self.profile is not None and self.profile.pre_established
+
+    def agreed(self, bit: Conformance) -> bool:
+        """Return whether a service or feature was agreed on."""
+        return bool(self.context.conformance & bit)
+
+    @property
+    def max_answer_size(self) -> int:
+        """Longest clear answer, octets from its tag on; 0 means no limit."""
+        limit = self.context.client_max_receive_pdu_size
+        if not limit or self.protection is None or self.security_status is None:
+            return limit
+        return max(1, limit - self.protection.overhead(limit))
+
+    def answers(self, invoke_id: InvokeIdAndPriority) -> bool:
+        """Return whether a request of this service class is answered."""
+        if not self.context.confirmed:
+            return False
+        return invoke_id.confirmed or (self.profile is not None and self.profile.answer_class_bit_0)
+
+    def executes(self, invoke_id: InvokeIdAndPriority) -> bool:
+        """Return whether a request is executed: an unconfirmed association has no confirmed services."""
+        return self.context.confirmed or not invoke_id.confirmed
+
+    def is_urgent(self, octets: bytes) -> bool:
+        """Return whether an APDU asks to be served before others that wait, and that was agreed on.
+
+        What is ciphered is served in its turn: its priority is not known before, and its
+        invocation counter must not overtake.
+        """
+        return (
+            len(octets) > 2
+            and octets[0] in _CLASS_BIT_TAGS
+            and octets[2] >= 0x80
+            and self.agreed(Conformance.PRIORITY_MGMT_SUPPORTED)
+        )
+
+    # --- time and the lower layer ------------------------------------------------------------------
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`tick` must be called, or ``None``."""
+        ends = [end for end in (self.pending_until, self.transfers.deadline()) if end is not None]
+        return min(ends, default=None)
+
+    def tick(self, now: float) -> AbortIndication | None:
+        """Give up what takes too long: long transfers, and an association whose HLS passes do not end."""
+        self.transfers.expire(now)
+        if self.pending_until is not None and self.pending_until <= now:
+            return self.abort("the authentication was not completed in time")
+        return None
+
+    def abort(self, reason: str) -> AbortIndication | None:
+        """Take note that the lower layer is gone or that the association must end.
+
+        Returns:
+            What to tell the application process; ``None`` where there was no association.
+        """
+        if self.control.state in (State.INACTIVE, State.IDLE) or self.pre_established:
+            self.transfers.clear()
+            return None
+        self.control.fire(ServerEvent.ABORT_INDICATION)
+        self.forget()
+        return AbortIndication(reason)
+
+    def forget(self) -> None:
+        """Drop what belongs to an association that is over: keys, challenges, transfers."""
+        self.context = NO_CONTEXT
+        self.authenticator = None
+        self.protection = None
+        self.security_status = None
+        self.pending_until = None
+        self.transfers.clear()
+
+    # --- octets in, octets out ---------------------------------------------------------------------
+
+    def process(self, octets: bytes, now: float, *, confirmed: bool = True) -> Processing:
+        """Take one APDU.
+
+        Args:
+            octets: The APDU, from its tag on.
+            now: Monotonic seconds.
+            confirmed: Whether the link lets the server answer: False for UI frames.
+
+        Yields:
+            Indications; see :mod:`cosem.association.indications` for the outcomes to send.
+
+        Returns:
+            The APDUs to send.
+        """
+        if not octets or octets[0] in _ANSWERS:
+            self.ignored += 1
+            return []
+        self.security_status = None
+        tag = octets[0]
+        answer: bytes | None
+        if tag == _AARQ:
+            answer = yield from opening(self, octets, now, confirmed=confirmed)
+        elif tag == _RLRQ:
+            answer = yield from releasing(self, octets)
+        else:
+            answer = yield from self._request(octets, now)
+        if answer is None or not confirmed:
+            return []
+        return [answer]
+
+    def _request(self, octets: bytes, now: float) -> Service:
+        tag = octets[0]
+        silent = tag in _SILENT_REQUESTS or (
+            len(octets) > 2 and tag in _CLASS_BIT_TAGS and not self._class_is_answered(octets[2])
+        )
+        if self.control.state is not State.ASSOCIATED or self.profile is None:
+            return None if silent else _without_association(tag)
+        if not self.context.confirmed:
+            silent = True
+        limit = self.profile.max_receive_pdu_size
+        if limit and len(octets) > limit:
+            return None if silent else self._refusal(tag, TOO_LONG)
+        if tag in _CIPHERED_REQUESTS:
+            if self.protection is None:
+                return None if silent else NOT_DECIPHERED
+            try:
+                octets, self.security_status = self.protection.unprotect(octets)
+            except ReplayError as error:
+                return None if silent else _counter_error(error)
+            except (SecurityError, DecodeError):
+                return None if silent else NOT_DECIPHERED
+            tag = octets[0] if octets else 0
+        elif self.profile.protected_only:
+            return None if silent else NOT_ALLOWED
+        answer = yield from self._service(tag, octets, now)
+        return None if answer is None or silent else self.protected(answer)
+
+    def _class_is_answered(self, invoke_id: int) -> bool:
+        return bool(invoke_id & 0x40) or (self.profile is not None and self.profile.answer_class_bit_0)
+
+    def _service(self, tag: int, octets: bytes, now: float) -> Service:
+        """Decode a clear request and run its service."""
+        handler = _handler(tag)
+        short_names = self.profile is not None and self.profile.application_context.short_names
+        if handler is None or short_names is (tag >= 0xC0):
+            return None if tag in _ANSWERS else self._refusal(tag, NOT_SUPPORTED)
+        if self.pending_until is not None and tag != _ACTION_REQUEST:
+            return NOT_ALLOWED
+        try:
+            request = decode(octets, findings=[])
+        except LimitError:
+            return TOO_LONG
+        except DecodeError:
+            return self._refusal(tag, NOT_ALLOWED)
+        try:
+            return (yield from handler(self, request, now))
+        except ConfigurationError:  # the client's PDU size leaves no room for one octet in a block
+            return TOO_LONG
+
+    def _refusal(self, tag: int, otherwise: bytes) -> bytes | None:
+        """Return the confirmedServiceError of a request by short names, or the exception-response given."""
+        service = _SHORT_NAME_REQUESTS.get(tag)
+        if service is None:
+            return otherwise
+        error = 1 if otherwise is TOO_LONG else 2
+        return encode(ConfirmedServiceError(service, ServiceErrorGroup.SERVICE, error))
+
+    def protected(self, answer: bytes) -> bytes:
+        """Return an answer protected as the request was; exception-responses go in clear."""
+        if self.security_status is None or self.protection is None or answer[0] == _EXCEPTION:
+            return answer
+        return self.protection.protect(answer, self.security_status)
+
+    # --- what the server sends by itself -------------------------------------------------------------
+
+    def event_notification(
+        self, descriptor: CosemAttributeDescriptor, value: DataValue, time: bytes | None = None
+    ) -> bytes:
+        """Return the APDU of EventNotification.request; allowed with and without an association (figure 10).
+
+        Args:
+            descriptor: The attribute.
+            value: Its value.
+            time: When it happened, the 12 octets of a date-time.
+
+        Raises:
+            UnsupportedError: The association did not agree on it, or the client takes no APDU so long.
+            StateError: The association is being made or released.
+            EncodeError: The value is of no COSEM type.
+        """
+        from cosem.apdu.notification import EventNotificationRequest
+
+        associated = self.control.state is State.ASSOCIATED
+        if associated and not (self.context.confirmed and self.agreed(Conformance.EVENT_NOTIFICATION)):
+            raise UnsupportedError("this association did not agree on event-notification")
+        octets = encode(EventNotificationRequest(time, descriptor, value))
+        self.control.fire(ServerEvent.EVENT_NOTIFICATION_REQUEST)
+        if self.protection is not None and associated:
+            octets = self.protection.protect(octets)
+        limit = self.context.client_max_receive_pdu_size
+        if limit and len(octets) > limit:
+            raise UnsupportedError(f"the notification has {len(octets)} octets, the client takes {limit}")
+        return octets
+
+
+def _without_association(tag: int) -> bytes:
+    """Return the answer to a request for which there is no association."""
+    service = _SHORT_NAME_REQUESTS.get(tag)
+    if service is None:
+        return NOT_ALLOWED
+    return encode(ConfirmedServiceError(service, ServiceErrorGroup.VDE_STATE_ERROR, 1))
+
+
+def _counter_error(error: ReplayError) -> bytes:
+    counter = min(max(error.expected, 0), 0xFFFFFFFF)
+    return exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.INVOCATION_COUNTER_ERROR, counter)
