@@ -98,10 +98,11 @@ class Exchange(Generic[T]):
 
     Attributes:
         done: Whether it has ended.
+        steps: How many requests it has sent.
         on_done: Called once when it ends.
     """
 
-    __slots__ = ("_conversation", "_error", "_key", "_value", "done", "on_done")
+    __slots__ = ("_conversation", "_error", "_key", "_value", "done", "on_done", "steps")
 
     def __init__(self, conversation: Conversation[T]) -> None:
         self._conversation = conversation
@@ -109,6 +110,7 @@ class Exchange(Generic[T]):
         self._value: Any = None
         self._error: CosemError | None = None
         self.done = False
+        self.steps = 0
         self.on_done: Callable[[Exchange[T]], None] | None = None
 
     def result(self) -> T:
@@ -332,6 +334,7 @@ class ClientAssociation:
                 )
                 return
             exchange._key = key
+            exchange.steps += 1
             self._waiting[key] = exchange
             self._outgoing.append(Outgoing(octets))
 

@@ -96,7 +96,8 @@ def read_data(reader: Reader) -> DataValue:
             while not remaining:
                 if container is None:
                     reader.pos = pos
-                    return items[0]
+                    whole: DataValue = items[0]
+                    return whole
                 value = container(items)
                 items, remaining, container, misses = stack.pop()
                 items.append(value)

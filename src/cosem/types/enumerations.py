@@ -24,6 +24,7 @@ __all__ = [
     "ConfirmedServiceErrorChoice",
     "Conformance",
     "DataAccessResult",
+    "OpenEnumeration",
     "ReleaseRequestReason",
     "ReleaseResponseReason",
     "ServiceErrorCode",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 
-class _Open(IntEnum):
+class OpenEnumeration(IntEnum):
     """An enumeration that keeps unknown codes 0..255 as members of their own."""
 
     @classmethod
@@ -51,7 +52,7 @@ class _Open(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-class DataAccessResult(_Open):
+class DataAccessResult(OpenEnumeration):
     """Data-Access-Result: how a GET or SET of one attribute went."""
 
     SUCCESS = 0
@@ -72,7 +73,7 @@ class DataAccessResult(_Open):
     OTHER_REASON = 250
 
 
-class ActionResult(_Open):
+class ActionResult(OpenEnumeration):
     """Action-Result: how the call of one method went."""
 
     SUCCESS = 0
@@ -90,7 +91,7 @@ class ActionResult(_Open):
     OTHER_REASON = 250
 
 
-class AssociationResult(_Open):
+class AssociationResult(OpenEnumeration):
     """Association-result of an AARE."""
 
     ACCEPTED = 0
@@ -98,7 +99,7 @@ class AssociationResult(_Open):
     REJECTED_TRANSIENT = 2
 
 
-class AcseServiceUserDiagnostic(_Open):
+class AcseServiceUserDiagnostic(OpenEnumeration):
     """acse-service-user alternative of the Associate-source-diagnostic."""
 
     NULL = 0
@@ -118,7 +119,7 @@ class AcseServiceUserDiagnostic(_Open):
     AUTHENTICATION_REQUIRED = 14
 
 
-class AcseServiceProviderDiagnostic(_Open):
+class AcseServiceProviderDiagnostic(OpenEnumeration):
     """acse-service-provider alternative of the Associate-source-diagnostic."""
 
     NULL = 0
@@ -126,7 +127,7 @@ class AcseServiceProviderDiagnostic(_Open):
     NO_COMMON_ACSE_VERSION = 2
 
 
-class ReleaseRequestReason(_Open):
+class ReleaseRequestReason(OpenEnumeration):
     """Reason of a RLRQ."""
 
     NORMAL = 0
@@ -134,7 +135,7 @@ class ReleaseRequestReason(_Open):
     USER_DEFINED = 30
 
 
-class ReleaseResponseReason(_Open):
+class ReleaseResponseReason(OpenEnumeration):
     """Reason of a RLRE."""
 
     NORMAL = 0
@@ -142,14 +143,14 @@ class ReleaseResponseReason(_Open):
     USER_DEFINED = 30
 
 
-class StateErrorCode(_Open):
+class StateErrorCode(OpenEnumeration):
     """state-error of an exception-response."""
 
     SERVICE_NOT_ALLOWED = 1
     SERVICE_UNKNOWN = 2
 
 
-class ServiceErrorCode(_Open):
+class ServiceErrorCode(OpenEnumeration):
     """service-error of an exception-response; 4 to 6 are of later editions."""
 
     OPERATION_NOT_POSSIBLE = 1
@@ -160,7 +161,7 @@ class ServiceErrorCode(_Open):
     INVOCATION_COUNTER_ERROR = 6
 
 
-class ConfirmedServiceErrorChoice(_Open):
+class ConfirmedServiceErrorChoice(OpenEnumeration):
     """Which service a confirmedServiceError is about; COSEM uses 1, 5 and 6."""
 
     INITIATE_ERROR = 1
@@ -184,7 +185,7 @@ class ConfirmedServiceErrorChoice(_Open):
     TERMINATE_UP_LOAD = 19
 
 
-class ServiceErrorGroup(_Open):
+class ServiceErrorGroup(OpenEnumeration):
     """The alternative of ServiceError in a confirmedServiceError."""
 
     APPLICATION_REFERENCE = 0
@@ -283,7 +284,7 @@ def describe_service_error(group: int, error: int) -> str:
     return f"{ServiceErrorGroup(group)}: {f'value {name}' if name.isdigit() else name}"
 
 
-class AuthenticationMechanism(_Open):
+class AuthenticationMechanism(OpenEnumeration):
     """The last arc of the mechanism name (Table 5)."""
 
     LOWEST = 0
@@ -296,7 +297,7 @@ class AuthenticationMechanism(_Open):
     HLS_ECDSA = 7
 
 
-class ApplicationContext(_Open):
+class ApplicationContext(OpenEnumeration):
     """The last arc of the application context name (Table 34)."""
 
     LN = 1
@@ -315,7 +316,7 @@ class ApplicationContext(_Open):
         return self in (ApplicationContext.LN_CIPHERED, ApplicationContext.SN_CIPHERED)
 
 
-class AssociationStatus(_Open):
+class AssociationStatus(OpenEnumeration):
     """association_status of an Association object."""
 
     NON_ASSOCIATED = 0

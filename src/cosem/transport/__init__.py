@@ -1,0 +1,1 @@
+"""Where octets meet the machine: connections, and the two pumps that move associations."""
