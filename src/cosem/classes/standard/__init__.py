@@ -1,0 +1,1 @@
+"""The interface classes of the standard, a module for each family."""
