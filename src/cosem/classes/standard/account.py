@@ -45,9 +45,9 @@ class AccountModeAndStatus(Structured):
 
 
 class CreditChargeConfiguration(Structured):
-    """Which charge is collected from which credit, and when: while disconnected, in load limiting.
+    """Which charge is collected from which credit, and when.
 
-    In friendly periods.
+    The cases are: while disconnected, in load limiting, in friendly periods.
     """
 
     credit_reference: LogicalName = member("octet-string[6]")
@@ -79,9 +79,9 @@ class Account(
     confidence="high",
     logical_names=("0.b.19.0-9.0.255",),
 ):
-    """Account (class_id 111, version 0): the account of a consumer: which credits and charges it has.
+    """Account (class_id 111, version 0).
 
-    And where it stands.
+    The account of a consumer: which credits and charges it has, and where it stands.
 
     Amounts are in the currency of the account, scaled by its ``currency_scale``.
     """

@@ -58,9 +58,9 @@ class ActivityCalendar(
     confidence="high",
     logical_names=("0.b.13.0.e.255",),
 ):
-    """Activity calendar (class_id 20, version 0): the tariff calendar: seasons refer to weeks.
+    """Activity calendar (class_id 20, version 0).
 
-    Weeks to days, days to scripts.
+    The tariff calendar: seasons refer to weeks, weeks to days, days to scripts.
 
     The passive half is written and then takes the place of the active half in one step, at
     ``activate_passive_calendar_time`` or by the method.

@@ -73,9 +73,9 @@ class ArrayManager(
     confidence="high",
     logical_names=("0.b.18.0.e.255",),
 ):
-    """Array manager (class_id 123, version 0): reads, inserts.
+    """Array manager (class_id 123, version 0).
 
-    Replaces and removes single elements of array attributes of other objects.
+    Reads, inserts, replaces and removes single elements of array attributes of other objects.
     """
 
     array_object_list = Attribute(2, array_of(ArrayObject), access="rw")

@@ -157,9 +157,9 @@ class AssociationSnVersion3(AssociationSnVersion2, version=3):
 
 
 class AssociationSn(AssociationSnVersion3, version=4, status="current"):
-    """Association SN (class_id 12, version 4): the association object where objects have short names.
+    """Association SN (class_id 12, version 4).
 
-    At base name FA00.
+    The association object where objects have short names, at base name FA00.
 
     ``object_list`` gives base name, class and logical name of every object that the client sees;
     ``read_by_logicalname`` reads without knowing base names.

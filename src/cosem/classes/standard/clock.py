@@ -41,9 +41,7 @@ class Clock(
     confidence="high",
     logical_names=("0.b.1.0.e.255",),
 ):
-    """Clock (class_id 8, version 0): the time of the meter: local time.
-
-    With its deviation from UTC and a status.
+    """Clock (class_id 8, version 0): the time of the meter, local, with its deviation from UTC.
 
     ``time_zone`` and ``daylight_savings_deviation`` are minutes; UTC is local time plus deviation. The
     switching dates are patterns such as the last Sunday of March, in the local time before the switch.

@@ -36,9 +36,9 @@ class CommunicationPortProtection(
     confidence="excerpt",
     logical_names=("0.b.44.2.e.255",),
 ):
-    """Communication port protection (class_id 124, version 0): locks a port after failed attempts.
+    """Communication port protection (class_id 124, version 0).
 
-    Each time for longer.
+    Locks a port after failed attempts, each time for longer.
 
     Lock-out times are seconds, from ``initial_lockout_time``, growing by ``steepness_factor``, up to
     ``max_lockout_time``.

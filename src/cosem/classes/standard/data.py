@@ -19,9 +19,9 @@ class Data(
     confidence="excerpt",
     logical_names=("any (see obis.json)",),
 ):
-    """Data (class_id 1, version 0): one value of any type, such as a serial number.
+    """Data (class_id 1, version 0).
 
-    A parameter or a counter without unit.
+    One value of any type, such as a serial number, a parameter or a counter without unit.
 
     What the value means is said by the logical name; its type is fixed when the meter is made.
     """

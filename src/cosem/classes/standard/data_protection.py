@@ -81,9 +81,9 @@ class DataProtection(
     confidence="excerpt",
     logical_names=("0.0.43.2.e.255",),
 ):
-    """Data protection (class_id 30, version 0): values that are protected end to end.
+    """Data protection (class_id 30, version 0).
 
-    Whatever the association does.
+    Values that are protected end to end, whatever the association does.
 
     Reading ``protection_buffer`` captures and protects the listed attributes; writing it removes the
     protection and writes them.

@@ -42,9 +42,9 @@ class DisconnectControlVersion0(
 
 
 class DisconnectControl(DisconnectControlVersion0, version=1, status="later", confidence="medium"):
-    """Disconnect control (class_id 70, version 1): the switch of the premises: disconnected, connected.
+    """Disconnect control (class_id 70, version 1).
 
-    Or ready to be connected by hand.
+    The switch of the premises: disconnected, connected, or ready to be connected by hand.
 
     ``control_mode`` 0..6 says which transitions are allowed remotely, by hand and locally; in mode 0 it
     never disconnects. ``output_state`` is the switch itself, ``control_state`` the logic behind it.

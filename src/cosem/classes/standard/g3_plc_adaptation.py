@@ -67,13 +67,12 @@ class G3PlcAdaptationLayerSetupVersion0(
     confidence="low",
     logical_names=("0.b.29.2.0.255",),
 ):
-    """G3 NB OFDM PLC 6LoWPAN adaptation layer setup (class_id 92.
+    """G3 NB OFDM PLC 6LoWPAN adaptation layer setup (class_id 92, version 0).
 
-    Version 0): see :class:`G3PlcAdaptationLayerSetup`.
-
-    Compared with that one it has no ``adp_coord_short_address``, ``adp_disable_default_routing``,
-    ``adp_device_type``, ``adp_default_coord_route_enabled``, ``adp_destination_address_set``,
-    ``adp_low_LQI_value`` and more; it differs in ``adp_group_table``.
+    See :class:`G3PlcAdaptationLayerSetup`. Compared with that one it has no
+    ``adp_coord_short_address``, ``adp_disable_default_routing``, ``adp_device_type``,
+    ``adp_default_coord_route_enabled``, ``adp_destination_address_set``, ``adp_low_LQI_value`` and
+    more; it differs in ``adp_group_table``.
 
     Only the count of attributes is known; these are the first 16 of version 2, inferred.
     """
@@ -100,12 +99,10 @@ class G3PlcAdaptationLayerSetupVersion0(
 class G3PlcAdaptationLayerSetupVersion1(
     G3PlcAdaptationLayerSetupVersion0, version=1, title="G3-PLC 6LoWPAN adaptation layer setup"
 ):
-    """G3-PLC 6LoWPAN adaptation layer setup (class_id 92.
+    """G3-PLC 6LoWPAN adaptation layer setup (class_id 92, version 1).
 
-    Version 1): see :class:`G3PlcAdaptationLayerSetupVersion0`.
-
-    Compared with that one it has ``adp_coord_short_address``, ``adp_disable_default_routing``,
-    ``adp_device_type``.
+    See :class:`G3PlcAdaptationLayerSetupVersion0`. Compared with that one it has
+    ``adp_coord_short_address``, ``adp_disable_default_routing``, ``adp_device_type``.
 
     Only the count of attributes is known; these are the first 19 of version 2, inferred.
     """
@@ -122,13 +119,12 @@ class G3PlcAdaptationLayerSetupVersion2(
     status="current",
     confidence="excerpt",
 ):
-    """G3-PLC 6LoWPAN adaptation layer setup (class_id 92.
+    """G3-PLC 6LoWPAN adaptation layer setup (class_id 92, version 2).
 
-    Version 2): see :class:`G3PlcAdaptationLayerSetupVersion0`.
-
-    Compared with that one it has ``adp_coord_short_address``, ``adp_disable_default_routing``,
-    ``adp_device_type``, ``adp_default_coord_route_enabled``, ``adp_destination_address_set``; it
-    differs in ``adp_max_hops``, ``adp_weak_LQI_value``, ``adp_security_level``,
+    See :class:`G3PlcAdaptationLayerSetupVersion0`. Compared with that one it has
+    ``adp_coord_short_address``, ``adp_disable_default_routing``, ``adp_device_type``,
+    ``adp_default_coord_route_enabled``, ``adp_destination_address_set``; it differs in
+    ``adp_max_hops``, ``adp_weak_LQI_value``, ``adp_security_level``,
     ``adp_broadcast_log_table_entry_TTL``, ``adp_max_join_wait_time``, ``adp_path_discovery_time`` and
     more.
     """
@@ -151,12 +147,11 @@ class G3PlcAdaptationLayerSetupVersion2(
 
 
 class G3PlcAdaptationLayerSetupVersion3(G3PlcAdaptationLayerSetupVersion1, version=3, status="later"):
-    """G3-PLC 6LoWPAN adaptation layer setup (class_id 92.
+    """G3-PLC 6LoWPAN adaptation layer setup (class_id 92, version 3).
 
-    Version 3): see :class:`G3PlcAdaptationLayerSetupVersion1`.
-
-    Compared with that one it has ``adp_default_coord_route_enabled``, ``adp_destination_address_set``,
-    ``adp_low_LQI_value``, ``adp_high_LQI_value``.
+    See :class:`G3PlcAdaptationLayerSetupVersion1`. Compared with that one it has
+    ``adp_default_coord_route_enabled``, ``adp_destination_address_set``, ``adp_low_LQI_value``,
+    ``adp_high_LQI_value``.
 
     Only the count of attributes is known; these are the first 23 of version 4, inferred.
     """
@@ -168,9 +163,9 @@ class G3PlcAdaptationLayerSetupVersion3(G3PlcAdaptationLayerSetupVersion1, versi
 
 
 class G3PlcAdaptationLayerSetup(G3PlcAdaptationLayerSetupVersion3, version=4, confidence="medium"):
-    """G3-PLC 6LoWPAN adaptation layer setup (class_id 92.
+    """G3-PLC 6LoWPAN adaptation layer setup (class_id 92, version 4).
 
-    Version 4): parameters of the adaptation layer: routing, contexts, groups, security and joining.
+    Parameters of the adaptation layer: routing, contexts, groups, security and joining.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """

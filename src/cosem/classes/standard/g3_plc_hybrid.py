@@ -24,9 +24,9 @@ class G3PlcHybridMacLayerCounters(
     status="later",
     confidence="medium",
 ):
-    """G3-PLC Hybrid RF MAC layer counters (class_id 160.
+    """G3-PLC Hybrid RF MAC layer counters (class_id 160, version 0).
 
-    Version 0): counters of the MAC layer on the radio side.
+    Counters of the MAC layer on the radio side.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """
@@ -123,13 +123,11 @@ class G3PlcHybridAdaptationLayerSetupVersion0(
     status="later",
     confidence="low",
 ):
-    """G3-PLC Hybrid 6LoWPAN adaptation layer setup (class_id 162.
+    """G3-PLC Hybrid 6LoWPAN adaptation layer setup (class_id 162, version 0).
 
-    Version 0): see :class:`G3PlcHybridAdaptationLayerSetup`.
-
-    Compared with that one it has no ``adp_routing_table``, ``adp_blacklist_table``,
-    ``adp_low_LQI_value_RF``, ``adp_high_LQI_value_RF``, ``adp_routing_configuration_RF``,
-    ``adp_use_backup_media`` and more.
+    See :class:`G3PlcHybridAdaptationLayerSetup`. Compared with that one it has no
+    ``adp_routing_table``, ``adp_blacklist_table``, ``adp_low_LQI_value_RF``, ``adp_high_LQI_value_RF``,
+    ``adp_routing_configuration_RF``, ``adp_use_backup_media`` and more.
 
     Its table is not established: attributes beyond the logical name are opaque.
     """
@@ -143,9 +141,9 @@ class G3PlcHybridAdaptationLayerSetup(
     status="later",
     confidence="medium",
 ):
-    """G3-PLC Hybrid 6LoWPAN adaptation layer setup (class_id 162.
+    """G3-PLC Hybrid 6LoWPAN adaptation layer setup (class_id 162, version 1).
 
-    Version 1): parameters of the adaptation layer that concern the radio side.
+    Parameters of the adaptation layer that concern the radio side.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """

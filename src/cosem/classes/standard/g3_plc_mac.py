@@ -74,9 +74,9 @@ class G3PlcMacLayerCounters(
     confidence="high",
     logical_names=("0.b.29.0.0.255",),
 ):
-    """G3-PLC MAC layer counters (class_id 90, version 1): counters of the MAC layer: packets sent.
+    """G3-PLC MAC layer counters (class_id 90, version 1).
 
-    Received, in error and repeated.
+    Counters of the MAC layer: packets sent, received, in error and repeated.
     """
 
     mac_Tx_data_packet_count = Attribute(2, "double-long-unsigned", nature="dynamic")
@@ -243,9 +243,9 @@ class G3PlcMacSetupVersion3(G3PlcMacSetupVersion2, version=3, status="later", co
 
 
 class G3PlcMacSetup(G3PlcMacSetupVersion3, version=4, confidence="medium"):
-    """G3-PLC MAC setup (class_id 91, version 4): parameters of the MAC layer: addresses, keys.
+    """G3-PLC MAC setup (class_id 91, version 4).
 
-    Tone mask, contention and neighbour table.
+    Parameters of the MAC layer: addresses, keys, tone mask, contention and neighbour table.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """

@@ -37,9 +37,9 @@ class GprsModemSetup(
     confidence="high",
     logical_names=("0.b.25.4.0.255",),
 ):
-    """GPRS modem setup (class_id 45, version 0): mobile packet data: access point name.
+    """GPRS modem setup (class_id 45, version 0).
 
-    PIN and quality of service.
+    Mobile packet data: access point name, PIN and quality of service.
     """
 
     APN = Attribute(2, "octet-string", access="rw")

@@ -74,9 +74,9 @@ class AdjacentCellVersion0(Structured):
 
 
 class CellInfo(Structured):
-    """The cell: signal quality 0..31, 99 unknown; ``ber`` is the bit error class.
+    """The cell, its signal quality 0..31 (99 unknown), and its country and network code.
 
-    Country and network code.
+    ``ber`` is the bit error class 0..7, 99 unknown.
     """
 
     cell_ID: int = member("double-long-unsigned")
@@ -129,9 +129,9 @@ class GsmDiagnosticVersion1(GsmDiagnosticVersion0, version=1, status="current"):
 
 
 class GsmDiagnostic(GsmDiagnosticVersion1, version=2, status="later", confidence="medium"):
-    """GSM diagnostic (class_id 47, version 2): the mobile network as the modem sees it: operator.
+    """GSM diagnostic (class_id 47, version 2).
 
-    Registration, cell and neighbours.
+    The mobile network as the modem sees it: operator, registration, cell and neighbours.
 
     A transcription of the 16th edition prints the last three attributes one short name later; the
     regular offsets are kept.

@@ -19,9 +19,9 @@ class HsPlcMacSetup(
     confidence="medium",
     logical_names=("0.b.33.0.0.255",),
 ):
-    """HS-PLC ISO/IEC 12139-1 MAC setup (class_id 140, version 0): groups, stations.
+    """HS-PLC ISO/IEC 12139-1 MAC setup (class_id 140, version 0).
 
-    Repeating and encryption of the MAC layer.
+    Groups, stations, repeating and encryption of the MAC layer.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """
@@ -64,9 +64,9 @@ class HsPlcIpSsasSetup(
     confidence="medium",
     logical_names=("0.b.33.2.0.255",),
 ):
-    """HS-PLC ISO/IEC 12139-1 IP SSAS setup (class_id 142.
+    """HS-PLC ISO/IEC 12139-1 IP SSAS setup (class_id 142, version 0).
 
-    Version 0): header compression of the IP convergence.
+    Header compression of the IP convergence.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """
@@ -84,9 +84,9 @@ class HsPlcHdlcSsasSetup(
     confidence="medium",
     logical_names=("0.b.33.3.0.255",),
 ):
-    """HS-PLC ISO/IEC 12139-1 HDLC SSAS setup (class_id 143.
+    """HS-PLC ISO/IEC 12139-1 HDLC SSAS setup (class_id 143, version 0).
 
-    Version 0): the master station of the HDLC convergence.
+    The master station of the HDLC convergence.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """

@@ -46,9 +46,9 @@ class IecHdlcSetup(
     confidence="high",
     logical_names=("0.b.22.0.0.255",),
 ):
-    """IEC HDLC setup (class_id 23, version 1): the HDLC data link: speed, windows.
+    """IEC HDLC setup (class_id 23, version 1).
 
-    Sizes of information fields, time-outs and address.
+    The HDLC data link: speed, windows, sizes of information fields, time-outs and address.
 
     Sizes are octets, time-outs milliseconds between octets and seconds of inactivity. What is written
     holds from the next connection on.

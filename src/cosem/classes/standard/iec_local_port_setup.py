@@ -52,8 +52,7 @@ class IecLocalPortSetupVersion0(
 
 
 class IecLocalPortSetup(IecLocalPortSetupVersion0, version=1, status="current", confidence="high"):
-    """IEC local port setup (class_id 19.
+    """IEC local port setup (class_id 19, version 1).
 
-    Version 1): the optical or other local port of IEC 62056-21: protocol, speeds, address and
-    passwords.
+    The optical or other local port of IEC 62056-21: protocol, speeds, address and passwords.
     """

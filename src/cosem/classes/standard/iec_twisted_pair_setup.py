@@ -40,10 +40,9 @@ class IecTwistedPairSetup(
     confidence="high",
     logical_names=("0.b.23.0.0.255",),
 ):
-    """IEC twisted pair (1) setup (class_id 24.
+    """IEC twisted pair (1) setup (class_id 24, version 1).
 
-    Version 1): the twisted-pair bus of IEC 62056-31: addresses and, in the newest version, mode and
-    speed.
+    The twisted-pair bus of IEC 62056-31: addresses and, in the newest version, mode and speed.
     """
 
     mode = Attribute(2, "enum", access="rw")

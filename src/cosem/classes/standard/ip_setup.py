@@ -41,7 +41,7 @@ class IPOption(Structured):
 class NeighborDiscoverySetup(Structured):
     """Router solicitations: retries, and milliseconds between them.
 
-    Period in seconds of router advertisements.
+    ``RA_send_period`` is the period of router advertisements in seconds.
     """
 
     RS_max_retry: int = member("unsigned")
@@ -107,10 +107,7 @@ class IPv6Setup(
     confidence="high",
     logical_names=("0.b.25.7.0.255",),
 ):
-    """IPv6 setup (class_id 48.
-
-    Version 0): IPv6: addresses and neighbour discovery of one network interface.
-    """
+    """IPv6 setup (class_id 48, version 0): IPv6: addresses and neighbour discovery of one network interface."""
 
     DL_reference = Attribute(2, "octet-string[6]", access="rw")
     address_config_mode = Attribute(3, "enum", access="rw")

@@ -117,9 +117,9 @@ class Iso14908DiagnosticVersion0(
 
 
 class Iso14908Diagnostic(Iso14908DiagnosticVersion0, version=1, confidence="medium"):
-    """ISO/IEC 14908 diagnostic (class_id 133.
+    """ISO/IEC 14908 diagnostic (class_id 133, version 1).
 
-    Version 1): the state of the communication module and its errors.
+    The state of the communication module and its errors.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """

@@ -37,9 +37,9 @@ class Limiter(
     confidence="high",
     logical_names=("0.b.17.0.e.255",),
 ):
-    """Limiter (class_id 71, version 0): runs an action when a value stays above a threshold for a time.
+    """Limiter (class_id 71, version 0).
 
-    And another when it is back.
+    Runs an action when a value stays above a threshold for a time, and another when it is back.
 
     An emergency profile that is active replaces the normal threshold; durations are seconds.
     """

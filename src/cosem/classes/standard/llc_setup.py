@@ -52,9 +52,9 @@ class Iec61334LlcSetup(
     confidence="high",
     logical_names=("0.b.26.5.0.255",),
 ):
-    """IEC 61334-4-32 LLC setup (class_id 55.
+    """IEC 61334-4-32 LLC setup (class_id 55, version 1).
 
-    Version 1): the LLC sublayer of IEC 61334-4-32: largest frame and replies that wait.
+    The LLC sublayer of IEC 61334-4-32: largest frame and replies that wait.
     """
 
     max_frame_length = Attribute(2, "long-unsigned", access="rw")
@@ -70,9 +70,9 @@ class Iso8802LlcType1Setup(
     confidence="high",
     logical_names=("0.b.27.0.0.255",),
 ):
-    """ISO/IEC 8802-2 LLC Type 1 setup (class_id 57.
+    """ISO/IEC 8802-2 LLC Type 1 setup (class_id 57, version 0).
 
-    Version 0): LLC type 1 (unacknowledged): the largest PDU in octets.
+    LLC type 1 (unacknowledged): the largest PDU in octets.
     """
 
     max_octets_ui_pdu = Attribute(2, "long-unsigned", access="rw", default=128)
@@ -87,9 +87,9 @@ class Iso8802LlcType2Setup(
     confidence="high",
     logical_names=("0.b.27.1.0.255",),
 ):
-    """ISO/IEC 8802-2 LLC Type 2 setup (class_id 58, version 0): LLC type 2 (connections): windows.
+    """ISO/IEC 8802-2 LLC Type 2 setup (class_id 58, version 0).
 
-    Sizes, repetitions and timers.
+    LLC type 2 (connections): windows, sizes, repetitions and timers.
     """
 
     transmit_window_size_k = Attribute(2, "unsigned", access="rw")
@@ -111,9 +111,9 @@ class Iso8802LlcType3Setup(
     confidence="high",
     logical_names=("0.b.27.2.0.255",),
 ):
-    """ISO/IEC 8802-2 LLC Type 3 setup (class_id 59, version 0): LLC type 3 (acknowledged.
+    """ISO/IEC 8802-2 LLC Type 3 setup (class_id 59, version 0).
 
-    Without connection): sizes, repetitions and timers.
+    LLC type 3 (acknowledged, without connection): sizes, repetitions and timers.
     """
 
     max_octets_acn_pdu_n3 = Attribute(2, "long-unsigned", access="rw")

@@ -13,9 +13,9 @@ __all__ = ["LoRaWanDiagnostic", "LoRaWanSetup"]
 class LoRaWanSetup(
     InterfaceClass, class_id=128, version=0, title="LoRaWAN setup", status="later", confidence="medium"
 ):
-    """LoRaWAN setup (class_id 128, version 0): the device in its network: class, region, keys.
+    """LoRaWAN setup (class_id 128, version 0).
 
-    Joining and multicast.
+    The device in its network: class, region, keys, joining and multicast.
 
     A transcription skips one offset at attribute 7; the regular ones are kept, methods stand as
     printed.
@@ -40,9 +40,9 @@ class LoRaWanSetup(
 class LoRaWanDiagnostic(
     InterfaceClass, class_id=129, version=0, title="LoRaWAN diagnostic", status="later", confidence="medium"
 ):
-    """LoRaWAN diagnostic (class_id 129, version 0): counters of frames and commands.
+    """LoRaWAN diagnostic (class_id 129, version 0).
 
-    And the quality of the radio link.
+    Counters of frames and commands, and the quality of the radio link.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """

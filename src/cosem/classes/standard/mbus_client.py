@@ -85,9 +85,9 @@ class MBusClientVersion0(
 
 
 class MBusClient(MBusClientVersion0, version=1, status="current"):
-    """M-Bus client (class_id 72, version 1): one slave on the M-Bus of this meter.
+    """M-Bus client (class_id 72, version 1).
 
-    Such as a gas or water meter.
+    One slave on the M-Bus of this meter, such as a gas or water meter.
 
     Value k of ``capture_definition`` is kept in the extended register 0-b:24.2.k of the same channel.
     """

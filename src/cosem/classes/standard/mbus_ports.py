@@ -28,10 +28,7 @@ class MBusSlavePortSetup(
     confidence="high",
     logical_names=("0.b.24.0.0.255",),
 ):
-    """M-Bus slave port setup (class_id 25.
-
-    Version 0): the meter as a slave on an M-Bus: speeds and address.
-    """
+    """M-Bus slave port setup (class_id 25, version 0): the meter as a slave on an M-Bus: speeds and address."""
 
     default_baud = Attribute(2, "enum", Baud, access="rw")
     avail_baud = Attribute(3, "enum", Baud, access="rw")
@@ -48,9 +45,9 @@ class MBusMasterPortSetup(
     confidence="high",
     logical_names=("0.b.24.6.0.255",),
 ):
-    """M-Bus master port setup (class_id 74.
+    """M-Bus master port setup (class_id 74, version 0).
 
-    Version 0): the meter as the master of an M-Bus: the speed of the line.
+    The meter as the master of an M-Bus: the speed of the line.
     """
 
     comm_speed = Attribute(2, "enum", Baud, access="rw")
@@ -65,10 +62,7 @@ class ServerMBusPortSetup(
     confidence="medium",
     logical_names=("0.b.24.8.e.255",),
 ):
-    """DLMS/COSEM server M-Bus port setup (class_id 76.
-
-    Version 0): a DLMS server that is reached over M-Bus.
-    """
+    """DLMS/COSEM server M-Bus port setup (class_id 76, version 0): a DLMS server that is reached over M-Bus."""
 
     M_Bus_profile_selection = Attribute(2, "octet-string", name="M-Bus_profile_selection", access="rw")
     M_Bus_port_communication_state = Attribute(

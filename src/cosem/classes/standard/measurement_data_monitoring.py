@@ -20,9 +20,9 @@ class MeasurementDataMonitoring(
     status="later",
     confidence="medium",
 ):
-    """Measurement data monitoring (class_id 66.
+    """Measurement data monitoring (class_id 66, version 0).
 
-    Version 0): samples of a waveform before and after a trigger, with their rate and unit.
+    Samples of a waveform before and after a trigger, with their rate and unit.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """

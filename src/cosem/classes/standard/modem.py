@@ -69,10 +69,7 @@ class ModemInitializationVersion0(Structured):
 
 
 class ModemInitialization(Structured):
-    """One step of initializing the modem: request, expected response.
-
-    And a delay after it in milliseconds.
-    """
+    """One step of initializing the modem: request, expected response, delay after it in milliseconds."""
 
     request: bytes = member("octet-string")
     response: bytes = member("octet-string")
@@ -115,10 +112,7 @@ class ModemConfigurationVersion0(
 class ModemConfiguration(
     ModemConfigurationVersion0, version=1, title="Modem configuration", status="current", confidence="high"
 ):
-    """Modem configuration (class_id 27.
-
-    Version 1): how a modem is initialized and which commands it knows.
-    """
+    """Modem configuration (class_id 27, version 1): how a modem is initialized and which commands it knows."""
 
     initialization_string = Attribute(3, array_of(ModemInitialization), access="rw")  # type: ignore[assignment]
 

@@ -49,9 +49,9 @@ class ParameterMonitorVersion0(
 
 
 class ParameterMonitor(ParameterMonitorVersion0, version=1, status="later", confidence="medium"):
-    """Parameter monitor (class_id 65.
+    """Parameter monitor (class_id 65, version 1).
 
-    Version 1): the last change of any of the listed parameters: which one, its new value, and when.
+    The last change of any of the listed parameters: which one, its new value, and when.
     """
 
     parameter_list_name = Attribute(5, "octet-string", access="rw")

@@ -38,9 +38,9 @@ class PppSetup(
     confidence="high",
     logical_names=("0.b.25.3.0.255",),
 ):
-    """PPP setup (class_id 44, version 0): the point-to-point protocol: options of its layers.
+    """PPP setup (class_id 44, version 0).
 
-    And how the meter proves who it is.
+    The point-to-point protocol: options of its layers, and how the meter proves who it is.
     """
 
     PHY_reference = Attribute(2, "octet-string[6]", access="rw")

@@ -75,9 +75,9 @@ class Iec61334LlcSscsSetup(
     confidence="high",
     logical_names=("0.b.28.0.0.255",),
 ):
-    """61334-4-32 LLC SSCS setup (class_id 80.
+    """61334-4-32 LLC SSCS setup (class_id 80, version 0).
 
-    Version 0): the addresses of the convergence sublayer that carries IEC 61334-4-32 LLC over PRIME.
+    The addresses of the convergence sublayer that carries IEC 61334-4-32 LLC over PRIME.
     """
 
     service_node_address = Attribute(2, "long-unsigned", nature="dynamic")
@@ -95,9 +95,9 @@ class PrimePhysicalLayerCounters(
     confidence="high",
     logical_names=("0.b.28.1.0.255",),
 ):
-    """PRIME NB OFDM PLC Physical layer counters (class_id 81.
+    """PRIME NB OFDM PLC Physical layer counters (class_id 81, version 0).
 
-    Version 0): counters of the physical layer: bursts with errors and bursts lost.
+    Counters of the physical layer: bursts with errors and bursts lost.
     """
 
     phy_stats_crc_incorrect_count = Attribute(2, "long-unsigned", nature="dynamic")
@@ -117,9 +117,9 @@ class PrimeMacSetup(
     confidence="high",
     logical_names=("0.b.28.2.0.255",),
 ):
-    """PRIME NB OFDM PLC MAC setup (class_id 82.
+    """PRIME NB OFDM PLC MAC setup (class_id 82, version 0).
 
-    Version 0): parameters of the MAC layer that an operator sets.
+    Parameters of the MAC layer that an operator sets.
     """
 
     mac_min_switch_search_time = Attribute(2, "unsigned", access="rw")
@@ -140,9 +140,9 @@ class PrimeMacFunctionalParameters(
     confidence="high",
     logical_names=("0.b.28.3.0.255",),
 ):
-    """PRIME NB OFDM PLC MAC functional parameters (class_id 83.
+    """PRIME NB OFDM PLC MAC functional parameters (class_id 83, version 0).
 
-    Version 0): where the node stands in its subnetwork: addresses, state, level, capabilities.
+    Where the node stands in its subnetwork: addresses, state, level, capabilities.
 
     Printed as static although the node updates the values.
     """
@@ -171,9 +171,9 @@ class PrimeMacCounters(
     confidence="high",
     logical_names=("0.b.28.4.0.255",),
 ):
-    """PRIME NB OFDM PLC MAC counters (class_id 84, version 0): counters of the MAC layer: packets sent.
+    """PRIME NB OFDM PLC MAC counters (class_id 84, version 0).
 
-    Received and lost.
+    Counters of the MAC layer: packets sent, received and lost.
     """
 
     mac_tx_data_pkt_count = Attribute(2, "double-long-unsigned", nature="dynamic")
@@ -195,9 +195,9 @@ class PrimeMacNetworkAdministrationData(
     confidence="medium",
     logical_names=("0.b.28.5.0.255",),
 ):
-    """PRIME NB OFDM PLC MAC network administration data (class_id 85.
+    """PRIME NB OFDM PLC MAC network administration data (class_id 85, version 0).
 
-    Version 0): lists that a base node keeps: connections, switches and how they are heard.
+    Lists that a base node keeps: connections, switches and how they are heard.
     """
 
     mac_list_multicast_entries = Attribute(2, array_of(MulticastEntry), nature="dynamic")
@@ -218,9 +218,9 @@ class PrimeApplicationIdentification(
     confidence="high",
     logical_names=("0.b.28.7.0.255",),
 ):
-    """PRIME NB OFDM PLC Application identification (class_id 86, version 0): firmware version.
+    """PRIME NB OFDM PLC Application identification (class_id 86, version 0).
 
-    Vendor and product of the modem.
+    Firmware version, vendor and product of the modem.
     """
 
     firmware_version = Attribute(2, "octet-string")

@@ -63,9 +63,9 @@ class ProfileGeneric(
         "any ID or error profile (E=255)",
     ),
 ):
-    """Profile generic (class_id 7.
+    """Profile generic (class_id 7, version 1).
 
-    Version 1): a table: each row holds the captured values of ``capture_objects``, in their order.
+    A table: each row holds the captured values of ``capture_objects``, in their order.
 
     A row is captured every ``capture_period`` seconds, or (period 0) when ``capture`` is called. The
     buffer holds up to ``profile_entries`` rows, numbered from 1; ``sort_method`` says which row goes

@@ -143,9 +143,9 @@ class PushSetupVersion1(PushSetupVersion0, version=1, status="current"):
 class PushSetup(PushSetupVersion1, version=2, status="later", confidence="medium"):
     """Push setup (class_id 40, version 2): what the meter sends on its own.
 
-    ``push`` collects the values of ``push_object_list`` into one structure and sends it as a data-
-    notification to the destination, in a communication window if there are any, after a random delay of
-    up to ``randomisation_start_interval`` seconds, and again ``number_of_retries`` times.
+    ``push`` collects the values of ``push_object_list`` into one structure and sends it as a
+    data-notification to the destination, in a communication window if there are any, after a random
+    delay of up to ``randomisation_start_interval`` seconds, and again ``number_of_retries`` times.
     """
 
     push_object_list = Attribute(2, array_of(PushObjectDefinition), access="rw")  # type: ignore[assignment]

@@ -42,9 +42,7 @@ class ExtendedRegister(
     confidence="high",
     logical_names=("any (see obis.json)", "0.b.24.2.e.255"),
 ):
-    """Extended register (class_id 4, version 0): a value with its unit.
-
-    A status and the time at which the meter captured it.
+    """Extended register (class_id 4, version 0): a value, its unit, a status and when it was captured.
 
     ``capture_time`` moves when the meter captures a value, for example a new maximum, not when it is
     read.

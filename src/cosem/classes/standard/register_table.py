@@ -15,10 +15,7 @@ __all__ = ["RegisterTable", "TableCellDefinition"]
 
 
 class TableCellDefinition(Structured):
-    """The cells: a class and attribute, a logical name with group E open.
-
-    And the values of group E in order.
-    """
+    """The cells: a class and attribute, a logical name with group E open, and the values of group E."""
 
     class_id: int = member("long-unsigned")
     logical_name: LogicalName = member("octet-string[6]")
@@ -35,9 +32,9 @@ class RegisterTable(
     confidence="medium",
     logical_names=("common part of the rows with E=255, e.g. 0.b.96.1.255.255",),
 ):
-    """Register table (class_id 61.
+    """Register table (class_id 61, version 0).
 
-    Version 0): one attribute of many objects that differ in group E of their name, as one array.
+    One attribute of many objects that differ in group E of their name, as one array.
     """
 
     table_cell_values = Attribute(2, "array of CHOICE", nature="dynamic")

@@ -101,9 +101,9 @@ class SFskPhyMacSetup(
     confidence="high",
     logical_names=("0.b.26.0.0.255",),
 ):
-    """S-FSK Phy&MAC setup (class_id 50, version 1): the physical and MAC layer of S-FSK: gains.
+    """S-FSK Phy&MAC setup (class_id 50, version 1).
 
-    Frequencies in hertz, addresses, repeating.
+    The physical and MAC layer of S-FSK: gains, frequencies in hertz, addresses, repeating.
     """
 
     initiator_electrical_phase = Attribute(2, "enum", access="rw")
@@ -155,9 +155,9 @@ class SFskMacSynchronizationTimeouts(
     confidence="high",
     logical_names=("0.b.26.2.0.255",),
 ):
-    """S-FSK MAC synchronization timeouts (class_id 52.
+    """S-FSK MAC synchronization timeouts (class_id 52, version 0).
 
-    Version 0): time-outs after which a node gives its synchronization up.
+    Time-outs after which a node gives its synchronization up.
     """
 
     search_initiator_time_out = Attribute(2, "long-unsigned", access="rw")
@@ -175,9 +175,9 @@ class SFskMacCounters(
     confidence="high",
     logical_names=("0.b.26.3.0.255",),
 ):
-    """S-FSK MAC counters (class_id 53, version 0): counters of synchronization and of frames.
+    """S-FSK MAC counters (class_id 53, version 0).
 
-    By kind and repetition.
+    Counters of synchronization and of frames, by kind and repetition.
     """
 
     synchronization_register = Attribute(2, array_of(SynchronizationCounter), nature="dynamic")
@@ -200,9 +200,9 @@ class SFskReportingSystemList(
     confidence="high",
     logical_names=("0.b.26.6.0.255",),
 ):
-    """S-FSK Reporting system list (class_id 56.
+    """S-FSK Reporting system list (class_id 56, version 0).
 
-    Version 0): the system titles of the nodes that have reported.
+    The system titles of the nodes that have reported.
     """
 
     reporting_system_list = Attribute(2, "array of octet-string", nature="dynamic", remark='"system titles"')

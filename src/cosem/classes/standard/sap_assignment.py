@@ -27,9 +27,7 @@ class SapAssignment(
     confidence="high",
     logical_names=("0.0.41.0.0.255",),
 ):
-    """SAP assignment (class_id 17.
-
-    Version 0): the logical devices of a physical device and their addresses.
+    """SAP assignment (class_id 17, version 0): the logical devices of a physical device and their addresses.
 
     It lives in the management logical device; a device with one logical device needs none.
     """

@@ -31,9 +31,7 @@ class SchcLpwanDiagnostic(
     status="later",
     confidence="medium",
 ):
-    """SCHC-LPWAN diagnostic (class_id 127, version 0): counters of packets.
-
-    Fragments and acknowledgements.
+    """SCHC-LPWAN diagnostic (class_id 127, version 0): counters of packets, fragments and acknowledgements.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """

@@ -49,10 +49,9 @@ class ScriptTable(
     confidence="high",
     logical_names=("0.b.10.0.{0,1,100-111,125}.255", "other D for own scripts"),
 ):
-    """Script table (class_id 9.
+    """Script table (class_id 9, version 0).
 
-    Version 0): lists of actions: writes of attributes and calls of methods inside the same logical
-    device.
+    Lists of actions: writes of attributes and calls of methods inside the same logical device.
 
     ``execute`` runs the script with an identifier. Many tables are predefined by their logical name:
     0-0:10.0.106 is disconnect control, 0-0:10.0.100 the tariff switch.

@@ -149,9 +149,9 @@ class SecuritySetup(
     confidence="high",
     logical_names=("0.0.43.0.e.255",),
 ):
-    """Security setup (class_id 64, version 1): the security of an association: suite, policy.
+    """Security setup (class_id 64, version 1).
 
-    System titles, keys and certificates.
+    The security of an association: suite, policy, system titles, keys and certificates.
 
     ``security_activate`` only strengthens the policy. ``key_transfer`` brings keys wrapped with the
     master key; they hold from the next request on.

@@ -28,9 +28,10 @@ class MonitorActions(Structured):
 class SensorManager(
     InterfaceClass, class_id=67, version=0, title="Sensor manager", status="current", confidence="medium"
 ):
-    """Sensor manager (class_id 67, version 0): a sensor: its nameplate, its raw value with unit.
+    """Sensor manager (class_id 67, version 0).
 
-    Status and time, and monitors of raw and processed value.
+    A sensor: its nameplate, its raw value with unit, status and time, and monitors of raw and processed
+    value.
     """
 
     serial_number = Attribute(2, "octet-string")

@@ -29,9 +29,9 @@ class SpecialDaysTable(
     confidence="high",
     logical_names=("0.b.11.0.e.255",),
 ):
-    """Special days table (class_id 11.
+    """Special days table (class_id 11, version 0).
 
-    Version 0): dates on which other switching rules hold than on ordinary days.
+    Dates on which other switching rules hold than on ordinary days.
 
     They override the weekdays of schedules and of the activity calendar.
     """

@@ -36,10 +36,7 @@ class StatusMapping(
         "1.b.96.10.0-3.255",
     ),
 ):
-    """Status mapping (class_id 63, version 0): a status word.
-
-    And a reference to the tables that give its bits a meaning.
-    """
+    """Status mapping (class_id 63, version 0): a status word, and the tables that explain its bits."""
 
     status_word = Attribute(
         2,

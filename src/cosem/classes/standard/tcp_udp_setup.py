@@ -19,9 +19,10 @@ class TcpUdpSetup(
     confidence="high",
     logical_names=("0.b.25.0.0.255",),
 ):
-    """TCP-UDP setup (class_id 41, version 0): TCP and UDP: the port, the largest segment in octets.
+    """TCP-UDP setup (class_id 41, version 0).
 
-    Connections, and seconds of inactivity (0 for ever).
+    TCP and UDP: the port, the largest segment in octets, connections, and seconds of inactivity (0 for
+    ever).
     """
 
     TCP_UDP_port = Attribute(2, "long-unsigned", name="TCP-UDP_port", access="rw")

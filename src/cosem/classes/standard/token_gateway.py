@@ -70,9 +70,9 @@ class Iec62055Attributes(
     status="later",
     confidence="medium",
 ):
-    """IEC 62055-41 attributes (class_id 116.
+    """IEC 62055-41 attributes (class_id 116, version 0).
 
-    Version 0): the attributes of a meter that takes standard transfer specification tokens.
+    The attributes of a meter that takes standard transfer specification tokens.
     """
 
     meter_PAN = Attribute(2, MeterPan)

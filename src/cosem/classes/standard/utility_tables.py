@@ -19,10 +19,7 @@ class UtilityTables(
     confidence="high",
     logical_names=("0.b.65.0-63.e.255",),
 ):
-    """Utility tables (class_id 26, version 0): one table of ANSI C12.19: its number.
-
-    Its length in octets and its octets.
-    """
+    """Utility tables (class_id 26, version 0): one table of ANSI C12.19: its number, length and octets."""
 
     table_ID = Attribute(2, "long-unsigned")
     length = Attribute(3, "double-long-unsigned", nature="dynamic")

@@ -56,9 +56,9 @@ class WiSunDiagnostic(
 class RplDiagnostic(
     InterfaceClass, class_id=97, version=0, title="RPL diagnostic", status="later", confidence="medium"
 ):
-    """RPL diagnostic (class_id 97.
+    """RPL diagnostic (class_id 97, version 0).
 
-    Version 0): counters and parents of the routing protocol for low-power networks.
+    Counters and parents of the routing protocol for low-power networks.
 
     The inner form of complex types is not established (known from a transcription of the 16th edition).
     """
@@ -78,9 +78,9 @@ class RplDiagnostic(
 class MplDiagnostic(
     InterfaceClass, class_id=98, version=0, title="MPL diagnostic", status="later", confidence="medium"
 ):
-    """MPL diagnostic (class_id 98.
+    """MPL diagnostic (class_id 98, version 0).
 
-    Version 0): buffers and timers of the multicast protocol for low-power networks.
+    Buffers and timers of the multicast protocol for low-power networks.
 
     A transcription prints one offset skipped after attribute 2; the regular offsets are kept.
     """

@@ -30,9 +30,9 @@ class WirelessModeQChannelVersion0(
 
 
 class WirelessModeQChannel(WirelessModeQChannelVersion0, version=1, status="current", confidence="high"):
-    """Wireless Mode Q channel (class_id 73.
+    """Wireless Mode Q channel (class_id 73, version 1).
 
-    Version 1): the channel of the radio mesh: addresses and frequencies.
+    The channel of the radio mesh: addresses and frequencies.
 
     The heading of the 13th edition says version 1, its list of classes version 0.
     """

@@ -49,9 +49,9 @@ class ZigBeeSasJoin(
     confidence="medium",
     logical_names=("0.b.30.1.e.255",),
 ):
-    """ZigBee SAS join (class_id 102, version 0): how a device looks for a network to join.
+    """ZigBee SAS join (class_id 102, version 0).
 
-    And joins it again.
+    How a device looks for a network to join, and joins it again.
     """
 
     scan_attempts = Attribute(2, "unsigned", access="rw")
@@ -69,9 +69,9 @@ class ZigBeeSasApsFragmentation(
     confidence="medium",
     logical_names=("0.b.30.2.e.255",),
 ):
-    """ZigBee SAS APS fragmentation (class_id 103, version 0): how long messages are cut.
+    """ZigBee SAS APS fragmentation (class_id 103, version 0).
 
-    And how many fragments are under way.
+    How long messages are cut, and how many fragments are under way.
     """
 
     APS_interframe_delay = Attribute(2, "long-unsigned", access="rw")
@@ -87,9 +87,9 @@ class ZigBeeNetworkControl(
     confidence="medium",
     logical_names=("0.b.30.3.e.255",),
 ):
-    """ZigBee network control (class_id 104, version 0): opening, closing and watching a network.
+    """ZigBee network control (class_id 104, version 0).
 
-    For its coordinator.
+    Opening, closing and watching a network, for its coordinator.
     """
 
     enable_disable_joining = Attribute(2, "boolean", access="rw")
