@@ -1,0 +1,1 @@
+"""Keys, counters, authentication and protection of APDUs (IEC 62056-5-3, clause 5)."""

@@ -1,0 +1,1 @@
+"""Keys and counters at rest: SQLite, file, environment, keyring."""
