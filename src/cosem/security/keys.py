@@ -8,33 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from cosem.errors import ConfigurationError, ConversionError, KeyMissingError
+from cosem.security.gcm import AesGcmKey, GcmKey
 from cosem.security.key_material import Key, KeyRole, PrivateKey, PublicKey, ReadFile, Secret
 from cosem.security.system_title import SystemTitle
+
+if TYPE_CHECKING:
+    from cosem.security.signing import SigningKey
 
 __all__ = ["ALIASES", "KeyHolder", "KeyStore", "Keys"]
 
 
-class KeyHolder(Protocol):
-    """A symmetric key that never leaves its place: an HSM, a vault, a secure element.
+class KeyHolder(GcmKey, Protocol):
+    """A global key that never leaves its place: an HSM, a vault, a secure element.
 
-    It stands wherever a :class:`~cosem.security.key_material.Key` may stand for encryption. What it does
-    is AES-GCM with nonces of 12 and tags of 12 octets.
+    It stands wherever a :class:`~cosem.security.key_material.Key` may stand for encryption, knows its
+    authentication key too, and can tell itself from other keys, so that its counters are found.
     """
-
-    def encrypt(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
-        """Return the ciphertext, and the tag after it."""
-        ...
-
-    def decrypt(self, nonce: bytes, ciphertext: bytes, associated_data: bytes) -> bytes:
-        """Return the plaintext of a ciphertext with its tag after it.
-
-        Raises:
-            VerificationError: The tag is wrong.
-        """
-        ...
 
     def fingerprint(self, salt: bytes = b"") -> bytes:
         """Return 16 octets that tell this key from every other one and do not reveal it."""
@@ -61,7 +53,7 @@ class Keys:
         authentication: Global authentication key (GAK).
         broadcast: Global broadcast encryption key (GBEK), or what holds it.
         master: Master key (KEK), wraps the others.
-        signing: Private key with which this side signs.
+        signing: Private key with which this side signs, or what holds it.
         key_agreement: Private key of this side for key agreement.
         peer_signing: Public key with which the other side signs.
         peer_key_agreement: Public key of the other side for key agreement.
@@ -79,7 +71,7 @@ class Keys:
     authentication: Key | None = None
     broadcast: Key | KeyHolder | None = None
     master: Key | None = None
-    signing: PrivateKey | None = None
+    signing: PrivateKey | SigningKey | None = None
     key_agreement: PrivateKey | None = None
     peer_signing: PublicKey | None = None
     peer_key_agreement: PublicKey | None = None
@@ -136,6 +128,28 @@ class Keys:
             whose = f" for {self.server_title}" if self.server_title is not None else ""
             raise KeyMissingError(f"no key {name} ({role.value}) is known{whose}")
         return value
+
+    def gcm_key(self, role: KeyRole = KeyRole.GLOBAL_UNICAST_ENCRYPTION) -> KeyHolder | AesGcmKey:
+        """Return an encryption key together with the authentication key, ready to protect and open.
+
+        Raises:
+            KeyMissingError: The encryption key is not known.
+        """
+        key = self.required(role)
+        return AesGcmKey(key, self.authentication) if isinstance(key, Key) else key
+
+    def signing_key(self) -> SigningKey:
+        """Return the key with which this side signs.
+
+        Raises:
+            KeyMissingError: It is not known.
+            ConfigurationError: Suite 0 has no signatures, or the key is none of the suite's curve.
+        """
+        from cosem.security.signing import EcdsaKey
+        from cosem.security.suites import SecuritySuite
+
+        key = self.required(KeyRole.SIGNING)
+        return EcdsaKey(SecuritySuite(self.suite), key) if isinstance(key, PrivateKey) else key
 
     def over(self, other: Keys | None) -> Keys:
         """Return these keys, completed by those of ``other`` where there is none here.
@@ -224,6 +238,8 @@ _READERS: Final[Mapping[str, Any]] = {
     "hls_secret": Secret,
     "password": Secret,
 }
+_HELD: Final = {"encryption": "seal", "broadcast": "seal", "signing": "sign"}
+"""The fields that may hold something that holds the key, and what it must be able to do."""
 ALIASES: Final[Mapping[str, str]] = {role.value: name for name, role in _SYMMETRIC.items()}
 """The short names of Table 4, and the fields that they mean."""
 
@@ -239,7 +255,7 @@ def _read(name: str, value: Any, read_file: ReadFile | None) -> Any:
         return SystemTitle(value)
     if isinstance(value, (str, bytes, bytearray, Secret)):
         return _READERS[name].parse(bytes(value) if isinstance(value, bytearray) else value, read_file)
-    if name in ("encryption", "broadcast") and callable(getattr(value, "encrypt", None)):
+    if callable(getattr(value, _HELD.get(name, ""), None)):
         return value
     raise ConfigurationError(f"a {type(value).__name__} is no key")
 
@@ -255,4 +271,6 @@ def _mask(value: Any) -> str:
         return value.hex().upper()
     if type(value) is Secret or (isinstance(value, Key) and value.octets.isascii()):
         return "***"  # the fingerprint of what somebody can remember would let it be guessed
+    if not isinstance(value, Secret):
+        return _kind(value)
     return f"{_kind(value)} {value.fingerprint().hex()[:8]}"
