@@ -1,0 +1,28 @@
+"""The verbs: a module each, imported when the verb is named, and the line that the top help shows of it.
+
+A verb module has::
+
+    EXAMPLES = (("cosem verb ...", "what it does"), ...)  # run as tests where they name sim: or no meter
+
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None: ...
+    def run(options: argparse.Namespace) -> int: ...  # the exit status
+
+Its docstring is the description in its help. ``--json`` is an option of every verb. Errors are raised: the frame
+makes one line of each and chooses the exit status.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["VERBS"]
+
+VERBS: Final = MappingProxyType(
+    {
+        "decode": "say what the octets of a message mean",
+        "classes": "show interface classes: attributes, methods, types",
+    }
+)
+"""What each verb does, in the order of the help."""
