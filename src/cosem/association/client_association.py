@@ -31,6 +31,8 @@ from cosem.errors import (
     ProtocolError,
     SecurityError,
     StateError,
+    TransportClosed,
+    TransportTimeout,
     UnsupportedError,
 )
 from cosem.types.enumerations import Conformance, describe_service_error
@@ -46,6 +48,9 @@ T = TypeVar("T")
 _NOTIFICATION_TAGS: Final = frozenset({0x0F, 0xC2, 0x18})
 _CIPHERED_NOTIFICATION_TAGS: Final = frozenset({0xCA, 0xD2, 0x38, 0x58})
 _FIRST_CIPHERED, _GENERAL_TAGS = 0x21, frozenset({0xDB, 0xDC, 0xDD, 0xDF})
+_ANSWERS_WITH_INVOKE_ID: Final = frozenset({0xC4, 0xC5, 0xC7})
+_REQUESTS: Final = frozenset({0x01, 0x05, 0x06, 0x16, 0x60, 0x62, 0xC0, 0xC1, 0xC3, 0xD9})
+_AUTHENTICATING: Final = "ASSOCIATED, but not yet authenticated"
 _INVOKE_IDS: Final = 16
 
 
@@ -108,7 +113,7 @@ class Exchange(Generic[T]):
         self._conversation = conversation
         self._key: int | str | None = None
         self._value: Any = None
-        self._error: CosemError | None = None
+        self._error: Exception | None = None
         self.done = False
         self.steps = 0
         self.on_done: Callable[[Exchange[T]], None] | None = None
@@ -126,7 +131,7 @@ class Exchange(Generic[T]):
             raise self._error
         return self._value  # type: ignore[no-any-return]
 
-    def _finish(self, value: Any, error: CosemError | None) -> None:
+    def _finish(self, value: Any, error: Exception | None) -> None:
         self._value, self._error, self.done = value, error, True
         if self.on_done is not None:
             self.on_done(self)
@@ -166,6 +171,9 @@ class ClientAssociation:
         authenticator: Runs the HLS passes, where the mechanism has them.
         transfer_limits: Bounds of long transfers.
         most_notifications: How many are kept until they are fetched; the oldest are dropped and counted.
+
+    Attributes:
+        lost_by: Why the lower layer is gone or given up; ``None`` while it is not.
     """
 
     def __init__(
@@ -192,6 +200,8 @@ class ClientAssociation:
         self.unmatched = 0
         self.findings: deque[str] = deque(maxlen=64)
         self.protecting = False
+        self.lost_by: CosemError | None = None
+        self.authenticating = False
         self._outgoing: deque[Outgoing] = deque()
         self._waiting: dict[int | str, Exchange[Any]] = {}
         self._late: set[int] = set()
@@ -242,11 +252,15 @@ class ClientAssociation:
     def release(self) -> Exchange[bool]:
         """Begin COSEM-RELEASE by RLRQ; the result is whether the server answered with reason normal.
 
+        Without an association it is sent all the same (figure 9): a server that still has one lets go of it.
+
         Raises:
-            StateError: There is nothing to release, or it is pre-established.
+            StateError: The association is being made or released, or it is pre-established.
         """
         if self.parameters.pre_established:
             raise StateError("a pre-established association", "COSEM-RELEASE.request")
+        if self.authenticating:
+            raise StateError(_AUTHENTICATING, "COSEM-RELEASE.request")
         self.control.fire(ClientEvent.RELEASE_REQUEST)
         return self._begin(Exchange(releasing(self)))
 
@@ -260,10 +274,12 @@ class ClientAssociation:
             high_priority: Asks the server to answer before others, if that was agreed on.
 
         Raises:
-            StateError: There is no association.
+            StateError: There is no association, or its two sides have not yet proved who they are.
+            UnsupportedError: The association is an unconfirmed one: nothing would ever be answered.
         """
-        if self.state is not State.ASSOCIATED:
-            raise StateError(self.state.name, "a data service")
+        self._require_association()
+        if not self.parameters.confirmed:
+            raise UnsupportedError("an unconfirmed association has unconfirmed services only")
         if high_priority and not self.negotiated.conformance & Conformance.PRIORITY_MGMT_SUPPORTED:
             high_priority = False
         return self._begin(Exchange(service(_Context(self, high_priority=high_priority))))
@@ -272,12 +288,18 @@ class ClientAssociation:
         """Send a request to which no answer comes.
 
         Raises:
-            StateError: There is no association.
+            StateError: As :meth:`start`.
+            UnsupportedError: It was not agreed on, or the request is longer than the server takes.
         """
+        self._require_association()
+        octets = self._octets_of(service(_Context(self, high_priority=False)))
+        self._outgoing.append(Outgoing(octets, confirmed=False))
+
+    def _require_association(self) -> None:
         if self.state is not State.ASSOCIATED:
             raise StateError(self.state.name, "a data service")
-        octets = self._protected(encode(service(_Context(self, high_priority=False))))
-        self._outgoing.append(Outgoing(octets, confirmed=False))
+        if self.authenticating:
+            raise StateError(_AUTHENTICATING, "a data service")
 
     def context(self, *, high_priority: bool = False) -> _Context:
         """Return what a conversation may know of this association."""
@@ -294,16 +316,44 @@ class ClientAssociation:
         if not exchange.done:
             exchange._finish(None, error)
 
+    def timed_out(self, exchange: Exchange[Any], error: TransportTimeout) -> None:
+        """Tell a conversation that no answer came; it may ask again, under another invoke-id.
+
+        An answer without an invoke-id could not be told from the next one: after such a
+        request the association is given up.
+        """
+        key = exchange._key
+        if key is None or self._waiting.get(key) is not exchange:
+            return
+        if not isinstance(key, int):
+            self._fail(exchange, error)
+            self.lost(TransportClosed(f"{error}; a late answer could not be told from the next one"))
+            return
+        del self._waiting[key]
+        exchange._key = None
+        self._late.add(key)
+        self._advance(exchange, None, error)
+
     def lost(self, error: CosemError) -> None:
         """Take note that the lower layer is gone: COSEM-ABORT.indication; every conversation fails."""
-        if self.state is not State.INACTIVE:
+        self.lost_by = error
+        if self.state not in (State.INACTIVE, State.IDLE):
             self.control.fire(ClientEvent.ABORT_INDICATION)
         self._clear()
-        self._fail_waiting(error)
+        for exchange in list(self._waiting.values()):
+            self._fail(exchange, error)
+
+    def _fail(self, exchange: Exchange[Any], error: CosemError) -> None:
+        """End a conversation with an error that it cannot do anything about."""
+        self._forget(exchange)
+        exchange._conversation.close()
+        if not exchange.done:
+            exchange._finish(None, error)
 
     def _clear(self) -> None:
         """Forget what belongs to an association that is over."""
         self.protecting = False
+        self.authenticating = False
         self._late.clear()
         self._outgoing.clear()
 
@@ -320,7 +370,7 @@ class ClientAssociation:
         except StopIteration as stop:
             self._forget(exchange)
             exchange._finish(stop.value, None)
-        except CosemError as failure:
+        except Exception as failure:  # noqa: BLE001 -- it belongs to whoever asked, not to whoever pumps
             self._forget(exchange)
             conversation.close()
             exchange._finish(None, failure)
@@ -377,10 +427,7 @@ class ClientAssociation:
             findings: list[str] = []
             apdu = decode(octets, findings=findings)
         except (DecodeError, SecurityError) as error:
-            if tag in _NOTIFICATION_TAGS or tag in _CIPHERED_NOTIFICATION_TAGS:
-                self.findings.append(f"notification dropped: {error}")
-            else:
-                self._fail_waiting(error)
+            self._undecodable(octets, tag, error)
             return
         self.findings.extend(findings)
         if octets[0] in _NOTIFICATION_TAGS:
@@ -389,8 +436,38 @@ class ClientAssociation:
             return
         self._route(apdu, octets[0])
 
+    def _undecodable(self, octets: bytes, tag: int, error: CosemError) -> None:
+        """Fail the conversation whose answer cannot be read; all of them where it cannot be told."""
+        if tag in _NOTIFICATION_TAGS or tag in _CIPHERED_NOTIFICATION_TAGS:
+            self.findings.append(f"notification dropped: {error}")
+        elif octets[:1] and octets[0] in _ANSWERS_WITH_INVOKE_ID and len(octets) > 2:
+            exchange = self._waiting.get(octets[2] & 0x0F)
+            if exchange is not None:
+                self._advance(exchange, None, error)
+            else:
+                self._unmatched(f"{octets[0]:02X}", octets[2] & 0x0F)
+        elif not self._waiting:
+            self._unmatched(f"{tag:02X}", None)
+        else:
+            if len(self._waiting) > 1:  # the true answers of all but one are still to come
+                self._late.update(key for key in self._waiting if isinstance(key, int))
+            self._fail_waiting(error)
+
+    def _unmatched(self, what: str, invoke_id: int | str | None) -> None:
+        """Count what nobody waits for, and free the invoke-id of the request that it answers too late."""
+        if isinstance(invoke_id, int) and invoke_id in self._late:
+            self._late.discard(invoke_id)
+            self.findings.append(f"late answer dropped: {what}")
+            return
+        self.unmatched += 1
+        self.findings.append(f"answer without request dropped: {what}")
+
     def _route(self, apdu: Apdu, tag: int) -> None:
         """Give an answer to the conversation that owns it."""
+        if tag in _REQUESTS:
+            # An echo of the line, or a peer that is no server: never the answer to anything.
+            self._unmatched(type(apdu).__name__, None)
+            return
         if tag in (0xD8, 0x0E):
             # Neither has an invoke-id: they end the oldest open request.
             exchange = next(iter(self._waiting.values()), None)
@@ -405,22 +482,25 @@ class ClientAssociation:
         if exchange is not None:
             self._advance(exchange, apdu)
             return
-        if isinstance(key, int) and key in self._late:
-            self._late.discard(key)
-            self.findings.append(f"late answer dropped: {type(apdu).__name__}")
-            return
-        self.unmatched += 1
-        self.findings.append(f"answer without request dropped: {type(apdu).__name__}")
+        self._unmatched(type(apdu).__name__, key)
 
     def _fail_waiting(self, error: CosemError) -> None:
         for exchange in list(self._waiting.values()):
-            self._advance(exchange, None, error)
+            # The one that releases is running, and tells so itself.
+            if not getattr(exchange._conversation, "gi_running", False):
+                self._advance(exchange, None, error)
 
     # --- what the opening and the release tell -----------------------------------------------------
 
-    def opened(self, negotiated: NegotiatedContext) -> None:
-        """Take what was agreed on: COSEM-OPEN.confirm(OK)."""
+    def opened(self, negotiated: NegotiatedContext, *, authenticating: bool = False) -> None:
+        """Take what was agreed on: COSEM-OPEN.confirm(OK).
+
+        Args:
+            negotiated: What the server agreed to.
+            authenticating: Whether the HLS passes 3 and 4 are still to come: until then there are no services.
+        """
         self.negotiated = negotiated
+        self.authenticating = authenticating
         self.protecting = self.protection is not None and self.parameters.application_context.ciphered
         self.control.fire(ClientEvent.OPEN_CONFIRM_OK)
 
@@ -437,7 +517,11 @@ class ClientAssociation:
         self._clear()
         if self.state is State.ASSOCIATION_RELEASE_PENDING:
             self.control.fire(ClientEvent.RELEASE_CONFIRM)
-        self._fail_waiting(ProtocolError("the association was released"))
+            self._fail_waiting(ProtocolError("the association was released"))
+
+    def authenticated(self) -> None:
+        """Take note that both sides have proved who they are."""
+        self.authenticating = False
 
     def send_without_answer(self, apdu: Apdu) -> None:
         """Send an ACSE APDU of an unconfirmed association."""

@@ -9,7 +9,7 @@ from cosem.apdu.acse import AARE, AARQ, AUTHENTICATION
 from cosem.apdu.action import ActionRequestNormal, ActionResponseNormal
 from cosem.apdu.common import CosemMethodDescriptor
 from cosem.apdu.failure import ConfirmedServiceError
-from cosem.apdu.initiate import InitiateRequest, InitiateResponse
+from cosem.apdu.initiate import DLMS_VERSION, InitiateRequest, InitiateResponse
 from cosem.association.context import Conversation, unexpected
 from cosem.association.parameters import LN_BITS, SN_BITS, AssociationParameters, NegotiatedContext
 from cosem.errors import (
@@ -154,8 +154,9 @@ def _opening(association: ClientAssociation) -> Conversation[NegotiatedContext]:
     if answer.result is not AssociationResult.ACCEPTED:
         raise _refused(answer, association)
     negotiated = _accepted(answer, association)
-    association.opened(negotiated)
-    if authenticator is not None and parameters.mechanism > AuthenticationMechanism.LLS:
+    hls = authenticator is not None and parameters.mechanism > AuthenticationMechanism.LLS
+    association.opened(negotiated, authenticating=hls)
+    if authenticator is not None and hls:
         value = answer.responding_authentication_value
         if not isinstance(value, bytes):
             raise AuthenticationError("the server sent no challenge: it did not offer to prove who it is")
@@ -166,6 +167,7 @@ def _opening(association: ClientAssociation) -> Conversation[NegotiatedContext]:
             raise AuthenticationError("HLS over short names is not supported by this association")
         server_proof = yield from reply_to_hls(association, proof)
         authenticator.verify(server_proof)
+        association.authenticated()
     return negotiated
 
 
@@ -199,8 +201,15 @@ def _accepted(answer: AARE, association: ClientAssociation) -> NegotiatedContext
         raise ProtocolError(
             f"application-context-name: {parameters.application_context} was asked for, {name!r} given"
         )
+    requirements = answer.responder_acse_requirements
     hls = parameters.mechanism > AuthenticationMechanism.LLS
-    if hls and answer.mechanism_name not in (None, parameters.mechanism):
+    selected = hls or (requirements is not None and bool(requirements) and requirements[0])
+    # Without the authentication functional unit the name may be there and means nothing.
+    if selected and answer.mechanism_name not in (
+        None,
+        parameters.mechanism,
+        *(() if hls else (AuthenticationMechanism.LOWEST,)),
+    ):
         raise ProtocolError(
             f"mechanism-name: {parameters.mechanism} was asked for, {answer.mechanism_name!r} given"
         )
@@ -210,6 +219,11 @@ def _accepted(answer: AARE, association: ClientAssociation) -> NegotiatedContext
     initiate = _user_information(answer.user_information, association, findings)
     if not isinstance(initiate, InitiateResponse):
         raise ProtocolError(unexpected(initiate, "initiateResponse"))
+    if initiate.negotiated_dlms_version_number != DLMS_VERSION:
+        raise ProtocolError(
+            f"negotiated-dlms-version-number: {DLMS_VERSION} was proposed,"
+            f" {initiate.negotiated_dlms_version_number} given"
+        )
     size = initiate.server_max_receive_pdu_size
     if 1 <= size <= 11:
         raise ProtocolError(f"server-max-receive-pdu-size {size} is reserved")

@@ -126,6 +126,8 @@ class AssociationParameters:
             )
         if self.mechanism is AuthenticationMechanism.LLS and self.secret is None:
             raise ConfigurationError("LLS needs a password")
+        if self.pre_established and self.mechanism is not AuthenticationMechanism.LOWEST:
+            raise ConfigurationError("a pre-established association has no authentication")
         if not self.confirmed and self.mechanism > AuthenticationMechanism.LLS:
             raise ConfigurationError("an unconfirmed association allows no HLS: the server cannot answer")
         if self.dedicated_key is not None and not self.application_context.ciphered:

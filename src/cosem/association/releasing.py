@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cosem.apdu import encode
+from cosem.apdu import Apdu, encode
 from cosem.apdu.acse import RLRE, RLRQ
 from cosem.association.context import Conversation
 from cosem.association.opening import initiate_request
@@ -26,19 +26,25 @@ def releasing(association: ClientAssociation) -> Conversation[bool]:
     In a ciphered context the RLRQ carries the InitiateRequest under the global
     key, so that nobody else can tear the association down.
     """
-    parameters = association.parameters
-    information = None
+    confirmed = association.parameters.confirmed
+    answer: Apdu = None
     try:
-        if association.protection is not None and parameters.application_context.ciphered:
-            information = association.protection.protect(encode(initiate_request(parameters)))
-        request = RLRQ(ReleaseRequestReason.NORMAL, information)
-        if not parameters.confirmed:
-            association.send_without_answer(request)
-            return True
-        try:
+        request = _release_request(association)
+        if confirmed:
             answer = yield request
-        except ServiceError:
-            return False
-        return isinstance(answer, RLRE) and answer.reason in (None, ReleaseResponseReason.NORMAL)
+    except ServiceError:
+        return False
     finally:
         association.released()
+    if not confirmed:
+        association.send_without_answer(request)
+        return True
+    return isinstance(answer, RLRE) and answer.reason in (None, ReleaseResponseReason.NORMAL)
+
+
+def _release_request(association: ClientAssociation) -> RLRQ:
+    information = None
+    parameters = association.parameters
+    if association.protection is not None and parameters.application_context.ciphered:
+        information = association.protection.protect(encode(initiate_request(parameters)))
+    return RLRQ(ReleaseRequestReason.NORMAL, information)

@@ -26,6 +26,7 @@ from cosem.errors import (
     LimitError,
     ReplayError,
     SecurityError,
+    StateError,
     UnsupportedError,
 )
 from cosem.types.enumerations import (
@@ -63,6 +64,8 @@ _ANSWERS: Final = frozenset(
 )
 """What servers send. Two servers that answered such APDUs could keep each other busy for ever."""
 _CLASS_BIT_TAGS: Final = frozenset({0xC0, 0xC1, 0xC3})
+_REQUESTS: Final = frozenset({0x05, 0x06, 0xC0, 0xC1, 0xC3, 0xD9, 0xE0})
+"""Clear requests: where there is no association they are answered, and nothing else is."""
 _CIPHERED_REQUESTS: Final = (
     frozenset({0x25, 0x26, 0x36, 0x45, 0x46, 0x56, 0xDB, 0xDC, 0xDD, 0xDF})
     | set(range(0xC8, 0xCC))
@@ -117,6 +120,7 @@ class ServerAssociation:
     """
 
     __slots__ = (
+        "attempt",
         "authenticator",
         "client_sap",
         "context",
@@ -146,6 +150,7 @@ class ServerAssociation:
         self.limits = limits or ServerLimits()
         self.profile: AssociationProfile | None = profiles[0] if profiles else None
         self.context: ServerContext = NO_CONTEXT
+        self.attempt: object = None
         self.transfers = Transfers(self.limits)
         self.authenticator: ServerAuthenticator | None = None
         self.protection: ServerProtection | None = None
@@ -248,6 +253,7 @@ class ServerAssociation:
     def forget(self) -> None:
         """Drop what belongs to an association that is over: keys, challenges, transfers."""
         self.context = NO_CONTEXT
+        self.attempt = None
         self.authenticator = None
         self.protection = None
         self.security_status = None
@@ -292,6 +298,9 @@ class ServerAssociation:
             len(octets) > 2 and tag in _CLASS_BIT_TAGS and not self._class_is_answered(octets[2])
         )
         if self.control.state is not State.ASSOCIATED or self.profile is None:
+            if tag not in _REQUESTS and tag not in _CIPHERED_REQUESTS:
+                self.ignored += 1
+                return None
             return None if silent else _without_association(tag)
         if not self.context.confirmed:
             silent = True
@@ -310,20 +319,40 @@ class ServerAssociation:
             tag = octets[0] if octets else 0
         elif self.profile.protected_only:
             return None if silent else NOT_ALLOWED
-        answer = yield from self._service(tag, octets, now)
-        return None if answer is None or silent else self.protected(answer)
+        context, protection, status = self.context, self.protection, self.security_status
+        answer = yield from self._running(self._service(tag, octets, now), status)
+        if answer is None or silent or self.context not in (context, NO_CONTEXT):
+            return None  # whatever was opened meanwhile, this is no answer of it
+        if status is None or protection is None or answer[0] == _EXCEPTION:
+            return answer  # exception-responses go in clear
+        return protection.protect(answer, status)
+
+    def _running(self, service: Service, status: Any) -> Service:
+        """Run a service under its own security status, whatever else is served while it waits."""
+        outcome = None
+        try:
+            while True:
+                self.security_status = status
+                outcome = yield service.send(outcome)
+        except StopIteration as stop:
+            answer: bytes | None = stop.value
+            return answer
+        finally:
+            service.close()
 
     def _class_is_answered(self, invoke_id: int) -> bool:
         return bool(invoke_id & 0x40) or (self.profile is not None and self.profile.answer_class_bit_0)
 
     def _service(self, tag: int, octets: bytes, now: float) -> Service:
         """Decode a clear request and run its service."""
+        if tag in _ANSWERS:
+            return None
         handler = _handler(tag)
         short_names = self.profile is not None and self.profile.application_context.short_names
-        if handler is None or short_names is (tag >= 0xC0):
-            return None if tag in _ANSWERS else self._refusal(tag, NOT_SUPPORTED)
         if self.pending_until is not None and tag != _ACTION_REQUEST:
-            return NOT_ALLOWED
+            return self._refusal(tag, NOT_ALLOWED)
+        if handler is None or short_names is (tag >= 0xC0):
+            return self._refusal(tag, NOT_SUPPORTED)
         try:
             request = decode(octets, findings=[])
         except LimitError:
@@ -338,16 +367,10 @@ class ServerAssociation:
     def _refusal(self, tag: int, otherwise: bytes) -> bytes | None:
         """Return the confirmedServiceError of a request by short names, or the exception-response given."""
         service = _SHORT_NAME_REQUESTS.get(tag)
-        if service is None:
+        if service is None or self.profile is None or not self.profile.application_context.short_names:
             return otherwise
         error = 1 if otherwise is TOO_LONG else 2
         return encode(ConfirmedServiceError(service, ServiceErrorGroup.SERVICE, error))
-
-    def protected(self, answer: bytes) -> bytes:
-        """Return an answer protected as the request was; exception-responses go in clear."""
-        if self.security_status is None or self.protection is None or answer[0] == _EXCEPTION:
-            return answer
-        return self.protection.protect(answer, self.security_status)
 
     # --- what the server sends by itself -------------------------------------------------------------
 
@@ -363,12 +386,16 @@ class ServerAssociation:
 
         Raises:
             UnsupportedError: The association did not agree on it, or the client takes no APDU so long.
-            StateError: The association is being made or released.
+            StateError: The association is being made or released, or the client has not yet proved who it is.
             EncodeError: The value is of no COSEM type.
         """
         from cosem.apdu.notification import EventNotificationRequest
 
         associated = self.control.state is State.ASSOCIATED
+        if self.pending_until is not None:
+            raise StateError(
+                "ASSOCIATED, authentication pending", ServerEvent.EVENT_NOTIFICATION_REQUEST.name
+            )
         if associated and not (self.context.confirmed and self.agreed(Conformance.EVENT_NOTIFICATION)):
             raise UnsupportedError("this association did not agree on event-notification")
         octets = encode(EventNotificationRequest(time, descriptor, value))

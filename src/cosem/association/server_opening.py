@@ -58,6 +58,8 @@ Opening: TypeAlias = Generator[Indication, Any, bytes | None]
 _D = AcseServiceUserDiagnostic
 _INITIATE, _APPLICATION_REFERENCE = ServiceErrorGroup.INITIATE, ServiceErrorGroup.APPLICATION_REFERENCE
 _OTHER, _VERSION_TOO_LOW, _INCOMPATIBLE, _TOO_SHORT, _REFUSED = range(5)
+_OTHER_ERROR: Final = bytes((0x0E, 1, 6, 0))
+"""confirmedServiceError, initiateError, initiate, other: nothing of the xDLMS context was looked at."""
 _DECIPHERING_ERROR: Final = 6
 _SHORT_NAME_OF_ASSOCIATION: Final = 0xFA00
 _SERVICES: Final = (
@@ -156,22 +158,27 @@ def opening(association: ServerAssociation, octets: bytes, now: float, *, confir
     except DecodeError:
         return encode(_provider_refusal(own))
     if aarq.protocol_version is not None and not (aarq.protocol_version and aarq.protocol_version[0]):
-        return encode(_wrong_version(own, aarq))
+        return encode(_wrong_version(aarq))
     association.control.fire(ServerEvent.OPEN_INDICATION)
-    attempt = _Attempt(association, aarq, _profile_for(association, aarq))
+    attempt = association.attempt = _Attempt(association, aarq, _profile_for(association, aarq))
+    refused: Apdu | None = None
+    accepted = Conformance(0)
     try:
         accepted = yield from attempt.examine()
     except _Refused as refusal:
-        association.control.fire(ServerEvent.OPEN_RESPONSE_NOK)
-        association.forget()
-        return attempt.refuse(refusal) if attempt.response_allowed else None
+        refused = attempt.refuse(refusal)
     except _Instead as instead:
+        refused = instead.answer
+    except BaseException:  # whoever pumps has failed or gone: nothing may be left half open
+        if association.attempt is attempt:
+            association.abort("the association could not be made")
+        raise
+    if association.attempt is not attempt:
+        return None  # the lower layer went, or another AARQ came, while the application process thought
+    if refused is not None:
         association.control.fire(ServerEvent.OPEN_RESPONSE_NOK)
         association.forget()
-        return encode(instead.answer) if attempt.response_allowed else None
-    except BaseException:  # whoever pumps has failed or gone: nothing may be left half open
-        association.abort("the association could not be made")
-        raise
+        return encode(refused) if attempt.response_allowed else None
     profile = attempt.profile
     hls = attempt.authenticator is not None
     if hls and not (confirmed and attempt.response_allowed):
@@ -211,8 +218,8 @@ def reply_to_hls(association: ServerAssociation, proof: object) -> Generator[Ind
             raise AuthenticationError("no proof")
         answer = authenticator.reply(bytes(proof))
     except SecurityError:
-        yield AuthenticationFailed(mechanism)
         aborted = association.abort("the client could not prove who it is")
+        yield AuthenticationFailed(mechanism)
         yield aborted or AbortIndication("")
         return None
     association.pending_until = None
@@ -234,7 +241,9 @@ def releasing(association: ServerAssociation, octets: bytes) -> Opening:
         association.ignored += 1
         return None
     if association.state is not State.ASSOCIATED:
-        association.control.fire(ServerEvent.RELEASE_INDICATION)
+        aborted = association.abort("the client released what was being made")
+        if aborted is not None:
+            yield aborted
         return encode(RLRE(ReleaseResponseReason.NORMAL))
     information = None
     profile, protection = association.profile, association.protection
@@ -254,8 +263,9 @@ def releasing(association: ServerAssociation, octets: bytes) -> Opening:
     answered = association.context.confirmed
     association.control.fire(ServerEvent.RELEASE_INDICATION)
     yield ReleaseIndication(request.reason)
-    association.control.fire(ServerEvent.RELEASE_RESPONSE)
-    association.forget()
+    if association.control.state is State.ASSOCIATION_RELEASE_PENDING:  # and not aborted meanwhile
+        association.control.fire(ServerEvent.RELEASE_RESPONSE)
+        association.forget()
     return encode(RLRE(ReleaseResponseReason.NORMAL, information)) if answered else None
 
 
@@ -422,7 +432,7 @@ class _Attempt:
             )
         )
 
-    def refuse(self, refusal: _Refused) -> bytes:
+    def refuse(self, refusal: _Refused) -> AARE:
         """Return the AARE that refuses."""
         context = self.aarq.application_context_name
         information: Apdu
@@ -433,13 +443,11 @@ class _Attempt:
             profile = self.profile
             context = profile.application_context
             information = _initiate_response(profile, profile.conformance & _style(profile))
-        return encode(
-            AARE(
-                application_context_name=context,
-                result=refusal.result,
-                result_source_diagnostic=refusal.diagnostic,
-                user_information=self.protected(encode(information)),
-            )
+        return AARE(
+            application_context_name=context,
+            result=refusal.result,
+            result_source_diagnostic=refusal.diagnostic,
+            user_information=self.protected(encode(information)),
         )
 
     def protected(self, octets: bytes) -> bytes:
@@ -492,20 +500,16 @@ def _provider_refusal(own: AssociationProfile | None) -> AARE:
         application_context_name=ApplicationContext.LN if own is None else own.application_context,
         result=AssociationResult.REJECTED_PERMANENT,
         result_source_diagnostic=AcseServiceProviderDiagnostic.NO_REASON_GIVEN,
-        user_information=None
-        if own is None
-        else encode(_initiate_response(own, own.conformance & _style(own))),
+        user_information=_OTHER_ERROR,
     )
 
 
-def _wrong_version(own: AssociationProfile | None, aarq: AARQ) -> AARE:
+def _wrong_version(aarq: AARQ) -> AARE:
     """Return the answer to an AARQ of a protocol version that is not ours."""
-    del own
-    error = ConfirmedServiceError(ConfirmedServiceErrorChoice.INITIATE_ERROR, _INITIATE, _OTHER)
     return AARE(
         protocol_version=BitString.from_text("1"),
         application_context_name=aarq.application_context_name,
         result=AssociationResult.REJECTED_PERMANENT,
         result_source_diagnostic=AcseServiceProviderDiagnostic.NO_COMMON_ACSE_VERSION,
-        user_information=encode(error),
+        user_information=_OTHER_ERROR,
     )

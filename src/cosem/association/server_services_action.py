@@ -36,11 +36,12 @@ from cosem.association.server_association import (
 from cosem.association.server_opening import reply_to_hls
 from cosem.association.server_services_set import read_list
 from cosem.association.server_transfers import Collection, Delivery
+from cosem.codec.axdr import encoded_length_size
 from cosem.codec.data import decode_data
 from cosem.codec.sequence import codec_of
 from cosem.errors import DecodeError, EncodeError, LimitError, ProtocolError
 from cosem.types.data import OctetString
-from cosem.types.enumerations import ActionResult, AuthenticationMechanism, Conformance
+from cosem.types.enumerations import ActionResult, AuthenticationMechanism, Conformance, DataAccessResult
 from cosem.types.identifiers import InvokeIdAndPriority
 from cosem.types.logical_name import LogicalName
 
@@ -83,6 +84,8 @@ def action(association: ServerAssociation, request: Any, now: float) -> Service:
         return _single_answer(association, invoke_id, response, now) if answers else None
     if isinstance(request, ActionRequestWithList):
         methods = request.cosem_method_descriptor_list
+        if answers and not _room_for_results(association, len(methods)):
+            return TOO_LONG
         responses = yield from _invoke_all(association, methods, request.method_invocation_parameters)
         return _list_answer(association, invoke_id, responses, now) if answers else None
     return (yield from _first_block(association, request, now)) if answers else None
@@ -98,12 +101,9 @@ def _authenticate(association: ServerAssociation, request: Any) -> Service:
     ):
         return NOT_ALLOWED
     invoke_id = request.invoke_id_and_priority
-    protection, status = association.protection, association.security_status
     proof = yield from reply_to_hls(association, request.method_invocation_parameters)
     if proof is None:
-        answer = encode(ActionResponseNormal(invoke_id, _Response(_R.READ_WRITE_DENIED)))
-        # The association is gone; its last answer still goes out under its protection.
-        return answer if protection is None or status is None else protection.protect(answer, status)
+        return encode(ActionResponseNormal(invoke_id, _Response(_R.READ_WRITE_DENIED)))
     return encode(ActionResponseNormal(invoke_id, _Response(_R.SUCCESS, OctetString(proof))))
 
 
@@ -141,6 +141,14 @@ def _invoke_all(
     return tuple(responses)
 
 
+def _room_for_results(association: ServerAssociation, methods: int) -> bool:
+    """Return whether at least the results of a list can be given, before any method is called."""
+    limit = association.max_answer_size
+    if not limit or association.agreed(Conformance.BLOCK_TRANSFER_WITH_ACTION):
+        return True
+    return _HEAD + encoded_length_size(methods) + 2 * methods <= limit
+
+
 # --- answers -----------------------------------------------------------------------------------------
 
 
@@ -148,7 +156,10 @@ def _single_answer(
     association: ServerAssociation, invoke_id: InvokeIdAndPriority, response: _Response, now: float
 ) -> bytes:
     octets = encode(ActionResponseNormal(invoke_id, response))
-    refused = encode(ActionResponseNormal(invoke_id, _Response(_R.OTHER_REASON)))
+    # The method was called, whatever becomes of what it returns.
+    refused = encode(
+        ActionResponseNormal(invoke_id, _Response(response.result, DataAccessResult.OTHER_REASON))
+    )
     return _in_blocks_if_long(association, invoke_id, octets, refused, now)
 
 
@@ -187,6 +198,9 @@ def _next(association: ServerAssociation, request: ActionRequestNextPblock, now:
         return _failed(invoke_id, _R.NO_LONG_ACTION_IN_PROGRESS)
     repeats = association.profile is not None and association.profile.repeat_blocks
     if request.block_number == delivery.number:
+        if delivery.ended:
+            association.transfers.drop(invoke_id.invoke_id)
+            return _failed(invoke_id, _R.NO_LONG_ACTION_IN_PROGRESS)
         block = delivery.next_block()
     elif repeats and request.block_number == delivery.number - 1:
         block = delivery.block()
@@ -254,6 +268,8 @@ def _take(
     except DecodeError:
         return _failed(invoke_id, _R.TYPE_UNMATCHED)
     if collection.listed:
+        if not _room_for_results(association, len(collection.methods)):
+            return TOO_LONG
         responses = yield from _invoke_all(association, collection.methods, values)
         return _list_answer(association, invoke_id, responses, now)
     response = yield from _invoke(association, collection.methods[0], values[0])

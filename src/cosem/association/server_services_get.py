@@ -156,6 +156,9 @@ def _next(association: ServerAssociation, request: GetRequestNext, now: float) -
         return _block_error(invoke_id, number, DataAccessResult.NO_LONG_GET_IN_PROGRESS)
     repeats = association.profile is not None and association.profile.repeat_blocks
     if number == delivery.number:
+        if delivery.ended:
+            association.transfers.drop(invoke_id.invoke_id)
+            return _block_error(invoke_id, number, DataAccessResult.NO_LONG_GET_IN_PROGRESS)
         block = delivery.next_block()
     elif repeats and number == delivery.number - 1:
         block = delivery.block()

@@ -7,7 +7,7 @@ transaction: each item has a result of its own.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.apdu import encode
 from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
@@ -26,6 +26,7 @@ from cosem.apdu.set import (
 from cosem.association.indications import Indication, WriteAttribute
 from cosem.association.server_association import NOT_SUPPORTED, TOO_LONG, ServerAssociation, Service
 from cosem.association.server_transfers import Collection
+from cosem.codec.axdr import encoded_length_size
 from cosem.codec.data import decode_data, read_data
 from cosem.codec.reader import Reader
 from cosem.errors import DecodeError, LimitError, ProtocolError
@@ -40,6 +41,11 @@ __all__ = ["set_"]
 
 _Target: TypeAlias = tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | None]
 _R = DataAccessResult
+
+_LIST_HEAD: Final = 3
+"""Octets of set-response-with-list before the count."""
+_LAST_LIST_HEAD: Final = 7
+"""Octets of set-response-last-datablock-with-list besides count and results."""
 
 
 def set_(association: ServerAssociation, request: Any, now: float) -> Service:
@@ -59,8 +65,10 @@ def set_(association: ServerAssociation, request: Any, now: float) -> Service:
         return encode(SetResponseNormal(invoke_id, result)) if answers else None
     if isinstance(request, SetRequestWithList):
         targets = _targets(request)
+        if answers and not _room_for_results(association, len(targets), _LIST_HEAD):
+            return TOO_LONG
         results = yield from _write_all(association, targets, request.value_list)
-        return _list_answer(association, encode(SetResponseWithList(invoke_id, results))) if answers else None
+        return encode(SetResponseWithList(invoke_id, results)) if answers else None
     return (yield from _first_block(association, request, now)) if answers else None
 
 
@@ -70,9 +78,10 @@ def _targets(request: SetRequestWithList | SetRequestWithListAndFirstDatablock) 
     )
 
 
-def _list_answer(association: ServerAssociation, octets: bytes) -> bytes:
+def _room_for_results(association: ServerAssociation, targets: int, head: int) -> bool:
+    """Return whether the results of a list can be given, before anything is written."""
     limit = association.max_answer_size
-    return octets if not limit or len(octets) <= limit else TOO_LONG
+    return not limit or head + encoded_length_size(targets) + targets <= limit
 
 
 def _write(
@@ -151,13 +160,15 @@ def _take(
     association.transfers.drop(invoke_id.invoke_id)
     octets = collection.joined()
     targets = collection.attributes
+    if collection.listed and not _room_for_results(association, len(targets), _LAST_LIST_HEAD):
+        return TOO_LONG
     try:
         values = read_list(octets) if collection.listed else (decode_data(octets, findings=[]),)
     except DecodeError:
         return _end(association, invoke_id, collection, number, _R.TYPE_UNMATCHED)
     if collection.listed:
         results = yield from _write_all(association, targets, values)
-        return _list_answer(association, encode(SetResponseLastDatablockWithList(invoke_id, results, number)))
+        return encode(SetResponseLastDatablockWithList(invoke_id, results, number))
     result = yield from _write(association, targets[0], values[0])
     return encode(SetResponseLastDatablock(invoke_id, result, number))
 
@@ -172,8 +183,10 @@ def _end(
     """End a transfer before its last block."""
     association.transfers.drop(invoke_id.invoke_id)
     if collection.listed:
-        results = (result,) * len(collection.attributes)
-        return _list_answer(association, encode(SetResponseLastDatablockWithList(invoke_id, results, number)))
+        count = len(collection.attributes)
+        if not _room_for_results(association, count, _LAST_LIST_HEAD):
+            return TOO_LONG
+        return encode(SetResponseLastDatablockWithList(invoke_id, (result,) * count, number))
     return encode(SetResponseLastDatablock(invoke_id, result, number))
 
 

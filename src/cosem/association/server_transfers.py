@@ -49,9 +49,19 @@ class Delivery:
         return stop >= len(self._octets), self.number, self._octets[start:stop]
 
     @property
+    def ended(self) -> bool:
+        """Whether the last block was given out."""
+        return self.number * self._room >= len(self._octets)
+
+    @property
     def size(self) -> int:
         """Octets that count against the bound of what is collected: none."""
         return 0
+
+    @property
+    def held(self) -> int:
+        """Octets of the snapshot."""
+        return len(self._octets)
 
 
 class Collection:
@@ -94,6 +104,11 @@ class Collection:
         """Octets collected."""
         return self._joiner.size
 
+    @property
+    def held(self) -> int:
+        """Octets that count against the bound of snapshots: none."""
+        return 0
+
     def add(self, number: int, octets: bytes) -> None:
         """Take the next block.
 
@@ -135,7 +150,16 @@ class Transfers:
         return len(self._running)
 
     def begin(self, invoke_id: int, transfer: Delivery | Collection, now: float) -> None:
-        """Remember a transfer in place of any other of this invoke-id."""
+        """Remember a transfer in place of any other of this invoke-id.
+
+        Snapshots are bounded together: the oldest make room.
+        """
+        self._running.pop(invoke_id, None)
+        held = transfer.held
+        for other, running in reversed(list(self._running.items())):
+            held += running.transfer.held
+            if transfer.held and running.transfer.held and held > self._limits.answer:
+                del self._running[other]
         self._running[invoke_id] = _Running(transfer, now)
 
     def delivery(self, invoke_id: int, now: float, *, action: bool) -> Delivery | None:

@@ -111,15 +111,17 @@ def _remaining_blocks(
 ) -> Conversation[bytes | DataAccessResult]:
     """Ask for block after block and return the joined octets, or the result that ended the transfer."""
     joiner = BlockJoiner(context.transfer_limits)
+    previous = None
     repeated = False
     while True:
         block = answer.result
         if isinstance(block.result, DataAccessResult):
             return block.result
-        if block.block_number == joiner.number and joiner.number and not repeated:
+        if block == previous and not repeated:
             repeated = True  # a duplicate of the last block: the acknowledgement got lost, repeat it once
         else:
             repeated = False
+            previous = block
             joiner.add(block.block_number, block.result)
             progress(joiner.size)
         if block.last_block:

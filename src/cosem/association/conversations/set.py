@@ -58,11 +58,7 @@ def set_attribute(
         UnsupportedError: SET, selective access or the block transfer that is needed was not agreed on.
         ProtocolError: The answer is of another kind, or acknowledges another block.
     """
-    require(context, Conformance.SET, "writing an attribute")
-    if selection is not None:
-        require(context, Conformance.SELECTIVE_ACCESS, "writing a part of an attribute")
-    if descriptor.attribute_id == 0:
-        require(context, Conformance.ATTRIBUTE0_SUPPORTED_WITH_SET, "writing all attributes at once")
+    _require_set(context, descriptor, selection)
     invoke_id = context.new_invoke_id()
     request = SetRequestNormal(invoke_id, descriptor, selection, value)
     size = len(encode(request))
@@ -137,10 +133,22 @@ def set_unconfirmed(
     """Return the request that writes one attribute and asks for no answer.
 
     Raises:
-        UnsupportedError: SET was not agreed on.
+        UnsupportedError: SET or selective access was not agreed on.
     """
-    require(context, Conformance.SET, "writing an attribute")
+    _require_set(context, descriptor, selection)
     return SetRequestNormal(context.new_invoke_id(confirmed=False), descriptor, selection, value)
+
+
+def _require_set(
+    context: ServiceContext,
+    descriptor: CosemAttributeDescriptor,
+    selection: SelectiveAccessDescriptor | None,
+) -> None:
+    require(context, Conformance.SET, "writing an attribute")
+    if selection is not None:
+        require(context, Conformance.SELECTIVE_ACCESS, "writing a part of an attribute")
+    if descriptor.attribute_id == 0:
+        require(context, Conformance.ATTRIBUTE0_SUPPORTED_WITH_SET, "writing all attributes at once")
 
 
 def _list_results(answer: Any, count: int) -> tuple[DataAccessResult, ...]:
