@@ -11,22 +11,34 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from cosem.errors import ConfigurationError, ConversionError, KeyMissingError
-from cosem.security.gcm import AesGcmKey, GcmKey
 from cosem.security.key_material import Key, KeyRole, PrivateKey, PublicKey, ReadFile, Secret
 from cosem.security.system_title import SystemTitle
 
 if TYPE_CHECKING:
+    from cosem.security.gcm import GcmKey
     from cosem.security.signing import SigningKey
 
 __all__ = ["ALIASES", "KeyHolder", "KeyStore", "Keys"]
 
 
-class KeyHolder(GcmKey, Protocol):
-    """A global key that never leaves its place: an HSM, a vault, a secure element.
+class KeyHolder(Protocol):
+    """A symmetric key that never leaves its place: an HSM, a vault, a secure element.
 
-    It stands wherever a :class:`~cosem.security.key_material.Key` may stand for encryption, knows its
-    authentication key too, and can tell itself from other keys, so that its counters are found.
+    It stands wherever a :class:`~cosem.security.key_material.Key` may stand for encryption. What it does
+    is AES-GCM with nonces of 12 and tags of 12 octets.
     """
+
+    def encrypt(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
+        """Return the ciphertext, and the tag after it."""
+        ...
+
+    def decrypt(self, nonce: bytes, ciphertext: bytes, associated_data: bytes) -> bytes:
+        """Return the plaintext of a ciphertext with its tag after it.
+
+        Raises:
+            VerificationError: The tag is wrong.
+        """
+        ...
 
     def fingerprint(self, salt: bytes = b"") -> bytes:
         """Return 16 octets that tell this key from every other one and do not reveal it."""
@@ -129,14 +141,18 @@ class Keys:
             raise KeyMissingError(f"no key {name} ({role.value}) is known{whose}")
         return value
 
-    def gcm_key(self, role: KeyRole = KeyRole.GLOBAL_UNICAST_ENCRYPTION) -> KeyHolder | AesGcmKey:
+    def gcm_key(self, role: KeyRole = KeyRole.GLOBAL_UNICAST_ENCRYPTION) -> GcmKey:
         """Return an encryption key together with the authentication key, ready to protect and open.
 
         Raises:
-            KeyMissingError: The encryption key is not known.
+            KeyMissingError: The encryption key is not known, or the authentication key of one held elsewhere.
         """
+        from cosem.security.gcm import AesGcmKey, HeldGcmKey
+
         key = self.required(role)
-        return AesGcmKey(key, self.authentication) if isinstance(key, Key) else key
+        if isinstance(key, Key):
+            return AesGcmKey(key, self.authentication)
+        return HeldGcmKey(key, self.required(KeyRole.GLOBAL_AUTHENTICATION))
 
     def signing_key(self) -> SigningKey:
         """Return the key with which this side signs.
@@ -238,7 +254,7 @@ _READERS: Final[Mapping[str, Any]] = {
     "hls_secret": Secret,
     "password": Secret,
 }
-_HELD: Final = {"encryption": "seal", "broadcast": "seal", "signing": "sign"}
+_HELD: Final = {"encryption": "encrypt", "broadcast": "encrypt", "signing": "sign"}
 """The fields that may hold something that holds the key, and what it must be able to do."""
 ALIASES: Final[Mapping[str, str]] = {role.value: name for name, role in _SYMMETRIC.items()}
 """The short names of Table 4, and the fields that they mean."""
