@@ -52,8 +52,8 @@ def get_response(_: dict[str, Any]) -> Callable[[], Any]:
 
 def client_get(order: dict[str, Any]) -> Callable[[], Any]:
     meter = cosem.connect(f"tcp://127.0.0.1:{order['port']}")
-    assert meter.get(3, NAME, 2) == inputs.VALUE
-    return lambda: meter.get(3, NAME, 2)
+    assert meter.get(NAME, 2, class_id=3) == inputs.VALUE
+    return lambda: meter.get(NAME, 2, class_id=3)
 
 
 CASES: Cases = {

@@ -217,15 +217,18 @@ class AccessError(RemoteError):
     Args:
         target: The attribute asked for, in words.
         result: The Data-Access-Result that the server gave.
+        hint: The likely cause, in plain words.
     """
 
-    def __init__(self, target: str, result: int) -> None:
-        super().__init__(target, result)
+    def __init__(self, target: str, result: int, hint: str = "") -> None:
+        super().__init__(target, result, hint)
         self.target = target
         self.result = result
+        self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.target}: {_spoken(self.result)}"
+        text = f"{self.target}: {_spoken(self.result)}"
+        return f"{text}. Likely: {self.hint}" if self.hint else text
 
 
 class ActionError(RemoteError):
@@ -234,15 +237,18 @@ class ActionError(RemoteError):
     Args:
         target: The method called, in words.
         result: The Action-Result, or the Data-Access-Result of its return parameters.
+        hint: The likely cause, in plain words.
     """
 
-    def __init__(self, target: str, result: int) -> None:
-        super().__init__(target, result)
+    def __init__(self, target: str, result: int, hint: str = "") -> None:
+        super().__init__(target, result, hint)
         self.target = target
         self.result = result
+        self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.target}: {_spoken(self.result)}"
+        text = f"{self.target}: {_spoken(self.result)}"
+        return f"{text}. Likely: {self.hint}" if self.hint else text
 
 
 class ServiceError(RemoteError):

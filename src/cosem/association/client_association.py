@@ -12,7 +12,7 @@ what nobody waits for is counted, and never taken for the answer to something el
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
@@ -22,6 +22,8 @@ from cosem.association.control_function import CLIENT_TRANSITIONS, ClientEvent, 
 from cosem.association.opening import ClientAuthenticator, opening
 from cosem.association.parameters import AssociationParameters, NegotiatedContext
 from cosem.association.releasing import releasing
+from cosem.codec.data import decode_data
+from cosem.codec.reader import Reader
 from cosem.errors import (
     ConfigurationError,
     ConfirmedServiceErrorReceived,
@@ -40,8 +42,9 @@ from cosem.types.identifiers import InvokeIdAndPriority
 
 if TYPE_CHECKING:
     from cosem.apdu.failure import ConfirmedServiceError, ExceptionResponse
+    from cosem.types.data import DataValue
 
-__all__ = ["ClientAssociation", "Exchange", "Notification", "Outgoing", "ProtectionLike"]
+__all__ = ["ClientAssociation", "Exchange", "Findings", "Notification", "Outgoing", "ProtectionLike"]
 
 T = TypeVar("T")
 
@@ -96,6 +99,22 @@ class Notification:
     apdu: Apdu
     security_status: Any = None
     findings: tuple[str, ...] = ()
+
+
+class Findings(list[str]):
+    """Deviations from the standard, the newest ones."""
+
+    _MOST = 64
+
+    def append(self, finding: str) -> None:
+        """Take one more; the oldest goes when there are too many."""
+        super().append(finding)
+        del self[: -self._MOST]
+
+    def extend(self, findings: Iterable[str]) -> None:
+        """Take more."""
+        super().extend(findings)
+        del self[: -self._MOST]
 
 
 class Exchange(Generic[T]):
@@ -158,6 +177,16 @@ class _Context:
     def transfer_limits(self) -> TransferLimits:
         return self._association.transfer_limits
 
+    def value(self, octets: bytes) -> DataValue:
+        findings: list[str] = []
+        value = decode_data(octets, strict=self._association.strict, findings=findings)
+        self._association.findings.extend(findings)
+        return value
+
+    def reader(self, octets: bytes) -> Reader:
+        association = self._association
+        return Reader(octets, strict=association.strict, findings=association.findings)
+
     def new_invoke_id(self, *, confirmed: bool = True) -> InvokeIdAndPriority:
         return self._association.new_invoke_id(confirmed=confirmed, high_priority=self._high_priority)
 
@@ -171,6 +200,7 @@ class ClientAssociation:
         authenticator: Runs the HLS passes, where the mechanism has them.
         transfer_limits: Bounds of long transfers.
         most_notifications: How many are kept until they are fetched; the oldest are dropped and counted.
+        strict: Whether tolerated deviations from the standard are errors.
 
     Attributes:
         lost_by: Why the lower layer is gone or given up; ``None`` while it is not.
@@ -184,6 +214,7 @@ class ClientAssociation:
         authenticator: ClientAuthenticator | None = None,
         transfer_limits: TransferLimits | None = None,
         most_notifications: int = 256,
+        strict: bool = False,
     ) -> None:
         if parameters.mechanism.value > 1 and authenticator is None:
             raise ConfigurationError(f"{parameters.mechanism} needs keys or a secret")
@@ -193,12 +224,13 @@ class ClientAssociation:
         self.protection = protection
         self.authenticator = authenticator
         self.transfer_limits = transfer_limits or TransferLimits()
+        self.strict = strict
         self.control = ControlFunction(CLIENT_TRANSITIONS)
         self.negotiated = NegotiatedContext(Conformance(0))
         self.notifications: deque[Notification] = deque(maxlen=most_notifications)
         self.notifications_dropped = 0
         self.unmatched = 0
-        self.findings: deque[str] = deque(maxlen=64)
+        self.findings = Findings()
         self.protecting = False
         self.lost_by: CosemError | None = None
         self.authenticating = False
@@ -425,11 +457,12 @@ class ClientAssociation:
             elif self.protecting and tag not in (0x61, 0x63, 0xD8, 0x0E) and tag not in _NOTIFICATION_TAGS:
                 raise SecurityError("the server answered without protection")
             findings: list[str] = []
-            apdu = decode(octets, findings=findings)
+            apdu = decode(octets, strict=self.strict, findings=findings)
         except (DecodeError, SecurityError) as error:
             self._undecodable(octets, tag, error)
             return
-        self.findings.extend(findings)
+        if findings:
+            self.findings.extend(findings)
         if octets[0] in _NOTIFICATION_TAGS:
             self.notifications_dropped += len(self.notifications) == self.notifications.maxlen
             self.notifications.append(Notification(apdu, status, tuple(findings)))

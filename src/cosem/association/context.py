@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from cosem.apdu import Apdu
 from cosem.errors import UnsupportedError
 from cosem.types.enumerations import Conformance
 from cosem.types.identifiers import InvokeIdAndPriority
+
+if TYPE_CHECKING:
+    from cosem.codec.reader import Reader
+    from cosem.types.data import DataValue
 
 __all__ = ["Conversation", "ServiceContext", "TransferLimits", "no_progress", "require"]
 
@@ -59,6 +63,18 @@ class ServiceContext(Protocol):
     @property
     def transfer_limits(self) -> TransferLimits:
         """Bounds of long transfers."""
+        ...
+
+    def value(self, octets: bytes) -> DataValue:
+        """Return the value in joined blocks; deviations become findings, or errors where the association is strict.
+
+        Raises:
+            DecodeError: They hold no value.
+        """
+        ...
+
+    def reader(self, octets: bytes) -> Reader:
+        """Return a cursor over joined blocks that treats deviations as :meth:`value` does."""
         ...
 
     def new_invoke_id(self, *, confirmed: bool = True) -> InvokeIdAndPriority:

@@ -236,6 +236,8 @@ def _accepted(answer: AARE, association: ClientAssociation) -> NegotiatedContext
     if agreed & ~style:
         findings.append("conformance-of-the-other-referencing")
         agreed &= style
+    if findings and association.strict:
+        raise ProtocolError(f"the AARE deviates from the standard: {', '.join(findings)}")
     return NegotiatedContext(
         agreed,
         size,
@@ -254,7 +256,7 @@ def _user_information(octets: bytes, association: ClientAssociation, findings: l
             raise SecurityError("the server answered a ciphered request in clear")
         if octets[:1] != b"\x0e":
             octets, _ = protection.unprotect(octets)
-    return decode(octets, findings=findings)
+    return decode(octets, strict=association.strict, findings=findings)
 
 
 def _refused(answer: AARE, association: ClientAssociation) -> AssociationRefused:

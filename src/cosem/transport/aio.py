@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cosem.association.client_association import ClientAssociation, Exchange, Notification
 from cosem.errors import CosemError, LinkError, TransportClosed, TransportError, TransportTimeout
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected
-from cosem.transport.blocking import Timeouts
+from cosem.transport.channel import peer_name, reason_of
+from cosem.transport.observing import Observer
+from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
-__all__ = ["AsyncConnection"]
+__all__ = ["AsyncConnection", "open_tcp"]
 
 T = TypeVar("T")
 
@@ -22,41 +25,35 @@ class AsyncConnection(asyncio.Protocol):
         link: The communication profile.
         association: The application association.
         timeouts: How long to wait.
+        observer: Who watches.
     """
 
-    def __init__(self, link: ClientLink, association: ClientAssociation, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        link: ClientLink,
+        association: ClientAssociation,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        *,
+        observer: Observer | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.WriteTransport | None = None
         self._link = link
-        self.association = association
-        self.timeouts = timeouts
+        self._observer = observer
         self._lost: LinkError | None = None
         self._connecting: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
-        self._answers: set[_Waiting] = set()
+        self._waiting: set[_Waiting] = set()
         self._notified = asyncio.Event()
+        self._gone = asyncio.Event()
+        self.association = association
+        self.timeouts = timeouts
+        self.on_notification: Callable[[Notification], None] | None = None
 
-    @classmethod
-    async def tcp(
-        cls, host: str, port: int, link: ClientLink, association: ClientAssociation, timeouts: Timeouts
-    ) -> AsyncConnection:
-        """Return a connection over TCP.
-
-        Raises:
-            TransportError: It cannot be reached; says why in plain words.
-        """
-        loop = asyncio.get_running_loop()
-        peer = f"{host}:{port}"
-        try:
-            async with asyncio.timeout(timeouts.connect):
-                _, connection = await loop.create_connection(
-                    lambda: cls(link, association, timeouts), host, port
-                )
-        except TimeoutError:
-            raise TransportTimeout(f"{peer} did not answer within {timeouts.connect:g} s") from None
-        except OSError as error:
-            raise TransportError(f"cannot connect to {peer}: {error.strerror or error}") from None
-        return connection
+    @property
+    def lost(self) -> LinkError | None:
+        """Why the connection is over; ``None`` while it is not."""
+        return self._lost
 
     # --- asyncio.Protocol -------------------------------------------------------------------------
 
@@ -66,18 +63,26 @@ class AsyncConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take octets."""
+        if self._lost is not None:
+            return
         try:
+            if self._observer is not None:
+                self._observer.octets_received(data)
             self._link.receive(data, self._loop.time())
+            self._drain()
         except LinkError as error:
             self._lose(error)
-            return
-        self._drain()
+        except Exception as error:
+            # An observer or a callback of the application: whoever waits must not wait for ever.
+            self._lose(TransportClosed(f"given up: {error}"))
+            raise
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the peer is gone."""
-        reason = f"connection lost: {exc}" if exc else "the meter closed the connection"
+        reason = f"connection lost: {reason_of(exc)}" if exc else "the meter closed the connection"
         self._lose(TransportClosed(reason))
+        self._gone.set()
 
     # --- for the client ---------------------------------------------------------------------------
 
@@ -87,19 +92,31 @@ class AsyncConnection(asyncio.Protocol):
         Raises:
             LinkError: It cannot be.
         """
+        seconds = self.timeouts.connect
         self._link.connect(self._loop.time())
         self._flush()
         self._drain()
         try:
-            async with asyncio.timeout(self.timeouts.connect):
+            async with asyncio.timeout(seconds):
                 await self._connecting
+        except TransportTimeout:
+            raise
         except TimeoutError:
-            raise TransportTimeout("no answer while connecting") from None
+            error = TransportTimeout(f"no answer within {seconds:g} s while connecting")
+            self._lose(error)
+            raise error from None
 
-    async def run(self, exchange: Exchange[T], answer_timeout: float | None = None) -> T:
+    async def run(
+        self, exchange: Exchange[T], answer_timeout: float | None = None, total_timeout: float | None = None
+    ) -> T:
         """Wait until the exchange has ended, and return its result.
 
         A cancelled task gives the request up; its late answer is not taken for another one.
+
+        Args:
+            exchange: What was begun.
+            answer_timeout: For each answer, seconds; by default as the time-outs say.
+            total_timeout: For the whole, seconds; by default as the time-outs say.
 
         Raises:
             TransportTimeout: An answer or the whole took too long; the association stays usable.
@@ -109,60 +126,104 @@ class AsyncConnection(asyncio.Protocol):
         if self._lost is not None and not exchange.done:
             self.association.cancel(exchange, self._lost)
         if not exchange.done:
-            answer = self.timeouts.answer if answer_timeout is None else answer_timeout
-            waiting = _Waiting(self, exchange, answer)
-            self._answers.add(waiting)
-            self._flush()
+            waiting = _Waiting(
+                self,
+                exchange,
+                self.timeouts.answer if answer_timeout is None else answer_timeout,
+                self.timeouts.transfer if total_timeout is None else total_timeout,
+            )
+            self._waiting.add(waiting)
             try:
-                await waiting.future
-            except asyncio.CancelledError:
-                self.association.cancel(exchange, TransportTimeout("cancelled"))
+                self._flush()
+                if not exchange.done:
+                    await waiting.future
+            except BaseException:
+                self.association.cancel(exchange, TransportTimeout("given up"))
                 raise
             finally:
                 waiting.stop()
-                self._answers.discard(waiting)
+                self._waiting.discard(waiting)
         self._flush()
         return exchange.result()
 
     def flush(self) -> None:
-        """Send what the association has queued."""
+        """Send what the association has queued.
+
+        Raises:
+            LinkError: The connection is lost.
+        """
         self._flush()
+        if self._lost is not None:
+            raise self._lost
 
     async def wait_for_notification(self, timeout: float | None) -> Notification | None:  # noqa: ASYNC109 -- as the blocking one
-        """Return the oldest notification, waiting up to ``timeout`` seconds for one; ``None`` if none comes."""
+        """Return the oldest notification; ``None`` if none came within ``timeout`` seconds.
+
+        Args:
+            timeout: How long to wait; ``None`` for ever.
+
+        Raises:
+            LinkError: The connection is lost.
+        """
+        notifications = self.association.notifications
         try:
             async with asyncio.timeout(timeout):
-                while not self.association.notifications:
+                while not notifications:
                     if self._lost is not None:
                         raise self._lost
                     self._notified.clear()
                     await self._notified.wait()
+        except TransportTimeout:
+            raise
         except TimeoutError:
             return None
-        return self.association.notifications.popleft()
+        return notifications.popleft()
+
+    async def disconnect(self) -> None:
+        """Let the link say good-bye, and wait for its answer as long as for a release; then close."""
+        if self._lost is None:
+            self._link.disconnect(self._loop.time())
+            self._flush()
+            self._drain()
+            try:
+                async with asyncio.timeout(self.timeouts.release):
+                    while self._lost is None:
+                        self._notified.clear()
+                        await self._notified.wait()
+            except TimeoutError:
+                pass
+        self.close()
+        await self.wait_closed()
 
     def close(self) -> None:
-        """Close the connection."""
-        self._lost = self._lost or TransportClosed("the connection was closed")
-        if self._timer is not None:
-            self._timer.cancel()
+        """Close the connection at once."""
+        self._lose(TransportClosed("the connection was closed"))
+
+    async def wait_closed(self) -> None:
+        """Wait until the transport is gone, for a moment at most."""
         if self._transport is not None:
-            self._transport.close()
+            try:
+                async with asyncio.timeout(self.timeouts.release):
+                    await self._gone.wait()
+            except TimeoutError:
+                if isinstance(self._transport, asyncio.WriteTransport):
+                    self._transport.abort()
 
     # --- inside -------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        now = self._loop.time()
-        sent = False
-        while (outgoing := self.association.next_outgoing()) is not None:
-            self._link.send(outgoing.octets, now, confirmed=outgoing.confirmed)
-            sent = True
-        octets = self._link.data_to_send()
+        association, link = self.association, self._link
+        while (outgoing := association.next_outgoing()) is not None:
+            if self._observer is not None:
+                self._observer.apdu_sent(outgoing.octets)
+            link.send(outgoing.octets, self._loop.time(), confirmed=outgoing.confirmed)
+        octets = link.data_to_send()
         if octets and self._transport is not None and self._lost is None:
+            if self._observer is not None:
+                self._observer.octets_sent(octets)
             self._transport.write(octets)
-        if sent:
-            for waiting in self._answers:
-                waiting.restart()
+        for waiting in self._waiting:
+            waiting.restart()
         self._arm()
 
     def _arm(self) -> None:
@@ -181,22 +242,38 @@ class AsyncConnection(asyncio.Protocol):
         self._flush()
 
     def _drain(self) -> None:
+        association = self.association
         while (event := self._link.next_event()) is not None:
             if isinstance(event, ApduReceived):
-                self.association.receive(event.apdu)
+                if self._observer is not None:
+                    self._observer.apdu_received(event.apdu)
+                association.receive(event.apdu)
+                if association.notifications and self.on_notification is not None:
+                    while association.notifications:
+                        self.on_notification(association.notifications.popleft())
             elif isinstance(event, Connected):
                 if not self._connecting.done():
                     self._connecting.set_result(None)
             elif isinstance(event, Disconnected):
                 self._lose(TransportClosed(f"the link is down: {event.reason}"))
-        if self.association.notifications:
+        if association.notifications:
             self._notified.set()
+
+    def expire(self, exchange: Exchange[Any], error: TransportTimeout) -> None:
+        """Tell an exchange that its answer did not come, and send what it then wants to send."""
+        self.association.timed_out(exchange, error)
+        if self.association.lost_by is not None:
+            self._lose(self.association.lost_by)
+        self._flush()
 
     def _lose(self, error: CosemError) -> None:
         if self._lost is not None:
             return
         self._lost = error if isinstance(error, LinkError) else TransportClosed(str(error))
         self._notified.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self._connecting.done():
             self._connecting.set_exception(self._lost)
             self._connecting.exception()  # looked at: nobody may be waiting
@@ -208,18 +285,20 @@ class AsyncConnection(asyncio.Protocol):
 class _Waiting:
     """A task that waits for an exchange, and the two clocks that bound it."""
 
-    def __init__(self, connection: AsyncConnection, exchange: Exchange[Any], answer: float) -> None:
+    __slots__ = ("_answer", "_connection", "_exchange", "_loop", "_steps", "_timer", "_total", "future")
+
+    def __init__(
+        self, connection: AsyncConnection, exchange: Exchange[Any], answer: float, total: float
+    ) -> None:
+        loop = asyncio.get_running_loop()
         self._connection = connection
         self._exchange = exchange
         self._answer = answer
-        loop = asyncio.get_running_loop()
         self._loop = loop
+        self._steps = -1
+        self._timer: asyncio.TimerHandle | None = None
         self.future: asyncio.Future[None] = loop.create_future()
-        self._total = loop.call_later(
-            connection.timeouts.transfer, self._expire, "the transfer took too long"
-        )
-        self._timer = loop.call_later(answer, self._expire, f"no answer within {answer:g} s")
-        self._steps = exchange.steps
+        self._total = loop.call_later(total, self._end, total)
         exchange.on_done = self._done
 
     def _done(self, exchange: Exchange[Any]) -> None:
@@ -227,20 +306,52 @@ class _Waiting:
         if not self.future.done():
             self.future.set_result(None)
 
-    def _expire(self, problem: str) -> None:
-        self._connection.association.cancel(self._exchange, TransportTimeout(problem))
+    def _end(self, seconds: float) -> None:
+        error = TransportTimeout(f"not finished within {seconds:g} s")
+        self._connection.association.cancel(self._exchange, error)
+
+    def _expire(self) -> None:
+        self._connection.expire(self._exchange, TransportTimeout(f"no answer within {self._answer:g} s"))
 
     def restart(self) -> None:
         """Begin to wait anew where this exchange has sent something since."""
-        if self._exchange.steps != self._steps:
+        if self._exchange.steps != self._steps and not self._exchange.done:
             self._steps = self._exchange.steps
-            self._timer.cancel()
-            self._timer = self._loop.call_later(
-                self._answer, self._expire, f"no answer within {self._answer:g} s"
-            )
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(self._answer, self._expire)
 
     def stop(self) -> None:
         """Stop both clocks."""
         self._total.cancel()
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self._exchange.on_done = None
+
+
+async def open_tcp(
+    host: str,
+    port: int,
+    link: ClientLink,
+    association: ClientAssociation,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    *,
+    observer: Observer | None = None,
+) -> AsyncConnection:
+    """Return a connection over TCP.
+
+    Raises:
+        TransportError: It cannot be reached; says why in plain words.
+    """
+    loop = asyncio.get_running_loop()
+    peer = peer_name(host, port)
+    try:
+        async with asyncio.timeout(timeouts.connect):
+            _, connection = await loop.create_connection(
+                lambda: AsyncConnection(link, association, timeouts, observer=observer), host, port
+            )
+    except TimeoutError:
+        raise TransportTimeout(f"{peer} did not answer within {timeouts.connect:g} s") from None
+    except (OSError, UnicodeError) as error:
+        raise TransportError(f"cannot connect to {peer}: {reason_of(error)}") from None
+    return connection

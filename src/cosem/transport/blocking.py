@@ -4,62 +4,68 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from cosem.association.client_association import ClientAssociation, Exchange, Notification
-from cosem.errors import CosemError, FrameError, LinkError, TransportClosed, TransportTimeout
+from cosem.errors import CosemError, LinkError, TransportClosed, TransportTimeout
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected
 from cosem.transport.channel import Channel
+from cosem.transport.observing import Observer
+from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 __all__ = ["BlockingConnection", "Timeouts"]
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait.
-
-    Args:
-        answer: For one answer, seconds from the request, whatever trickles in meanwhile.
-        transfer: For a whole conversation, block transfers included, seconds.
-        connect: For the connection, seconds.
-        release: For the answer to a release, seconds.
-    """
-
-    answer: float = 10.0
-    transfer: float = 300.0
-    connect: float = 10.0
-    release: float = 2.0
-
-
 class BlockingConnection:
-    """One association over one link over one channel.
+    """One association over one link over one channel, for one thread at a time.
 
     Args:
         channel: Octets out and in.
         link: The communication profile.
         association: The application association.
         timeouts: How long to wait.
+        observer: Who watches.
         clock: Monotonic seconds.
     """
+
+    __slots__ = (
+        "_channel",
+        "_clock",
+        "_connected",
+        "_link",
+        "_lost",
+        "_observer",
+        "association",
+        "on_notification",
+        "timeouts",
+    )
 
     def __init__(
         self,
         channel: Channel,
         link: ClientLink,
         association: ClientAssociation,
-        timeouts: Timeouts,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        *,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._channel = channel
         self._link = link
-        self.association = association
-        self.timeouts = timeouts
+        self._observer = observer
         self._clock = clock
         self._connected = False
         self._lost: LinkError | None = None
+        self.association = association
+        self.timeouts = timeouts
+        self.on_notification: Callable[[Notification], None] | None = None
+
+    @property
+    def lost(self) -> LinkError | None:
+        """Why the connection is over; ``None`` while it is not."""
+        return self._lost
 
     def connect(self) -> None:
         """Bring up the supporting layer.
@@ -67,18 +73,30 @@ class BlockingConnection:
         Raises:
             LinkError: It cannot be.
         """
-        deadline = self._clock() + self.timeouts.connect
-        self._link.connect(self._clock())
-        while not self._connected:
-            self._flush()
-            self._drain()
-            if self._lost is not None:
-                raise self._lost
-            if not self._connected:
-                self._receive(deadline, "no answer while connecting")
+        seconds = self.timeouts.connect
+        deadline = self._clock() + seconds
+        try:
+            self._link.connect(self._clock())
+            while not self._connected:
+                self._flush()
+                self._drain()
+                if self._lost is not None:
+                    raise self._lost
+                if not self._connected:
+                    self._receive(deadline, f"no answer within {seconds:g} s while connecting")
+        except LinkError as error:
+            self._lose(error)
+            raise
 
-    def run(self, exchange: Exchange[T], answer_timeout: float | None = None) -> T:
+    def run(
+        self, exchange: Exchange[T], answer_timeout: float | None = None, total_timeout: float | None = None
+    ) -> T:
         """Move the association until the exchange has ended, and return its result.
+
+        Args:
+            exchange: What was begun.
+            answer_timeout: For each answer, seconds; by default as the time-outs say.
+            total_timeout: For the whole, seconds; by default as the time-outs say.
 
         Raises:
             TransportTimeout: An answer or the whole took too long; the association stays usable,
@@ -86,97 +104,169 @@ class BlockingConnection:
             LinkError: The connection is lost.
             CosemError: What the conversation raised.
         """
-        if self._lost is not None and not exchange.done:
-            self.association.cancel(exchange, self._lost)
-        clock = self._clock
-        answer = self.timeouts.answer if answer_timeout is None else answer_timeout
-        start = clock()
-        total = start + self.timeouts.transfer
-        deadline = start + answer
-        while not exchange.done:
-            if self._flush():
-                deadline = min(clock() + answer, total)
-            try:
-                self._receive(deadline, f"no answer within {answer:g} s")
-            except TransportTimeout as error:
-                self.association.cancel(exchange, error)
-                break
-            except LinkError as error:
-                self._lose(error)
-                break
-            self._drain()
-        self._flush()
+        if exchange.done:
+            self._flush()
+            return exchange.result()
+        try:
+            self._run(
+                exchange,
+                self.timeouts.answer if answer_timeout is None else answer_timeout,
+                self.timeouts.transfer if total_timeout is None else total_timeout,
+            )
+        except BaseException:
+            self.association.cancel(exchange, TransportTimeout("given up"))
+            raise
         return exchange.result()
 
-    def flush(self) -> None:
-        """Send what the association has queued."""
-        self._flush()
-
-    def wait_for_notification(self, timeout: float) -> Notification | None:
-        """Return the oldest notification, waiting up to ``timeout`` seconds for one; ``None`` if none comes."""
-        deadline = self._clock() + timeout
-        while not self.association.notifications:
+    def _run(self, exchange: Exchange[T], answer: float, total: float) -> None:
+        if self._lost is not None:
+            self.association.cancel(exchange, self._lost)
+            return
+        clock = self._clock
+        end = clock() + total
+        steps = -1
+        deadline = end
+        while True:
+            self._flush()
+            if exchange.done:
+                return
+            # Only a request of this exchange begins a new wait: octets that trickle in do not.
+            if exchange.steps != steps:
+                steps = exchange.steps
+                deadline = min(clock() + answer, end)
             try:
-                self._receive(deadline, "no notification")
+                self._receive(deadline, "")
             except TransportTimeout:
+                if deadline >= end:
+                    self.association.cancel(exchange, TransportTimeout(f"not finished within {total:g} s"))
+                else:
+                    self.association.timed_out(exchange, TransportTimeout(f"no answer within {answer:g} s"))
+                    self._after_time_out()
+            except LinkError as error:
+                self._lose(error)
+            else:
+                self._drain()
+
+    def flush(self) -> None:
+        """Send what the association has queued.
+
+        Raises:
+            LinkError: The connection is lost.
+        """
+        if self._lost is not None:
+            raise self._lost
+        self._flush()
+        if self._lost is not None:
+            raise self._lost
+
+    def wait_for_notification(self, timeout: float | None) -> Notification | None:
+        """Return the oldest notification; ``None`` if none came within ``timeout`` seconds.
+
+        Args:
+            timeout: How long to wait; ``None`` for ever.
+
+        Raises:
+            LinkError: The connection is lost.
+        """
+        deadline = None if timeout is None else self._clock() + timeout
+        notifications = self.association.notifications
+        while not notifications:
+            try:
+                self._receive(self._clock() + 3600 if deadline is None else deadline, "")
+            except TransportTimeout:
+                if deadline is None:
+                    continue
                 return None
+            except LinkError as error:
+                self._lose(error)
+                raise
             self._drain()
-        return self.association.notifications.popleft()
+            self._flush()
+        return notifications.popleft()
 
     def close(self) -> None:
-        """Close the channel."""
+        """Disconnect the supporting layer as far as it lets us, and close the channel."""
+        if self._lost is None:
+            self._lose(TransportClosed("the connection was closed"))
         self._channel.close()
-        self._lost = self._lost or TransportClosed("the connection was closed")
 
-    def _flush(self) -> bool:
-        """Send what is queued; return whether there was anything."""
-        association, link, now = self.association, self._link, self._clock()
+    def disconnect(self) -> None:
+        """Let the link say good-bye, and wait for its answer as long as for a release; then close."""
+        if self._lost is None:
+            deadline = self._clock() + self.timeouts.release
+            try:
+                self._link.disconnect(self._clock())
+                while self._lost is None:
+                    self._flush()
+                    self._drain()
+                    if self._lost is None:
+                        self._receive(deadline, "no answer while disconnecting")
+            except LinkError as error:
+                self._lose(error)
+        self.close()
+
+    # --- inside -------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Send what is queued."""
+        association, link = self.association, self._link
         while (outgoing := association.next_outgoing()) is not None:
-            link.send(outgoing.octets, now, confirmed=outgoing.confirmed)
+            if self._observer is not None:
+                self._observer.apdu_sent(outgoing.octets)
+            link.send(outgoing.octets, self._clock(), confirmed=outgoing.confirmed)
         octets = link.data_to_send()
-        if not octets:
-            return False
-        try:
-            self._channel.send(octets)
-        except LinkError as error:
-            self._lose(error)
-        return True
+        if octets and self._lost is None:
+            if self._observer is not None:
+                self._observer.octets_sent(octets)
+            try:
+                self._channel.send(octets)
+            except LinkError as error:
+                self._lose(error)
 
     def _receive(self, deadline: float, problem: str) -> None:
         """Take what comes until ``deadline``, letting the link's own timers run meanwhile."""
         if self._lost is not None:
             raise self._lost
-        while True:
-            now = self._clock()
-            if now >= deadline:
-                raise TransportTimeout(problem)
-            timer = self._link.deadline()
-            until = deadline if timer is None else min(deadline, timer)
-            try:
-                octets = self._channel.receive(until - now)
-            except TransportTimeout:
-                if timer is None or until >= deadline:
-                    raise TransportTimeout(problem) from None
-                self._link.tick(self._clock())
-                self._flush()
-                return
-            self._link.receive(octets, self._clock())
+        now = self._clock()
+        if now >= deadline:
+            raise TransportTimeout(problem)
+        timer = self._link.deadline()
+        until = deadline if timer is None else min(deadline, timer)
+        try:
+            octets = self._channel.receive(until - now)
+        except TransportTimeout:
+            if timer is None or until >= deadline:
+                raise TransportTimeout(problem) from None
+            self._link.tick(self._clock())
             return
+        if self._observer is not None:
+            self._observer.octets_received(octets)
+        self._link.receive(octets, now)
 
     def _drain(self) -> None:
         """Give the events of the link to the association."""
+        association = self.association
         while (event := self._link.next_event()) is not None:
             if isinstance(event, ApduReceived):
-                self.association.receive(event.apdu)
+                if self._observer is not None:
+                    self._observer.apdu_received(event.apdu)
+                association.receive(event.apdu)
+                if association.notifications and self.on_notification is not None:
+                    while association.notifications:
+                        self.on_notification(association.notifications.popleft())
             elif isinstance(event, Connected):
                 self._connected = True
             elif isinstance(event, Disconnected):
                 self._connected = False
                 self._lose(TransportClosed(f"the link is down: {event.reason}"))
 
+    def _after_time_out(self) -> None:
+        """Close the connection where the association did not survive the time-out."""
+        if self.association.lost_by is not None:
+            self._lose(self.association.lost_by)
+
     def _lose(self, error: CosemError) -> None:
         if self._lost is None:
             self._lost = error if isinstance(error, LinkError) else TransportClosed(str(error))
-            if isinstance(error, FrameError):
-                self._channel.close()
+            self._channel.close()
             self.association.lost(self._lost)

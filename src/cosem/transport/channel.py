@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import queue
+import select
 import socket
+import time
+from collections.abc import Callable
 from typing import Protocol, Self
 
 from cosem.errors import TransportClosed, TransportError, TransportTimeout
 
-__all__ = ["Channel", "MemoryChannel", "TcpChannel"]
+__all__ = ["Channel", "MemoryChannel", "TcpChannel", "peer_name", "reason_of"]
 
 _CHUNK = 65536
 
@@ -51,36 +54,61 @@ class TcpChannel:
         TransportError: It cannot be reached; says why in plain words.
     """
 
+    __slots__ = ("_peer", "_readable", "_socket", "_timeout")
+
     def __init__(self, host: str, port: int, timeout: float) -> None:
-        self._peer = f"{host}:{port}"
+        self._peer = peer_name(host, port)
         self._timeout = timeout
         try:
-            self._socket = socket.create_connection((host, port), timeout)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = socket.create_connection((host, port), timeout)
         except TimeoutError:
             raise TransportTimeout(f"{self._peer} did not answer within {timeout:g} s") from None
-        except OSError as error:
-            raise TransportError(f"cannot connect to {self._peer}: {_reason(error)}") from None
+        except (OSError, UnicodeError) as error:
+            raise TransportError(f"cannot connect to {self._peer}: {reason_of(error)}") from None
+        # Not blocking: waiting is our own, so that one receive costs two system calls and not four.
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._socket = connection
+        self._readable = _waiter(connection, for_reading=True)
 
     def send(self, octets: bytes) -> None:
         """Send all the octets."""
         try:
-            self._socket.settimeout(self._timeout)
-            self._socket.sendall(octets)
-        except TimeoutError:
-            raise TransportTimeout(f"{self._peer} takes no more octets") from None
+            sent = self._socket.send(octets)
+        except BlockingIOError:
+            sent = 0
         except OSError as error:
-            raise TransportClosed(f"connection to {self._peer} lost: {_reason(error)}") from None
+            raise TransportClosed(f"connection to {self._peer} lost: {reason_of(error)}") from None
+        if sent < len(octets):
+            self._send_rest(memoryview(octets)[sent:])
+
+    def _send_rest(self, rest: memoryview) -> None:
+        """Send what the system did not take at once."""
+        writable = _waiter(self._socket, for_reading=False)
+        deadline = time.monotonic() + self._timeout
+        while rest:
+            if not writable(deadline - time.monotonic()):
+                raise TransportClosed(f"{self._peer} takes no more octets")
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise TransportClosed(f"connection to {self._peer} lost: {reason_of(error)}") from None
 
     def receive(self, timeout: float) -> bytes:
         """Return the next octets."""
         try:
-            self._socket.settimeout(max(timeout, 1e-6))
+            if not self._readable(timeout):
+                raise TransportTimeout(f"no answer from {self._peer}")
             octets = self._socket.recv(_CHUNK)
-        except TimeoutError:
+        except BlockingIOError:
             raise TransportTimeout(f"no answer from {self._peer}") from None
-        except OSError as error:
-            raise TransportClosed(f"connection to {self._peer} lost: {_reason(error)}") from None
+        except TransportTimeout:
+            raise
+        except (OSError, ValueError) as error:
+            raise TransportClosed(f"connection to {self._peer} lost: {reason_of(error)}") from None
         if not octets:
             raise TransportClosed(f"{self._peer} closed the connection")
         return octets
@@ -90,12 +118,39 @@ class TcpChannel:
         self._socket.close()
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__
+def _waiter(connection: socket.socket, *, for_reading: bool) -> Callable[[float], bool]:
+    """Return a function that waits up to so many seconds until the socket is ready, and says whether it is."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(connection, select.POLLIN if for_reading else select.POLLOUT)
+        wait = poll.poll
+        # Rounded up: a wait that ends too early would be taken for the end of the time allowed.
+        return lambda seconds: bool(wait(max(0, int(seconds * 1000) + 1)))
+
+    def ready(seconds: float) -> bool:
+        sockets = [connection]
+        nothing: list[socket.socket] = []
+        reading, writing = (sockets, nothing) if for_reading else (nothing, sockets)
+        return any(select.select(reading, writing, nothing, max(0.0, seconds)))
+
+    return ready
+
+
+def peer_name(host: str, port: int) -> str:
+    """Return how a peer is called in messages."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a connection failed, in the words of the system."""
+    words = error.strerror if isinstance(error, OSError) else None
+    return words or str(error) or type(error).__name__
 
 
 class MemoryChannel:
     """One end of a pair in memory."""
+
+    __slots__ = ("_closed", "_incoming", "_peer")
 
     def __init__(self) -> None:
         self._incoming: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -113,6 +168,8 @@ class MemoryChannel:
         """Hand the octets to the other end."""
         if self._closed or self._peer is None:
             raise TransportClosed("the channel is closed")
+        if not octets:
+            return
         self._peer._incoming.put(octets)  # noqa: SLF001 -- the other half of the same pair
 
     def receive(self, timeout: float) -> bytes:
@@ -122,6 +179,7 @@ class MemoryChannel:
         except queue.Empty:
             raise TransportTimeout("nothing came") from None
         if not octets:
+            self._incoming.put(b"")  # closed stays closed
             raise TransportClosed("the other end closed")
         return octets
 

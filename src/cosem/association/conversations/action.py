@@ -23,8 +23,7 @@ from cosem.apdu.common import CosemMethodDescriptor, DataBlockSA
 from cosem.association.blocks import BlockJoiner, cut, room_for
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
 from cosem.codec.axdr import encode_length
-from cosem.codec.data import decode_data, encode_data
-from cosem.codec.reader import Reader
+from cosem.codec.data import encode_data
 from cosem.codec.sequence import codec_of
 from cosem.errors import DecodeError, ProtocolError
 from cosem.types.data import ABSENT
@@ -82,7 +81,11 @@ def action(
         return answer.single_response
     if isinstance(answer, ActionResponseWithPblock):
         joined = yield from _receive_blocks(context, invoke_id, answer, progress)
-        return joined if isinstance(joined, ActionResponseWithOptionalData) else _single_response(joined)
+        return (
+            joined
+            if isinstance(joined, ActionResponseWithOptionalData)
+            else _single_response(context, joined)
+        )
     raise ProtocolError(unexpected(answer, "action-response"))
 
 
@@ -129,7 +132,7 @@ def action_with_list(
         joined = yield from _receive_blocks(context, invoke_id, answer, progress)
         if isinstance(joined, ActionResponseWithOptionalData):
             return (joined,) * len(descriptors)
-        reader = Reader(joined, findings=[])
+        reader = context.reader(joined)
         read = codec_of(ActionResponseWithOptionalData).read_components
         responses = tuple(read(reader) for _ in range(reader.count(2)))
         reader.finish()
@@ -194,14 +197,14 @@ def _receive_blocks(
             raise ProtocolError(unexpected(answer, "action-response-with-pblock"))
 
 
-def _single_response(octets: bytes) -> ActionResponseWithOptionalData:
+def _single_response(context: ServiceContext, octets: bytes) -> ActionResponseWithOptionalData:
     """Return the response in the joined blocks; some servers send the bare return value instead."""
-    reader = Reader(octets)
+    reader = context.reader(octets)
     try:
         response: ActionResponseWithOptionalData = codec_of(ActionResponseWithOptionalData).read_components(
             reader
         )
         reader.finish()
     except DecodeError:
-        return ActionResponseWithOptionalData(ActionResult.SUCCESS, decode_data(octets, findings=[]))
+        return ActionResponseWithOptionalData(ActionResult.SUCCESS, context.value(octets))
     return response

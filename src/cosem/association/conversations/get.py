@@ -22,8 +22,6 @@ from cosem.apdu.get import (
 )
 from cosem.association.blocks import BlockJoiner
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
-from cosem.codec.data import decode_data
-from cosem.codec.reader import Reader
 from cosem.errors import ProtocolError
 from cosem.types.enumerations import Conformance, DataAccessResult
 from cosem.types.identifiers import InvokeIdAndPriority
@@ -61,7 +59,7 @@ def get(
     if not isinstance(answer, GetResponseWithDatablock):
         raise ProtocolError(unexpected(answer, "get-response"))
     joined = yield from _remaining_blocks(context, invoke_id, answer, progress)
-    return joined if isinstance(joined, DataAccessResult) else decode_data(joined, findings=[])
+    return joined if isinstance(joined, DataAccessResult) else context.value(joined)
 
 
 def get_with_list(
@@ -93,7 +91,7 @@ def get_with_list(
         joined = yield from _remaining_blocks(context, invoke_id, answer, progress)
         if isinstance(joined, DataAccessResult):
             return (joined,) * len(items)
-        reader = Reader(joined, findings=[])
+        reader = context.reader(joined)
         results = tuple(get_data_result_wire.read(reader) for _ in range(reader.count()))
         reader.finish()
     else:

@@ -1,0 +1,309 @@
+"""The asynchronous client: the same operations as the blocking one, awaited; several may run at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from cosem.client.base import ClientBase
+from cosem.client.operations import attributes
+from cosem.client.session import Session
+from cosem.errors import CosemError, StateError
+from cosem.transport.aio import AsyncConnection
+
+if TYPE_CHECKING:
+    from cosem.apdu.common import SelectiveAccessDescriptor
+    from cosem.association.client_association import Notification
+    from cosem.association.context import Conversation, Progress, ServiceContext
+    from cosem.client.operations.attributes import AttributeItem, AttributeValue
+    from cosem.client.operations.methods import MethodItem
+    from cosem.client.results import ObjectEntry, Reading, Result
+    from cosem.client.targets import AttributeLike, ClassLike, MethodLike, Target
+    from cosem.types.data import DataValue
+    from cosem.types.date_time import DateTime
+
+__all__ = ["AsyncClient"]
+
+T = TypeVar("T")
+
+
+def _ignore(octets: int) -> None:
+    del octets
+
+
+class AsyncClient(ClientBase):
+    """A meter, for one event loop; made by :func:`cosem.connect_async`. Calls may run at the same time.
+
+    Every call may raise a :class:`~cosem.errors.LinkError` when the connection fails, a
+    :class:`~cosem.errors.TransportTimeout` when no answer comes, a :class:`~cosem.errors.ProtocolError`
+    or :class:`~cosem.errors.DecodeError` when the meter breaks the rules, and
+    :class:`~cosem.errors.UnsupportedError` for what the association did not agree on.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        session: Session,
+        peer: str = "meter",
+        on_close: Callable[[], object] | None = None,
+    ) -> None:
+        super().__init__(connection, session, peer)
+        self._connection = connection
+        self._on_close = on_close
+
+    async def run(
+        self, operation: Callable[[ServiceContext], Conversation[T]], *, high_priority: bool = False
+    ) -> T:
+        """Run a conversation of services in this association, and return its result.
+
+        Args:
+            operation: Makes the conversation of what it is told about the association.
+            high_priority: Asks the meter to answer before other requests, where that was agreed on.
+        """
+        try:
+            exchange = self._association.start(operation, high_priority=high_priority)
+        except StateError:
+            if self._connection.lost is not None:
+                raise self._connection.lost from None
+            raise
+        return await self._connection.run(exchange)
+
+    # --- attributes and methods -------------------------------------------------------------------
+
+    async def get(
+        self,
+        target: Target,
+        attribute: AttributeLike = 2,
+        *,
+        class_id: ClassLike | None = None,
+        selection: SelectiveAccessDescriptor | None = None,
+        progress: Progress = _ignore,
+    ) -> DataValue:
+        """Return the value of an attribute as it came: Data, with its tag.
+
+        Args:
+            target: The object: ``"1-0:1.8.0"`` in any written form, a logical name, an entry of the object list.
+            attribute: Its number, its name in the class, or its declaration (``Clock.time``).
+            class_id: The interface class; found out where it is not given.
+            selection: The part of the attribute that is wanted.
+            progress: Told of the octets transferred so far, in block transfers.
+
+        Raises:
+            AccessError: The meter refused it.
+        """
+        session = self._session
+        return await self.run(
+            lambda context: attributes.get(context, session, target, attribute, class_id, selection, progress)
+        )
+
+    async def get_many(self, items: Iterable[AttributeItem]) -> list[Result[DataValue]]:
+        """Return a result for each item, in order; one that is refused stops no other.
+
+        Args:
+            items: Objects (their attribute 2), or tuples of object, attribute, and if need be class and selection.
+        """
+        return await self.run(lambda context: attributes.get_many(context, self._session, items))
+
+    async def set(
+        self,
+        target: Target,
+        attribute: AttributeLike,
+        value: Any,
+        *,
+        class_id: ClassLike | None = None,
+        selection: SelectiveAccessDescriptor | None = None,
+        progress: Progress = _ignore,
+    ) -> None:
+        """Write an attribute.
+
+        Args:
+            target: The object.
+            attribute: Its number, name or declaration.
+            value: Data of :mod:`cosem.types`, or a plain Python value, which becomes the type that the class declares
+                or, where that is open, the type of the present value.
+            class_id: The interface class; found out where it is not given.
+            selection: The part of the attribute that is meant.
+            progress: Told of the octets transferred so far, in block transfers.
+
+        Raises:
+            AccessError: The meter refused it.
+            EncodeError: The value does not fit the attribute.
+        """
+        await self.run(
+            lambda context: attributes.set_value(
+                context, self._session, target, attribute, value, class_id, selection, progress
+            )
+        )
+
+    async def set_many(self, items: Iterable[AttributeValue]) -> list[Result[None]]:
+        """Write attributes and return a result for each, in order; the meter may take some and refuse others.
+
+        Args:
+            items: Tuples of object, attribute, value, and if need be class.
+        """
+        return await self.run(lambda context: attributes.set_many(context, self._session, items))
+
+    async def call(
+        self,
+        target: Target,
+        method: MethodLike,
+        parameter: Any = None,
+        *,
+        class_id: ClassLike | None = None,
+        progress: Progress = _ignore,
+    ) -> DataValue:
+        """Call a method and return what it returned; ``None`` for nothing.
+
+        Args:
+            target: The object.
+            method: Its number, name or declaration.
+            parameter: Data or a plain value; by default the integer 0 that stands for none. ``ABSENT`` sends none.
+            class_id: The interface class; found out where it is not given.
+            progress: Told of the octets transferred so far, in block transfers.
+
+        Raises:
+            ActionError: The meter refused it.
+        """
+        from cosem.client.operations import methods
+
+        return await self.run(
+            lambda context: methods.call(
+                context, self._session, target, method, parameter, class_id, progress
+            )
+        )
+
+    async def call_many(self, items: Iterable[MethodItem]) -> list[Result[DataValue]]:
+        """Call methods in order and return a result for each.
+
+        Args:
+            items: Tuples of object, method, and if need be parameter and class.
+        """
+        from cosem.client.operations import methods
+
+        return await self.run(lambda context: methods.call_many(context, self._session, items))
+
+    # --- comforts -----------------------------------------------------------------------------------
+
+    async def objects(
+        self, *, refresh: bool = False, progress: Progress = _ignore
+    ) -> tuple[ObjectEntry, ...]:
+        """Return the objects that this association sees, with its rights to them; read once.
+
+        Args:
+            refresh: Whether to read the list again, and to forget what was learnt of the objects.
+            progress: Told of the octets transferred so far.
+
+        Raises:
+            AccessError: The meter refused its object list.
+        """
+        from cosem.client.operations import objects
+
+        return await self.run(
+            lambda context: objects.objects(context, self._session, refresh=refresh, progress=progress)
+        )
+
+    async def read(
+        self, target: Target, attribute: AttributeLike = 2, *, class_id: ClassLike | None = None
+    ) -> Reading:
+        """Return a value with its unit, scaled exactly, and status and capture time where the class has them.
+
+        Raises:
+            AccessError: The meter refused the value.
+        """
+        from cosem.client.operations import reading
+
+        return await self.run(
+            lambda context: reading.read(context, self._session, target, attribute, class_id)
+        )
+
+    async def read_many(self, items: Iterable[AttributeItem]) -> list[Result[Reading]]:
+        """Return a result with a reading for each item, in order; one that is refused stops no other.
+
+        Args:
+            items: Objects (their attribute 2), or tuples of object, attribute, and if need be class.
+        """
+        from cosem.client.operations import reading
+
+        return await self.run(lambda context: reading.read_many(context, self._session, items))
+
+    async def clock(self) -> DateTime:
+        """Return the time of the meter.
+
+        Raises:
+            AccessError: The meter refused it.
+        """
+        from cosem.client.operations import clock
+
+        return await self.run(lambda context: clock.read_clock(context, self._session))
+
+    async def set_clock(self, time: datetime | DateTime) -> None:
+        """Set the time of the meter; one without zone is its local time.
+
+        Raises:
+            AccessError: The meter refused it.
+        """
+        from cosem.client.operations import clock
+
+        await self.run(lambda context: clock.set_clock(context, self._session, time))
+
+    # --- notifications --------------------------------------------------------------------------------
+
+    async def notifications(  # the same words as for the blocking client
+        self,
+        timeout: float | None = 0,  # noqa: ASYNC109 -- it ends the iteration, it does not cancel
+    ) -> AsyncIterator[Notification]:
+        """Yield what the meter sent by itself, until none has come for a time.
+
+        Args:
+            timeout: How long to wait for the next one, seconds; 0 yields what is there already,
+                ``None`` waits for ever.
+        """
+        while (notification := await self._connection.wait_for_notification(timeout)) is not None:
+            yield notification
+
+    def on_notification(self, callback: Callable[[Notification], None] | None) -> None:
+        """Have every notification given to a function as it arrives, instead of queued; ``None`` queues again."""
+        self._connection.on_notification = callback
+
+    # --- the end ----------------------------------------------------------------------------------------
+
+    async def release(self) -> bool:
+        """Release the association, keep the connection, and return whether the meter agreed.
+
+        Raises:
+            StateError: There is no association, or it is pre-established.
+        """
+        return await self._connection.run(self._association.release(), self._connection.timeouts.release)
+
+    def abort(self) -> None:
+        """Close the connection at once, without release."""
+        self._connection.close()
+        self._closed()
+
+    async def close(self) -> None:
+        """Release the association, disconnect and close; a second time does nothing."""
+        try:
+            if self.associated:
+                if not self.parameters.pre_established:
+                    with suppress(CosemError):
+                        await self.release()
+                await self._connection.disconnect()
+        finally:
+            self._connection.close()
+            self._closed()
+
+    def _closed(self) -> None:
+        on_close, self._on_close = self._on_close, None
+        if on_close is not None:
+            on_close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,270 @@
+"""Reading and writing attributes, one or many, by any name that a caller may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
+from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
+from cosem.client.operations import services
+from cosem.client.operations.refusals import refused
+from cosem.client.results import Result
+from cosem.client.session import Session
+from cosem.client.targets import AttributeLike, ClassLike, Target, attribute_number, class_id_of, name_of
+from cosem.errors import AccessError, ConfigurationError, CosemError, LinkError
+from cosem.types.enumerations import DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.types.data import DataValue
+
+__all__ = ["AttributeItem", "AttributeValue", "get", "get_many", "resolve", "set_many", "set_value"]
+
+AttributeItem: TypeAlias = Target | tuple[Any, ...]
+"""An object (its attribute 2 is meant), or a tuple: object, attribute, and if need be class and selection."""
+AttributeValue: TypeAlias = tuple[Any, ...]
+"""A tuple: object, attribute, value, and if need be its class."""
+
+_WRONG_CLASS = frozenset({DataAccessResult.OBJECT_UNDEFINED, DataAccessResult.OBJECT_CLASS_INCONSISTENT})
+_MOST_DESCRIPTORS = 65536
+
+
+def get(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    attribute: AttributeLike = 2,
+    class_id: ClassLike | None = None,
+    selection: SelectiveAccessDescriptor | None = None,
+    progress: Progress = no_progress,
+) -> Conversation[DataValue]:
+    """Read one attribute.
+
+    Raises:
+        AccessError: The server refused it.
+    """
+    descriptor = yield from resolve(context, session, target, attribute, class_id)
+    result = yield from services.read(context, session, descriptor, selection, progress)
+    if not isinstance(result, DataAccessResult):
+        return result
+    if result in _WRONG_CLASS and (better := (yield from _looked_up(context, session, target, class_id))):
+        descriptor = CosemAttributeDescriptor(better, descriptor.instance_id, descriptor.attribute_id)
+        result = yield from services.read(context, session, descriptor, selection, progress)
+        if not isinstance(result, DataAccessResult):
+            return result
+    raise refused(descriptor, result)
+
+
+def get_many(
+    context: ServiceContext, session: Session, items: Iterable[AttributeItem]
+) -> Conversation[list[Result[DataValue]]]:
+    """Read attributes, with as few requests as possible; what is refused becomes a result with an error."""
+    results: list[Result[DataValue]] = []
+    wanted: list[services.Item] = []
+    places: list[int] = []
+    for item in items:
+        target, attribute, class_id, selection = _parts_of(item)
+        try:
+            descriptor = yield from resolve(context, session, target, attribute, class_id)
+        except LinkError:
+            raise
+        except AccessError as error:
+            results.append(Result(name_of(target), 0, _number(attribute), error=error))
+            continue
+        places.append(len(results))
+        results.append(Result(descriptor.instance_id, descriptor.class_id, descriptor.attribute_id))
+        wanted.append((descriptor, selection))
+    for place, (descriptor, _), value in zip(
+        places, wanted, (yield from services.read_list(context, session, wanted)), strict=True
+    ):
+        results[place] = _result(descriptor, value)
+    return results
+
+
+def set_value(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    attribute: AttributeLike,
+    value: Any,
+    class_id: ClassLike | None = None,
+    selection: SelectiveAccessDescriptor | None = None,
+    progress: Progress = no_progress,
+) -> Conversation[None]:
+    """Write one attribute; a plain Python value becomes the type that the class declares.
+
+    Raises:
+        AccessError: The server refused it.
+        EncodeError: The value fits no type that the attribute may have.
+    """
+    descriptor = yield from resolve(context, session, target, attribute, class_id)
+    data = yield from _coerced(context, session, descriptor, value)
+    result = yield from services.write(context, session, descriptor, data, selection, progress)
+    if result is not DataAccessResult.SUCCESS:
+        raise refused(descriptor, result)
+
+
+def set_many(
+    context: ServiceContext, session: Session, items: Iterable[AttributeValue]
+) -> Conversation[list[Result[None]]]:
+    """Write attributes; the server may take some and refuse others: a result for each, in order."""
+    wanted: list[services.Item] = []
+    values: list[DataValue] = []
+    for item in items:
+        if not 3 <= len(item) <= 4:
+            raise ConfigurationError(f"{item!r} is no (object, attribute, value) or (..., class_id)")
+        target, attribute, value, class_id = (*item, None)[:4]
+        descriptor = yield from resolve(context, session, target, attribute, class_id)
+        values.append((yield from _coerced(context, session, descriptor, value)))
+        wanted.append((descriptor, None))
+    results = yield from services.write_list(context, session, wanted, values)
+    return [
+        Result(
+            descriptor.instance_id,
+            descriptor.class_id,
+            descriptor.attribute_id,
+            error=None if result is DataAccessResult.SUCCESS else refused(descriptor, result),
+        )
+        for (descriptor, _), result in zip(wanted, results, strict=True)
+    ]
+
+
+def resolve(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    attribute: AttributeLike,
+    class_id: ClassLike | None = None,
+) -> Conversation[CosemAttributeDescriptor]:
+    """Return the descriptor of an attribute, looking its class up where nobody knows it.
+
+    Raises:
+        ConversionError: The target or the attribute is none.
+        AccessError: The class is not known, and the object list has no such object.
+    """
+    key = (target, attribute, class_id)
+    try:
+        return session.descriptors[key]
+    except KeyError:
+        hashable = True
+    except TypeError:
+        hashable = False
+    name = name_of(target)
+    found = yield from class_of_object(context, session, target, class_id)
+    descriptor = CosemAttributeDescriptor(found, name, attribute_number(attribute, found))
+    if hashable and len(session.descriptors) < _MOST_DESCRIPTORS:
+        session.descriptors[key] = descriptor
+    return descriptor
+
+
+def class_of_object(
+    context: ServiceContext, session: Session, target: Target, given: ClassLike | None
+) -> Conversation[int]:
+    """Return the class of an object: as given, as the object list says, as usual for its name, or looked up.
+
+    Raises:
+        AccessError: The object list has no such object.
+    """
+    from cosem.client.naming import usual_class
+
+    found = class_id_of(target, given)
+    if found is not None:
+        return found
+    name = name_of(target)
+    entry = session.entry(name)
+    found = entry.class_id if entry is not None else session.class_ids.get(name, usual_class(name))
+    if found is not None:
+        return found
+    found = yield from _class_in_list(context, session, name)
+    if found is None:
+        raise AccessError(
+            str(name),
+            DataAccessResult.OBJECT_UNDEFINED,
+            "the object list of this association has no such object; give its class_id to ask all the same",
+        )
+    return found
+
+
+def _class_in_list(context: ServiceContext, session: Session, name: LogicalName) -> Conversation[int | None]:
+    """Return the class that the object list gives an object, reading the list if it was not yet."""
+    from cosem.client.operations.objects import objects
+
+    yield from objects(context, session)
+    entry = session.entry(name)
+    return None if entry is None else entry.class_id
+
+
+def _looked_up(
+    context: ServiceContext, session: Session, target: Target, given: ClassLike | None
+) -> Conversation[int | None]:
+    """Return the true class of an object whose class was guessed wrongly; ``None`` if it was not."""
+    if class_id_of(target, given) is not None or session.objects is not None:
+        return None
+    name = name_of(target)
+    guessed = yield from class_of_object(context, session, target, None)
+    try:
+        found = yield from _class_in_list(context, session, name)
+    except LinkError:
+        raise
+    except CosemError:
+        return None
+    if found is None or found == guessed:
+        return None
+    session.class_ids[name] = found
+    session.descriptors.clear()
+    return found
+
+
+def _coerced(
+    context: ServiceContext, session: Session, descriptor: CosemAttributeDescriptor, value: Any
+) -> Conversation[DataValue]:
+    """Return the Data to write; where the class leaves the type open, the present value decides."""
+    if value is None or isinstance(value, bool) or hasattr(value, "tag"):
+        return value  # type: ignore[no-any-return]
+    from cosem.classes.registry import class_of
+    from cosem.errors import EncodeError
+
+    declared = class_of(descriptor.class_id)
+    attribute = None if declared is None else declared.attribute(descriptor.attribute_id)
+    if attribute is not None:
+        try:
+            return attribute.coerce(value)
+        except EncodeError:
+            if "CHOICE" not in attribute.data_type.text:
+                raise
+    present = yield from services.read(context, session, descriptor)
+    if isinstance(present, DataAccessResult):
+        raise EncodeError(f"{value!r}: the type of this attribute is open; give a value of cosem.types")
+    if attribute is not None:
+        return attribute.coerce(value, like=present)
+    kind: Any = type(present)
+    try:
+        return kind(value)  # type: ignore[no-any-return]
+    except (TypeError, ValueError) as error:
+        raise EncodeError(f"{value!r} is no {kind.__name__}, the type of the present value") from error
+
+
+def _parts_of(
+    item: AttributeItem,
+) -> tuple[Any, AttributeLike, ClassLike | None, SelectiveAccessDescriptor | None]:
+    """Return target, attribute, class and selection of an item."""
+    if not isinstance(item, tuple) or hasattr(item, "logical_name"):
+        return item, 2, None, None
+    if not 1 <= len(item) <= 4:
+        raise ConfigurationError(f"{item!r} is no (object, attribute, class_id, selection)")
+    target, attribute, class_id, selection = (
+        (*item, 2, None, None)[:4] if len(item) == 1 else (*item, None, None)[:4]
+    )
+    return target, attribute, class_id, selection
+
+
+def _number(attribute: AttributeLike) -> int:
+    return attribute if isinstance(attribute, int) else getattr(attribute, "number", 0)
+
+
+def _result(descriptor: CosemAttributeDescriptor, value: DataValue | DataAccessResult) -> Result[DataValue]:
+    name, class_id, number = descriptor.instance_id, descriptor.class_id, descriptor.attribute_id
+    if isinstance(value, DataAccessResult):
+        return Result(name, class_id, number, error=refused(descriptor, value))
+    return Result(name, class_id, number, value)

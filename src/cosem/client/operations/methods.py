@@ -1,0 +1,118 @@
+"""Calling methods, one or many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cosem.apdu.action import ActionResponseWithOptionalData
+from cosem.apdu.common import CosemMethodDescriptor
+from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
+from cosem.client.operations import services
+from cosem.client.operations.attributes import class_of_object
+from cosem.client.operations.refusals import call_refused
+from cosem.client.results import Result
+from cosem.client.session import Session
+from cosem.client.targets import ClassLike, MethodLike, Target, method_number, name_of
+from cosem.errors import ActionError, ConfigurationError
+from cosem.types.data import ABSENT, Absent, Integer
+from cosem.types.enumerations import ActionResult, DataAccessResult
+
+if TYPE_CHECKING:
+    from cosem.types.data import DataValue
+
+__all__ = ["MethodItem", "call", "call_many"]
+
+MethodItem: TypeAlias = tuple[Any, ...]
+"""A tuple: object, method, and if need be parameter and class."""
+
+
+def call(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    method: MethodLike,
+    parameter: Any = None,
+    class_id: ClassLike | None = None,
+    progress: Progress = no_progress,
+) -> Conversation[DataValue]:
+    """Call one method and return what it returned; ``None`` for nothing.
+
+    Raises:
+        ActionError: The server refused it.
+        EncodeError: The parameter is not what the method takes.
+    """
+    descriptor, data = yield from _resolved(context, session, target, method, parameter, class_id)
+    response = yield from services.call(context, session, descriptor, data, progress)
+    value, error = _outcome(descriptor, response)
+    if error is not None:
+        raise error
+    return value
+
+
+def call_many(
+    context: ServiceContext, session: Session, items: Iterable[MethodItem]
+) -> Conversation[list[Result[DataValue]]]:
+    """Call methods in order; a result for each."""
+    descriptors: list[CosemMethodDescriptor] = []
+    parameters: list[DataValue] = []
+    for item in items:
+        if not 2 <= len(item) <= 4:
+            raise ConfigurationError(f"{item!r} is no (object, method, parameter, class_id)")
+        target, method, parameter, class_id = (*item, None, None)[:4]
+        descriptor, data = yield from _resolved(context, session, target, method, parameter, class_id)
+        descriptors.append(descriptor)
+        # A list has no way to leave a parameter out: null-data stands for none.
+        parameters.append(None if isinstance(data, Absent) else data)
+    responses = yield from services.call_list(context, session, descriptors, parameters)
+    results: list[Result[DataValue]] = []
+    for descriptor, response in zip(descriptors, responses, strict=True):
+        value, error = _outcome(descriptor, response)
+        results.append(
+            Result(descriptor.instance_id, descriptor.class_id, descriptor.method_id, value, error)
+        )
+    return results
+
+
+def _resolved(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    method: MethodLike,
+    parameter: Any,
+    class_id: ClassLike | None,
+) -> Conversation[tuple[CosemMethodDescriptor, DataValue | Absent]]:
+    """Return the descriptor of a method, and its parameter as Data."""
+    found = yield from class_of_object(context, session, target, class_id)
+    descriptor = CosemMethodDescriptor(found, name_of(target), method_number(method, found))
+    return descriptor, _parameter(descriptor, parameter)
+
+
+def _parameter(descriptor: CosemMethodDescriptor, parameter: Any) -> DataValue | Absent:
+    """Return the invocation parameter: every method takes one, integer 0 where it says nothing."""
+    if parameter is ABSENT or isinstance(parameter, bool) or hasattr(parameter, "tag"):
+        return parameter  # type: ignore[no-any-return]
+    from cosem.classes.registry import class_of
+    from cosem.errors import EncodeError
+
+    declared = class_of(descriptor.class_id)
+    method = None if declared is None else declared.method(descriptor.method_id)
+    if method is not None:
+        return method.coerce(parameter)
+    if parameter is None:
+        return Integer(0)
+    raise EncodeError(f"{parameter!r}: the type of this parameter is not known; give a value of cosem.types")
+
+
+def _outcome(
+    descriptor: CosemMethodDescriptor, response: ActionResponseWithOptionalData
+) -> tuple[DataValue, ActionError | None]:
+    """Return what a method returned, or the error with which it was refused."""
+    if response.result is not ActionResult.SUCCESS:
+        return None, call_refused(descriptor, response.result)
+    returned = response.return_parameters
+    if isinstance(returned, DataAccessResult):
+        if returned is DataAccessResult.SUCCESS:
+            return None, None
+        return None, call_refused(descriptor, returned)
+    return (None if isinstance(returned, Absent) else returned), None

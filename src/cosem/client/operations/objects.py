@@ -1,0 +1,150 @@
+"""The object list of the current association: what this client sees, and what it may do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.apdu.common import CosemAttributeDescriptor
+from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
+from cosem.client.naming import object_name
+from cosem.client.operations import services
+from cosem.client.operations.refusals import refused
+from cosem.client.results import ObjectEntry
+from cosem.client.session import Session
+from cosem.errors import ConversionError, ProtocolError
+from cosem.types.enumerations import DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.types.data import DataValue
+
+__all__ = ["entries_of", "objects"]
+
+_ASSOCIATION_LN: Final = 15
+CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
+_OBJECT_LIST: Final = 2
+_MOST_OBJECTS: Final = 100_000
+_BIT_MASK_VERSION: Final = 3
+"""From this version of Association LN on, access modes are bit masks."""
+_ENUMERATED: Final = (
+    "",
+    "read",
+    "write",
+    "read write",
+    "authenticated read",
+    "authenticated write",
+    "authenticated read write",
+)
+_CALLS: Final = ("", "call", "authenticated call")
+_MASKED: Final = (
+    (0x01, "read"),
+    (0x02, "write"),
+    (0x04, "authenticated-request"),
+    (0x08, "encrypted-request"),
+    (0x10, "signed-request"),
+    (0x20, "authenticated-response"),
+    (0x40, "encrypted-response"),
+    (0x80, "signed-response"),
+)
+
+
+def objects(
+    context: ServiceContext, session: Session, *, refresh: bool = False, progress: Progress = no_progress
+) -> Conversation[tuple[ObjectEntry, ...]]:
+    """Return the objects that this association sees; read once, then remembered.
+
+    Raises:
+        AccessError: The server refused its object list.
+        ProtocolError: It sent no list.
+    """
+    if session.objects is None or refresh:
+        descriptor = CosemAttributeDescriptor(_ASSOCIATION_LN, CURRENT_ASSOCIATION, _OBJECT_LIST)
+        value = yield from services.read(context, session, descriptor, progress=progress)
+        if isinstance(value, DataAccessResult):
+            raise refused(descriptor, value)
+        found = entries_of(value, session.findings.append)
+        if refresh:
+            # What was learnt of the old list may be wrong now.
+            for cache in (session.descriptors, session.class_ids, session.scalers, session.profiles):
+                cache.clear()
+            session.refused_selectors.clear()
+        session.objects = found
+    return session.objects
+
+
+def entries_of(value: DataValue, finding: Callable[[str], None]) -> tuple[ObjectEntry, ...]:
+    """Return the entries of an object list; what is no entry, or comes twice, is a finding and left out.
+
+    Raises:
+        ProtocolError: The value is no list, or has more entries than any meter.
+    """
+    if not isinstance(value, tuple):
+        raise ProtocolError(f"an object list expected, {type(value).__name__} received")
+    if len(value) > _MOST_OBJECTS:
+        raise ProtocolError(f"an object list of {len(value)} entries")
+    masked = _has_masks(value)
+    entries: dict[tuple[int, LogicalName], ObjectEntry] = {}
+    for number, element in enumerate(value):
+        try:
+            entry = _entry(element, masked=masked)
+        except (ConversionError, TypeError, ValueError, IndexError):
+            finding(f"object-list-element: entry {number} is no object")
+            continue
+        key = entry.class_id, entry.logical_name
+        if key in entries:
+            finding(f"object-list-double: {entry.logical_name} of class {entry.class_id}")
+        else:
+            entries[key] = entry
+    return tuple(entries.values())
+
+
+def _has_masks(elements: tuple[Any, ...]) -> bool:
+    """Return whether access modes are bit masks: the list itself tells the version of the association."""
+    for element in elements:
+        if (
+            isinstance(element, tuple)
+            and len(element) == 4
+            and element[0] == _ASSOCIATION_LN
+            and element[2] == CURRENT_ASSOCIATION
+        ):
+            return bool(element[1] >= _BIT_MASK_VERSION)
+    return False
+
+
+def _entry(element: Any, *, masked: bool) -> ObjectEntry:
+    from cosem.classes.registry import title_of
+
+    class_id, version, name, rights = element
+    logical_name = LogicalName(name)
+    attributes, methods = rights or ((), ())
+    selectors = {int(item[0]): tuple(map(int, item[2])) for item in attributes if item[2]}
+    return ObjectEntry(
+        int(class_id),
+        int(version),
+        logical_name,
+        title_of(int(class_id)) or f"class {int(class_id)}",
+        object_name(logical_name),
+        {int(item[0]): _attribute_right(int(item[1]), masked=masked) for item in attributes},
+        {int(item[0]): _method_right(int(item[1]), masked=masked) for item in methods},
+        selectors,
+    )
+
+
+def _attribute_right(mode: int, *, masked: bool) -> str:
+    """Return an access mode in words.
+
+    >>> _attribute_right(3, masked=False), _attribute_right(0x4D, masked=True)
+    ('read write', 'read authenticated-request encrypted-request encrypted-response')
+    """
+    if not masked:
+        return _ENUMERATED[mode] if mode < len(_ENUMERATED) else f"mode {mode}"
+    return " ".join(word for bit, word in _MASKED if mode & bit)
+
+
+def _method_right(mode: int, *, masked: bool) -> str:
+    if not masked:
+        return _CALLS[mode] if mode < len(_CALLS) else f"mode {mode}"
+    if not mode & 0x01:
+        return ""
+    return " ".join(["call", *(word for bit, word in _MASKED[2:] if mode & bit)])

@@ -1,0 +1,188 @@
+"""The services below the operations: one attribute or a list, with what this association agreed on.
+
+This is the one place of the client that knows which service of the standard does
+what: GET, SET and ACTION here, chosen by what was agreed on. Reading is repeated
+when its answer does not come; writing and calling only where that was asked for,
+since the meter may have executed a request whose answer got lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from cosem.apdu.action import ActionResponseWithOptionalData
+from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
+from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
+from cosem.association.conversations.get import get, get_with_list
+from cosem.client.session import Session
+from cosem.codec.data import encode_data
+from cosem.errors import ExceptionResponseError, TransportTimeout
+from cosem.types.enumerations import Conformance, DataAccessResult
+
+if TYPE_CHECKING:
+    from cosem.types.data import Absent, DataValue
+
+__all__ = ["Item", "call", "call_list", "read", "read_list", "write", "write_list"]
+
+T = TypeVar("T")
+Item: TypeAlias = tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | None]
+"""An attribute, and which part of it."""
+
+_HEAD = 6
+"""Octets of a request with a list besides its items: tag, choice, invoke-id, count."""
+_ATTRIBUTE = 10
+"""Octets of an attribute in a list: class_id, name, number, flag of the selection."""
+_METHOD = 9
+_LIST_IS_THE_PROBLEM = frozenset({DataAccessResult.OTHER_REASON, DataAccessResult.DATA_BLOCK_UNAVAILABLE})
+"""Results with which meters refuse a list as a whole."""
+
+
+def read(
+    context: ServiceContext,
+    session: Session,
+    descriptor: CosemAttributeDescriptor,
+    selection: SelectiveAccessDescriptor | None = None,
+    progress: Progress = no_progress,
+) -> Conversation[DataValue | DataAccessResult]:
+    """Read one attribute; repeat it from the start if an answer does not come."""
+    return (yield from _repeated(session.retries, partial(get, context, descriptor, selection, progress)))
+
+
+def read_list(
+    context: ServiceContext, session: Session, items: Sequence[Item]
+) -> Conversation[list[DataValue | DataAccessResult]]:
+    """Read attributes with as few requests as the association and its sizes allow; results in order."""
+    results: list[DataValue | DataAccessResult] = []
+    for part in _parts(context, items, [_attribute_size(item) for item in items]):
+        if len(part) > 1:
+            try:
+                got = yield from _repeated(session.retries, partial(get_with_list, context, part))
+            except ExceptionResponseError:
+                got = ()
+            if got and not (got[0] in _LIST_IS_THE_PROBLEM and all(each is got[0] for each in got)):
+                results += got
+                continue
+        for descriptor, selection in part:
+            results.append((yield from read(context, session, descriptor, selection)))
+    return results
+
+
+def write(
+    context: ServiceContext,
+    session: Session,
+    descriptor: CosemAttributeDescriptor,
+    value: DataValue,
+    selection: SelectiveAccessDescriptor | None = None,
+    progress: Progress = no_progress,
+) -> Conversation[DataAccessResult]:
+    """Write one attribute."""
+    from cosem.association.conversations.set import set_attribute
+
+    return (
+        yield from _repeated(
+            session.retries if session.repeat_writes else 0,
+            partial(set_attribute, context, descriptor, value, selection, progress),
+        )
+    )
+
+
+def write_list(
+    context: ServiceContext, session: Session, items: Sequence[Item], values: Sequence[DataValue]
+) -> Conversation[list[DataAccessResult]]:
+    """Write attributes with as few requests as possible; results in order."""
+    from cosem.association.conversations.set import set_with_list
+
+    results: list[DataAccessResult] = []
+    sizes = [
+        _attribute_size(item) + len(encode_data(value)) for item, value in zip(items, values, strict=True)
+    ]
+    done = 0
+    for part in _parts(context, items, sizes):
+        part_values = values[done : done + len(part)]
+        done += len(part)
+        if len(part) > 1:
+            results += yield from _repeated(
+                session.retries if session.repeat_writes else 0,
+                partial(set_with_list, context, part, part_values),
+            )
+        else:
+            (descriptor, selection), (value,) = part[0], part_values
+            results.append((yield from write(context, session, descriptor, value, selection)))
+    return results
+
+
+def call(
+    context: ServiceContext,
+    session: Session,
+    descriptor: CosemMethodDescriptor,
+    parameter: DataValue | Absent,
+    progress: Progress = no_progress,
+) -> Conversation[ActionResponseWithOptionalData]:
+    """Call one method."""
+    from cosem.association.conversations.action import action
+
+    return (
+        yield from _repeated(
+            session.retries if session.repeat_writes else 0,
+            partial(action, context, descriptor, parameter, progress),
+        )
+    )
+
+
+def call_list(
+    context: ServiceContext,
+    session: Session,
+    descriptors: Sequence[CosemMethodDescriptor],
+    parameters: Sequence[DataValue],
+) -> Conversation[list[ActionResponseWithOptionalData]]:
+    """Call methods, in order, with as few requests as possible."""
+    from cosem.association.conversations.action import action_with_list
+
+    results: list[ActionResponseWithOptionalData] = []
+    sizes = [_METHOD + len(encode_data(parameter)) for parameter in parameters]
+    done = 0
+    for part in _parts(context, descriptors, sizes):
+        part_parameters = parameters[done : done + len(part)]
+        done += len(part)
+        if len(part) > 1:
+            results += yield from _repeated(
+                session.retries if session.repeat_writes else 0,
+                partial(action_with_list, context, part, part_parameters),
+            )
+        else:
+            results.append((yield from call(context, session, part[0], part_parameters[0])))
+    return results
+
+
+def _repeated(times: int, start: Callable[[], Conversation[T]]) -> Conversation[T]:
+    """Run a conversation, and run it anew up to so often when an answer does not come."""
+    for _ in range(times):
+        try:
+            return (yield from start())
+        except TransportTimeout:
+            continue
+    return (yield from start())
+
+
+def _attribute_size(item: Item) -> int:
+    selection = item[1]
+    return _ATTRIBUTE if selection is None else _ATTRIBUTE + 1 + len(encode_data(selection.access_parameters))
+
+
+def _parts(context: ServiceContext, items: Sequence[T], sizes: Sequence[int]) -> Iterator[Sequence[T]]:
+    """Return the items in portions that one request each can carry: single ones where lists were not agreed on."""
+    if not context.conformance & Conformance.MULTIPLE_REFERENCES:
+        yield from ([item] for item in items)
+        return
+    limit = context.max_request_size or 0xFFFF
+    start = 0
+    size = _HEAD
+    for index, more in enumerate(sizes):
+        if index > start and (size + more > limit or index - start == 0xFF):
+            yield items[start:index]
+            start, size = index, _HEAD
+        size += more
+    if start < len(items):
+        yield items[start:]

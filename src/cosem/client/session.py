@@ -1,0 +1,52 @@
+"""What a client knows of the meter it talks to: how to treat it, and what was read once for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cosem.association.client_association import Findings
+from cosem.types.logical_name import LogicalName
+from cosem.types.units import ScalerUnit
+
+if TYPE_CHECKING:
+    from cosem.apdu.common import CosemAttributeDescriptor
+    from cosem.client.results import ObjectEntry
+
+__all__ = ["Session"]
+
+
+@dataclass(slots=True)
+class Session:
+    """State of one client, the same for the blocking and the asynchronous one.
+
+    Args:
+        retries: How often a read is repeated when its answer does not come.
+        repeat_writes: Whether SET and ACTION are repeated, too: the meter may then execute them twice.
+        objects: The object list, once it was read.
+        class_ids: Interface classes that proved right.
+        descriptors: Attributes by the way they were asked for.
+        scalers: Scalers and units by class and name; ``None`` where the meter refuses them.
+        profiles: Layouts of profiles.
+        refused_selectors: Selective accesses that the meter refused, by object: they are not tried again.
+        deviation: Minutes from the meter's local time to UTC, once its clock was read.
+        findings: Deviations from the standard that were met on the level of objects.
+    """
+
+    retries: int = 1
+    repeat_writes: bool = False
+    objects: tuple[ObjectEntry, ...] | None = None
+    class_ids: dict[LogicalName, int] = field(default_factory=dict)
+    descriptors: dict[Any, CosemAttributeDescriptor] = field(default_factory=dict)
+    scalers: dict[tuple[int, LogicalName], ScalerUnit | None] = field(default_factory=dict)
+    profiles: dict[LogicalName, Any] = field(default_factory=dict)
+    refused_selectors: dict[LogicalName, set[str]] = field(default_factory=dict)
+    deviation: int | None = None
+    findings: Findings = field(default_factory=Findings)
+
+    def entry(self, name: LogicalName, class_id: int | None = None) -> ObjectEntry | None:
+        """Return the entry of the object list, if that was read and has it."""
+        for entry in self.objects or ():
+            if entry.logical_name == name and class_id in (None, entry.class_id):
+                return entry
+        return None

@@ -1,0 +1,122 @@
+"""How objects and attributes are named in calls of the client: every usual way, and one thing that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, runtime_checkable
+
+from cosem.errors import ConversionError
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.classes.base import Attribute, InterfaceClass, Method
+
+__all__ = ["AttributeLike", "ClassLike", "MethodLike", "NamedObject", "Target", "class_id_of", "name_of"]
+
+
+@runtime_checkable
+class NamedObject(Protocol):
+    """An object with its class: an entry of the object list, a proxy, a reference in a value that was read."""
+
+    @property
+    def class_id(self) -> int:
+        """Its interface class."""
+        ...
+
+    @property
+    def logical_name(self) -> LogicalName:
+        """Its name."""
+        ...
+
+
+Target: TypeAlias = Union[str, bytes, Iterable[int], NamedObject]  # noqa: UP007 -- evaluated at run time
+"""An object: ``"1-0:1.8.0"`` in any written form, six octets, a :class:`LogicalName`, or a named object."""
+ClassLike: TypeAlias = "int | type[InterfaceClass]"
+"""An interface class: its class_id or its declaration."""
+AttributeLike: TypeAlias = "int | str | Attribute[Any]"
+"""An attribute: its number, its name in the class, or its declaration, for example ``Clock.time``."""
+MethodLike: TypeAlias = "int | str | Method"
+"""A method: its number, its name in the class, or its declaration."""
+
+
+def name_of(target: Target) -> LogicalName:
+    """Return the logical name of an object.
+
+    Raises:
+        ConversionError: ``target`` names none.
+
+    >>> name_of("1-0:1.8.0")
+    LogicalName('1.0.1.8.0.255')
+    """
+    if isinstance(target, LogicalName):
+        return target
+    if isinstance(target, (str, bytes)):
+        return LogicalName(target)
+    named = getattr(target, "logical_name", None)
+    if named is not None:
+        return named if isinstance(named, LogicalName) else LogicalName(named)
+    try:
+        return LogicalName(target)  # type: ignore[arg-type]
+    except TypeError:
+        raise ConversionError(f"{target!r} names no object; write it as 1-0:1.8.0") from None
+
+
+def class_id_of(target: Target, given: ClassLike | None) -> int | None:
+    """Return the class_id that was given, or that the target carries along; else ``None``."""
+    if given is None:
+        given = getattr(target, "class_id", None)
+    if given is None or isinstance(given, int):
+        return given
+    return given.class_id
+
+
+def attribute_number(attribute: AttributeLike, class_id: int) -> int:
+    """Return the number of an attribute.
+
+    Raises:
+        ConversionError: The class has no attribute of this name.
+    """
+    if isinstance(attribute, int):
+        return attribute
+    if isinstance(attribute, str):
+        return _member(attribute, class_id, "attribute")
+    return attribute.number
+
+
+def method_number(method: MethodLike, class_id: int) -> int:
+    """Return the number of a method.
+
+    Raises:
+        ConversionError: The class has no method of this name.
+    """
+    if isinstance(method, int):
+        return method
+    if isinstance(method, str):
+        return _member(method, class_id, "method")
+    return method.number
+
+
+def _member(name: str, class_id: int, kind: str) -> int:
+    from cosem.classes.registry import class_of
+
+    declared = class_of(class_id)
+    found = None if declared is None else getattr(declared, kind)(name)
+    if found is None:
+        title = f"class {class_id}" if declared is None else declared.title
+        raise ConversionError(f"{title} has no {kind} {name!r}")
+    number: int = found.number
+    return number
+
+
+def words_of(class_id: int, name: LogicalName, number: int, kind: str = "attribute") -> str:
+    """Return how messages call an attribute or method.
+
+    >>> words_of(8, LogicalName("0-0:1.0.0"), 2)
+    'Clock 0.0.1.0.0.255 attribute 2 (time)'
+    """
+    from cosem.classes.registry import class_of
+
+    declared = class_of(class_id)
+    found = None if declared is None else getattr(declared, kind)(number)
+    title = f"class {class_id}" if declared is None else declared.title
+    return f"{title} {name} {kind} {number}" + (f" ({found.name})" if found is not None else "")
