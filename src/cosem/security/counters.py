@@ -111,8 +111,13 @@ class CounterStore(Protocol):
         """Return the lowest counter that is still accepted from a sender; 0 if none was ever received."""
         ...
 
-    def accept(self, name: CounterName, counter: int) -> bool:
+    def accept(self, name: CounterName, counter: int, *, durable: bool = True) -> bool:
         """Note a counter whose message was verified, in one step with the comparison.
+
+        Args:
+            name: Of the sender's counter.
+            counter: What the message had.
+            durable: Whether it must be at rest when this returns; else it may be lost if the process dies.
 
         Returns:
             Whether it was acceptable; what was kept goes up and never down.
@@ -185,8 +190,9 @@ class VolatileCounterStore:
         """Return the lowest counter that is still accepted."""
         return self._received.get(name, 0)
 
-    def accept(self, name: CounterName, counter: int) -> bool:
-        """Note a counter whose message was verified."""
+    def accept(self, name: CounterName, counter: int, *, durable: bool = True) -> bool:
+        """Note a counter whose message was verified; nothing is ever at rest here."""
+        del durable
         if counter < self._received.get(name, 0):
             return False
         self._received[name] = counter + 1
@@ -210,6 +216,11 @@ class ReplayGuard:
     Whoever unprotects calls :meth:`check` before the tag is verified, which saves the work, and
     :meth:`accept` after it, which alone changes anything.
 
+    The first counter that a guard accepts is at rest before :meth:`accept` returns. Whoever opens an
+    association with each guard may leave the others to the store (``every_message=False``): should the
+    process die, a new association begins with a message of its own, whose counter must be above that of
+    every association before, and nothing recorded from the lost one can come after it.
+
     >>> guard = ReplayGuard(VolatileCounterStore(), CounterName(b"fingerprint", b"MMM00001"))
     >>> guard.accept(5)
     >>> guard.check(5)
@@ -222,9 +233,11 @@ class ReplayGuard:
         name: Of the sender's counter.
         mode: What happens to counters used before.
         on_replay: Told of each counter used before and of the one expected, with ``WARN``.
+        every_message: Whether each counter is at rest before its message is used: without associations,
+            and in servers.
     """
 
-    __slots__ = ("_mode", "_name", "_on_replay", "_store")
+    __slots__ = ("_durable", "_every_message", "_mode", "_name", "_on_replay", "_store")
 
     def __init__(
         self,
@@ -232,11 +245,15 @@ class ReplayGuard:
         name: CounterName,
         mode: ReplayMode | str = ReplayMode.STRICT,
         on_replay: Callable[[int, int], None] | None = None,
+        *,
+        every_message: bool = True,
     ) -> None:
         self._store = store
         self._name = name
         self._mode = ReplayMode(mode)
         self._on_replay = on_replay
+        self._every_message = every_message
+        self._durable = True
 
     @property
     def lowest_acceptable(self) -> int:
@@ -269,12 +286,14 @@ class ReplayGuard:
         """
         if counter > LAST_COUNTER:
             raise ReplayError(counter, self.lowest_acceptable)
-        if not self._store.accept(self._name, counter) and self._mode is ReplayMode.STRICT:
+        taken = self._store.accept(self._name, counter, durable=self._durable)
+        self._durable = self._every_message
+        if not taken and self._mode is ReplayMode.STRICT:
             raise ReplayError(counter, self.lowest_acceptable)
 
     def note(self, counter: int) -> None:
         """Note the counter of a message that was verified and is fresh for another reason: it held a challenge."""
-        self._store.accept(self._name, min(counter, LAST_COUNTER))
+        self._store.accept(self._name, min(counter, LAST_COUNTER), durable=self._durable)
 
     def _used_before(self, counter: int, expected: int) -> None:
         if self._mode is ReplayMode.STRICT:
