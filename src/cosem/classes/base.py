@@ -11,11 +11,13 @@ question on to :meth:`InterfaceClass.attribute_value`, which a proxy gives a bod
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, NoReturn, TypedDict, TypeVar, Unpack, overload
 
 from cosem.classes.data_types import DataType
 from cosem.classes.structured import ArrayOf, Structured, read_as, type_of
+from cosem.errors import ConversionError, EncodeError
 from cosem.types.data import BitString, DataValue
 from cosem.types.date_time import Date, DateTime, Time
 from cosem.types.logical_name import LogicalName
@@ -203,13 +205,19 @@ class Attribute(Generic[T]):
         """Return the Data to write for ``value``.
 
         Args:
-            value: What a program has: Data, numbers, texts, ``datetime``, dicts, structured values.
+            value: What a program has: Data, numbers, texts, ``datetime``, dicts, structured values; the name
+                of an enumeration's member, in any case and with hyphens or underscores.
             like: The value just read; where the type is a choice, its type decides.
 
         Raises:
             EncodeError: It cannot be of the type of the attribute, or is out of its range.
         """
-        return self.data_type.coerce(value, like)
+        if isinstance(value, str) and isinstance(self.meaning, type):
+            value = _named(self.meaning, value)
+        made = self.data_type.coerce(value, like, self.name)
+        if (outside := self._outside(made)) is not None:
+            raise EncodeError(outside, self.name)
+        return made
 
     def default(self) -> DataValue:
         """Return the value of a fresh object: the default of the standard, else 0, empty or not specified."""
@@ -223,11 +231,24 @@ class Attribute(Generic[T]):
         """Return why ``value`` may not be written, its type or its range, or ``None`` if it may."""
         if (mismatch := self.data_type.mismatch(value)) is not None:
             return mismatch
+        return self._outside(value)
+
+    def _outside(self, value: DataValue) -> str | None:
         if self.minimum is not None and isinstance(value, int) and value < self.minimum:
             return f"{int(value)} is below {self.minimum}"
         if self.maximum is not None and isinstance(value, int) and value > self.maximum:
             return f"{int(value)} is above {self.maximum}"
         return None
+
+
+def _named(meaning: type[Any], text: str) -> Any:
+    """Return what a text means where its kind knows texts: a member of an enumeration, an address."""
+    if issubclass(meaning, Enum):
+        return meaning.__members__.get(text.upper().replace("-", "_"), text)
+    try:
+        return meaning(text)
+    except (ConversionError, ValueError, TypeError):
+        return text
 
 
 class Method:
@@ -291,7 +312,8 @@ class Method:
         Raises:
             EncodeError: It cannot be of the type of the parameter.
         """
-        return self.parameter_type.coerce(0 if value is None and not self.needs_parameter else value)
+        given = 0 if value is None and not self.needs_parameter else value
+        return self.parameter_type.coerce(given, path=self.name)
 
     def from_data(self, value: DataValue) -> Any:
         """Return what the return parameter means; what does not fit comes back as it is."""

@@ -91,14 +91,16 @@ def _as_given(_kind: type[Any], _size: int | None, value: Any) -> Any:
     return value
 
 
-def _make_boolean(kind: type[Any], _size: int | None, value: Any) -> bool:
+def _make_boolean(_kind: type[Any], _size: int | None, value: Any) -> bool:
     if isinstance(value, int) and value in (0, 1):
         return bool(value)
-    raise EncodeError(f"{kind.asn1_name} wanted")
+    raise EncodeError("true, false, 0 or 1 wanted")
 
 
 def _make_number(kind: type[Any], _size: int | None, value: Any) -> DataValue:
     """Return a number of the type, checked; a float only where nothing is lost."""
+    if (packed := getattr(value, "packed", None)) is not None:  # an internet address
+        value = int.from_bytes(packed, "big")
     if isinstance(value, (str, bytes)) or int(value) != value:
         raise EncodeError("a whole number wanted")
     number: DataValue = kind(int(value))
@@ -119,6 +121,8 @@ def _make_octet_string(kind: type[Any], size: int | None, value: Any) -> OctetSt
         return OctetString(value)
     if isinstance(value, (DateTime, Date, Time)):
         return OctetString(value.octets)
+    if isinstance(packed := getattr(value, "packed", None), bytes):  # an internet address
+        return OctetString(packed)
     meaning = CALENDAR.get(size or 0)
     if meaning is not None:
         return OctetString(_calendar(KINDS[meaning], value).octets)

@@ -32,7 +32,8 @@ from cosem.errors import ConfigurationError
 __all__ = ["parse_type"]
 
 _TOKEN: Final = re.compile(r"array of |structure\{| or |, |[A-Za-z_][A-Za-z0-9_-]*|\[\d+\]|\(0\)|[(){}\[\] ]")
-_ANY_OF = {"any", "simple"}
+_SIZE: Final = re.compile(r"\[\d+\]")
+_ANY_OF: Final = {"any", "simple"}
 
 
 @lru_cache(maxsize=512)
@@ -101,8 +102,9 @@ class _Parser:
             raise ConfigurationError(f"{self.text!r} is no type: {word!r} is unknown")
         if self.accept("(0)"):
             return SimpleType(word, None, f"{word}(0)")
-        size = self.word() if self.tokens and self.tokens[-1].startswith("[") else ""
-        return SimpleType(word, int(size[1:-1]) if size else None)
+        if self.tokens and _SIZE.fullmatch(self.tokens[-1]):
+            return SimpleType(word, int(self.word()[1:-1]))
+        return SimpleType(word)
 
     def members(self) -> tuple[tuple[str, DataType], ...]:
         found: list[tuple[str, DataType]] = []
