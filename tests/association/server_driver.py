@@ -99,3 +99,22 @@ def opened_server(size: int = 1200, conformance: str = "00FE1F", **facts: Any) -
 
 def name(text: str) -> LogicalName:
     return LogicalName(text)
+
+
+LONG = "00010000800000FF02"
+SHORT = "00010000800100FF02"
+UNDEFINED = "00010000630900FF02"
+METHOD = "00120000800000FF01"
+ALL = "00FE1F"
+"""Every service and feature of logical names."""
+
+
+def conformance_without(*bits: int) -> str:
+    value = 0x00FE1F
+    for bit in bits:
+        value &= ~(1 << (23 - bit))
+    return f"{value:06X}"
+
+
+def get(target: str, selection: str = "00", invoke_id: str = "C1") -> str:
+    return f"C001{invoke_id}{target}{selection}"

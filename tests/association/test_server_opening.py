@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cosem.apdu import decode, encode
-from cosem.apdu.acse import AARE, AARQ, AUTHENTICATION
-from cosem.apdu.initiate import InitiateRequest, InitiateResponse
+from cosem.apdu.acse import AARE, AUTHENTICATION
+from cosem.apdu.initiate import InitiateResponse
 from cosem.association.control_function import State
 from cosem.association.indications import (
     AbortIndication,
@@ -20,81 +15,34 @@ from cosem.association.indications import (
     OpenIndication,
     OpenRefusal,
 )
-from cosem.association.parameters import LN_BITS, SN_BITS
-from cosem.association.server_profile import AssociationProfile, ServerLimits
-from cosem.errors import ConfigurationError
+from cosem.association.parameters import SN_BITS
+from cosem.association.server_profile import AssociationProfile
 from cosem.types.data import BitString
 from cosem.types.enumerations import (
     AcseServiceProviderDiagnostic,
     AcseServiceUserDiagnostic,
-    ApplicationContext,
     AssociationStatus,
-    AuthenticationMechanism,
     Conformance,
 )
 from tests.association.fakes import CLIENT_TITLE, CTOS, SERVER_TITLE, STOC, FakeProtection, FakeServerHalf
+from tests.association.openings import (
+    NO_AUTHENTICATION,
+    NOT_ALLOWED,
+    PASSWORD,
+    C,
+    M,
+    aarq,
+    authenticated,
+    ciphered,
+    hls,
+    initiate,
+    lls,
+    provider,
+    replaying,
+    secret,
+    user,
+)
 from tests.association.server_driver import Server
-
-C, M = ApplicationContext, AuthenticationMechanism
-PASSWORD = b"12345678"
-NO_AUTHENTICATION = BitString.from_text("0")
-NOT_ALLOWED = "D80101"
-
-
-def initiate(**facts: Any) -> bytes:
-    facts.setdefault("proposed_conformance", Conformance.from_octets(bytes.fromhex("007E1F")))
-    facts.setdefault("client_max_receive_pdu_size", 1200)
-    return encode(InitiateRequest(**facts))
-
-
-def aarq(context: Any = C.LN, **facts: Any) -> bytes:
-    facts.setdefault("user_information", initiate())
-    return encode(AARQ(context, **facts))
-
-
-def authenticated(mechanism: Any, value: Any, context: Any = C.LN, **facts: Any) -> bytes:
-    return aarq(
-        context,
-        sender_acse_requirements=AUTHENTICATION,
-        mechanism_name=mechanism,
-        calling_authentication_value=value,
-        **facts,
-    )
-
-
-def lls(**facts: Any) -> AssociationProfile:
-    return AssociationProfile(mechanism=M.LLS, secret=lambda: PASSWORD, **facts)
-
-
-def hls(mechanism: AuthenticationMechanism = M.HLS_GMAC, **facts: Any) -> AssociationProfile:
-    facts.setdefault("authenticator", FakeServerHalf)
-    facts.setdefault("system_title", SERVER_TITLE)
-    return AssociationProfile(mechanism=mechanism, **facts)
-
-
-def ciphered(**facts: Any) -> AssociationProfile:
-    facts.setdefault("protection", FakeProtection)
-    facts.setdefault("system_title", SERVER_TITLE)
-    return AssociationProfile(application_context=C.LN_CIPHERED, **facts)
-
-
-def secret(octets: bytes) -> bytes:
-    return FakeProtection().protect(octets)
-
-
-def replaying(title: bytes | None) -> FakeProtection:
-    protection = FakeProtection(title)
-    protection.replayed = True
-    return protection
-
-
-def user(number: int) -> AcseServiceUserDiagnostic:
-    return AcseServiceUserDiagnostic(number)
-
-
-def provider(number: int) -> AcseServiceProviderDiagnostic:
-    return AcseServiceProviderDiagnostic(number)
-
 
 OTHER, REFUSED = "0E010600", "0E010604"
 DECIPHERING, VERSION, CONFORMANCE, SIZE = "0E010006", "0E010601", "0E010602", "0E010603"
@@ -486,230 +434,3 @@ def test_a_refused_aarq_in_an_association_ends_it():
     server(authenticated(M.LLS, b"wrong"))
     assert server.association.state is State.IDLE
     assert server("C001C100010000800000FF0200") == NOT_ALLOWED
-
-
-# --- negotiation ------------------------------------------------------------------------------------------
-
-
-@given(proposed=st.integers(0, 0xFFFFFF), own=st.integers(0, 0xFFFFFF))
-def test_conformance_is_what_both_have_and_logical_names_use(proposed, own):
-    server = Server(AssociationProfile(conformance=Conformance(own)))
-    answer = decode(
-        bytes.fromhex(server(aarq(user_information=initiate(proposed_conformance=Conformance(proposed)))))
-    )
-    both = Conformance(proposed & own) & LN_BITS
-    if answer.result:
-        assert answer.user_information.hex().upper() == CONFORMANCE
-        assert not both & (Conformance.GET | Conformance.SET | Conformance.ACTION | Conformance.ACCESS)
-    else:
-        response = decode(answer.user_information)
-        assert response.negotiated_conformance == both
-        assert server.association.context.conformance == both
-
-
-@given(size=st.sampled_from([0, *range(12, 80), 1200, 65535]), own=st.sampled_from([0, 12, 40, 1200, 65535]))
-def test_sizes_are_two_declarations(size, own):
-    server = Server(AssociationProfile(max_receive_pdu_size=own))
-    information = initiate(client_max_receive_pdu_size=size)
-    response = decode(decode(bytes.fromhex(server(aarq(user_information=information)))).user_information)
-    assert response.server_max_receive_pdu_size == own
-    assert server.association.context.client_max_receive_pdu_size == size
-
-
-@pytest.mark.parametrize("version", [6, 7, 255])
-def test_a_later_version_is_answered_with_6(version):
-    information = initiate(proposed_dlms_version_number=version, proposed_quality_of_service=3)
-    answer = decode(bytes.fromhex(Server(PUBLIC)(aarq(user_information=information))))
-    response = decode(answer.user_information)
-    assert response.negotiated_dlms_version_number == 6
-    assert response.negotiated_quality_of_service is None
-    assert response.vaa_name == 7
-
-
-def test_the_profile_is_chosen_by_context_and_mechanism():
-    md5, gmac = hls(M.HLS_MD5), hls()
-    server = Server(PUBLIC, lls(), md5, gmac, ciphered())
-    assert decode(bytes.fromhex(server(authenticated(M.LLS, PASSWORD)))).result == 0
-    assert server.association.profile.mechanism is M.LLS
-    server(authenticated(M.HLS_GMAC, CTOS, calling_ap_title=CLIENT_TITLE))
-    assert server.association.profile is gmac
-    server(aarq())
-    assert server.association.profile is PUBLIC
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"mechanism": M.LLS},
-        {"mechanism": M.HLS_GMAC},
-        {"application_context": C.LN_CIPHERED},
-        {"pre_established": True, "mechanism": M.LLS, "secret": lambda: b""},
-        {"max_receive_pdu_size": 11},
-        {"system_title": b"seven77"},
-        {"client_system_title": b"nine99999"},
-    ],
-)
-def test_a_profile_that_contradicts_itself_is_refused(facts):
-    with pytest.raises(ConfigurationError):
-        AssociationProfile(**facts)
-
-
-# --- the HLS passes -----------------------------------------------------------------------------------------
-
-
-def reply(proof: bytes, invoke_id: str = "C1", target: str = "000F0000280000FF01") -> str:
-    return f"C301{invoke_id}{target}0109{len(proof):02X}{proof.hex()}"
-
-
-def pending(**facts: Any) -> Server:
-    return Server(
-        hls(M.HLS_MD5, **facts), opened=authenticated(M.HLS_MD5, CTOS), limits=ServerLimits(pending=30)
-    )
-
-
-def test_the_right_proof_is_answered_with_that_of_the_server():
-    server = pending()
-    assert server(reply(STOC[::-1])) == f"C701C100010009{len(CTOS):02X}{CTOS[::-1].hex().upper()}"
-    assert server.association.status is AssociationStatus.ASSOCIATED
-    assert server.application.of_kind(Established) == [Established(pending=True), Established()]
-    assert server("C001C100010000800000FF0200")[:8] == "C401C100"
-
-
-@pytest.mark.parametrize("proof", [b"", STOC, STOC[::-1][:-1], CTOS[::-1]])
-def test_a_wrong_proof_ends_the_association(proof):
-    server = pending()
-    assert server(reply(proof)) == "C701C10300"
-    assert server.association.state is State.IDLE
-    assert server.application.of_kind(AuthenticationFailed) == [AuthenticationFailed(3)]
-    assert len(server.application.of_kind(AbortIndication)) == 1
-    assert server(reply(STOC[::-1])) == NOT_ALLOWED
-
-
-def test_a_proof_that_is_no_octet_string_is_wrong():
-    server = pending()
-    assert server("C301C1000F0000280000FF01011105") == "C701C10300"
-    assert server.association.state is State.IDLE
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        "C001C100010000800000FF0200",
-        "C001C1000F0000280000FF0200",
-        "C002C100000001",
-        "C101C100010000800000FF02001105",
-        reply(STOC[::-1], target="000F0000280000FF02"),
-        reply(STOC[::-1], target="000F0000280001FF01"),
-        reply(STOC[::-1], target="00010000280000FF01"),
-        "C303C101000F0000280000FF01010900",
-        "C304C1000F0000280000FF010000000001020900",
-        "D9C100000000",
-        "050102FA00",
-        "E0C10001000000",
-    ],
-)
-def test_nothing_else_is_allowed_before_the_proof(request_):
-    server = pending()
-    assert server(request_) == NOT_ALLOWED
-    assert server.association.status is AssociationStatus.ASSOCIATION_PENDING
-    assert server(reply(STOC[::-1]))[:8] == "C701C100"
-
-
-def test_a_second_proof_is_refused_and_changes_nothing():
-    server = pending()
-    server(reply(STOC[::-1]))
-    for target in ("000F0000280000FF01", "000F0000280002FF01"):
-        assert server(reply(STOC[::-1], target=target)) == "C701C10300"
-    assert server.association.status is AssociationStatus.ASSOCIATED
-
-
-def test_the_proof_must_come_in_time():
-    server = pending()
-    assert server.association.deadline() == 30
-    assert server.association.tick(29.9) is None
-    aborted = server.association.tick(30)
-    assert isinstance(aborted, AbortIndication)
-    assert server.association.state is State.IDLE
-    assert server(reply(STOC[::-1])) == NOT_ALLOWED
-
-
-def test_the_last_answer_to_a_wrong_proof_is_still_protected():
-    profile = ciphered(mechanism=M.HLS_MD5, authenticator=FakeServerHalf)
-    request = authenticated(
-        M.HLS_MD5, CTOS, C.LN_CIPHERED, calling_ap_title=CLIENT_TITLE, user_information=secret(initiate())
-    )
-    server = Server(profile, opened=request)
-    answer = bytes.fromhex(server(secret(bytes.fromhex(reply(b"wrong")))))
-    assert FakeProtection().unprotect(answer)[0].hex().upper() == "C701C10300"
-
-
-# --- whoever pumps may be slow, fail, or serve something else meanwhile -------------------------------------
-
-
-def begin(server: Server, octets: bytes) -> tuple[Any, Any]:
-    processing = server.association.process(octets, 0.0)
-    return processing, next(processing)
-
-
-def ended(processing: Any, outcome: Any = None) -> list[bytes]:
-    with pytest.raises(StopIteration) as stop:
-        while True:
-            outcome = processing.send(outcome)
-            outcome = None
-    return stop.value.value
-
-
-def test_an_application_that_fails_leaves_nothing_half_open():
-    server = Server(PUBLIC)
-    processing, _ = begin(server, aarq())
-    with pytest.raises(RuntimeError):
-        processing.throw(RuntimeError("broken"))
-    assert server.association.state is State.IDLE
-    processing, _ = begin(server, aarq())
-    processing.close()
-    assert server.association.state is State.IDLE
-
-
-@pytest.mark.parametrize(
-    "meanwhile",
-    [
-        lambda server: server.association.abort("cable pulled"),
-        lambda server: server(aarq()),
-        lambda server: server("6200"),
-    ],
-    ids=["abort", "AARQ", "RLRQ"],
-)
-def test_an_opening_that_was_overtaken_does_nothing(meanwhile: Callable[[Server], object]):
-    server = Server(PUBLIC)
-    processing, indication = begin(server, aarq())
-    assert isinstance(indication, OpenIndication)
-    assert server.association.state is State.ASSOCIATION_PENDING
-    meanwhile(server)
-    state = server.association.state
-    assert ended(processing) == []
-    assert server.association.state is state
-
-
-def test_no_data_before_the_application_has_agreed():
-    server = Server(PUBLIC)
-    processing, _ = begin(server, aarq())
-    assert server("C001C100010000800000FF0200") == NOT_ALLOWED
-    assert decode(ended(processing)[0]).result == 0
-
-
-def test_a_pre_established_association_is_there_and_ignores_aarq_and_rlrq():
-    server = Server(AssociationProfile(pre_established=True, client_max_receive_pdu_size=40))
-    assert server.association.state is State.ASSOCIATED
-    assert server(aarq()) is None
-    assert server("6200") is None
-    assert server.association.abort("cable pulled") is None
-    assert server.association.state is State.ASSOCIATED
-    assert server("C001C100010000800000FF0200")[:4] == "C402"
-
-
-def test_a_pre_established_unconfirmed_association_answers_nothing_and_obeys():
-    server = Server(AssociationProfile(pre_established=True, confirmed=False))
-    assert server("C1018100010000800000FF02001105") is None
-    assert server.application.values["0.0.128.0.0.255", 2] == 5
-    assert server("C101C100010000800000FF02001106") is None
-    assert server.application.values["0.0.128.0.0.255", 2] == 5

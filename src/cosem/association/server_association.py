@@ -321,8 +321,10 @@ class ServerAssociation:
             return None if silent else NOT_ALLOWED
         context, protection, status = self.context, self.protection, self.security_status
         answer = yield from self._running(self._service(tag, octets, now), status)
-        if answer is None or silent or self.context not in (context, NO_CONTEXT):
-            return None  # whatever was opened meanwhile, this is no answer of it
+        if self.context is not context and self.context is not NO_CONTEXT:
+            return None  # an association that was opened meanwhile: this is no answer of it
+        if answer is None or silent:
+            return None
         if status is None or protection is None or answer[0] == _EXCEPTION:
             return answer  # exception-responses go in clear
         return protection.protect(answer, status)
