@@ -28,7 +28,8 @@ from cosem.classes import (
     all_classes,
 )
 from cosem.classes.base import Attribute
-from cosem.classes.data_types import ArrayType, ChoiceType, SimpleType, StructureType
+from cosem.classes.choice_type import ChoiceType
+from cosem.classes.data_types import ArrayType, SimpleType, StructureType
 from cosem.classes.standard.profile_generic import EntryDescriptor, SortMethod
 from cosem.classes.standard.references import Baud
 from cosem.classes.type_grammar import parse_type

@@ -26,7 +26,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from cosem.classes.data_types import BASE_NAMES, ArrayType, ChoiceType, DataType, SimpleType, StructureType
+from cosem.classes.choice_type import ChoiceType
+from cosem.classes.data_types import BASE_NAMES, ArrayType, DataType, SimpleType, StructureType
 from cosem.errors import ConfigurationError
 
 __all__ = ["parse_type"]
