@@ -15,15 +15,15 @@ from typing import Any, Final
 
 from cosem.errors import ConfigurationError, ConversionError, EncodeError
 
-__all__ = ["HELP", "parse_value"]
+__all__ = ["HELP", "parse_value", "says_its_type"]
 
 HELP: Final = """\
 values:
   5, true, 12.5, hello      of the type that the present value has
   double-long-unsigned:5    any type of Data by its name; numbers also as 0x1F
   text:hello, hex:00FF      octet-string by characters or by octets
-  date-time:now             or ISO 8601, or 24 hexadecimal digits; also date:, time:
-  {"structure": [{"integer": -3}, {"enum": 30}]}     JSON with types
+  date-time:now             or ISO 8601, or 24 hexadecimal digits; also date:
+  {"structure": [{"integer": -3}, {"enum": 30}]}   JSON with types
   [-3, 30]                  JSON without types: those of the present value
   @FILE                     any of these from a file
 """
@@ -93,6 +93,20 @@ def _value(text: str, like: Any, coerce: Callable[[Any], Any] | None) -> Any:
     if isinstance(like, tuple):
         raise EncodeError(f"the present value is {like.asn1_name}: JSON is wanted")  # type: ignore[attr-defined]
     raise EncodeError("nothing tells its type; name it, for example unsigned:5 or text:hello")
+
+
+def says_its_type(text: str) -> bool:
+    """Return whether a value can be understood without the present one: a named type, or JSON with types.
+
+    >>> says_its_type("unsigned:5"), says_its_type("5"), says_its_type('{"unsigned": 5}')
+    (True, False, True)
+    """
+    from cosem.codec.scalars import TAG_NAMES
+
+    typed = _TYPED.fullmatch(text)
+    if typed is not None:
+        return typed[1] in TAG_NAMES.values() or typed[1] in ("text", "hex")
+    return text.startswith(("@", "{"))
 
 
 _UNKNOWN: Final = object()

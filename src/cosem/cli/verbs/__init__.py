@@ -21,6 +21,12 @@ __all__ = ["VERBS"]
 
 VERBS: Final = MappingProxyType(
     {
+        "read": "read objects by OBIS code: values with units",
+        "objects": "list what a meter has",
+        "get": "read one attribute of an object",
+        "set": "write one attribute of an object",
+        "call": "call a method of an object",
+        "serve": "be a meter: serve the demonstration meter",
         "decode": "say what the octets of a message mean",
         "classes": "show interface classes: attributes, methods, types",
     }

@@ -1,0 +1,241 @@
+"""What the verbs that talk to a meter have in common: their options, and the connection."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from cosem.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cosem.cli.watching import ApduObserver, ProgressObserver
+    from cosem.client.blocking import Client
+    from cosem.types.logical_name import LogicalName
+
+__all__ = [
+    "add_class_option",
+    "add_connection_options",
+    "connected",
+    "converter",
+    "logical_name",
+    "password_of",
+]
+
+T = TypeVar("T")
+PASSWORD_VARIABLE: Final = "COSEM_PASSWORD"  # noqa: S105 -- the name of the variable, not a password
+_LONGEST_PASSWORD: Final = 4096
+
+
+def converter(function: Callable[[str], T]) -> Callable[[str], T]:
+    """Return ``function`` for argparse: the errors that it raises are shown in their own words."""
+
+    def convert(text: str) -> T:
+        try:
+            return function(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def _logical_name(text: str) -> LogicalName:
+    from cosem.types.logical_name import LogicalName
+
+    return LogicalName.parse(text)
+
+
+logical_name: Final = converter(_logical_name)
+"""Reads the name of an object from a command line."""
+
+
+def _address(text: str) -> str:
+    from cosem.transport.url import parse_url
+
+    parse_url(text)
+    return text
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            number = int(text, 0)
+        except ValueError:
+            raise ConfigurationError(f"{text!r} is no number") from None
+        if not low <= number <= high:
+            raise ConfigurationError(f"{number} is outside {low}..{high}")
+        return number
+
+    return converter(convert)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ConfigurationError(f"{text!r} is no number of seconds") from None
+    if not 0 < seconds <= 86400:
+        raise ConfigurationError(f"{text} is outside 0..86400 seconds")
+    return seconds
+
+
+def add_connection_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the meter's URL and the options of the association."""
+    parser.add_argument(
+        "url",
+        metavar="URL",
+        type=converter(_address),
+        help="tcp://HOST[:4059]?client=16&server=1, or sim: for the demonstration meter",
+    )
+    group = parser.add_argument_group("association")
+    group.add_argument(
+        "--client", metavar="N", type=_number(0, 0xFFFF), help="address of the client (default 16)"
+    )
+    group.add_argument(
+        "--server", metavar="N", type=_number(0, 0xFFFF), help="address of the meter (default 1)"
+    )
+    group.add_argument(
+        "--password",
+        metavar="PASSWORD",
+        help=f"low level security: text, hex:..., @FILE, env:NAME, or - to be asked; others can see what stands "
+        f"in a command line. Default: the variable {PASSWORD_VARIABLE}",
+    )
+    group.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=converter(_seconds),
+        help="how long to wait for an answer (default 10)",
+    )
+    group.add_argument("--strict", action="store_true", help="refuse what deviates from the standard")
+    group.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="show every APDU on standard error; -vv explains them",
+    )
+
+
+def add_class_option(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that names an interface class."""
+    parser.add_argument(
+        "--class",
+        dest="class_id",
+        metavar="N",
+        type=_number(0, 0xFFFF),
+        help="class_id of the object; by default it is known from its name or looked up",
+    )
+
+
+def password_of(given: str | None) -> bytes | None:
+    """Return the password that an option or the environment gives; ``None`` for none.
+
+    Raises:
+        ConfigurationError: It cannot be had. Its text never holds the password.
+        OSError: The file cannot be read.
+    """
+    if given is None:
+        given = os.environ.get(PASSWORD_VARIABLE)
+        if given is None:
+            return None
+        return os.fsencode(given)
+    if given == "-":
+        return _asked()
+    if given.startswith("@"):
+        with Path(given[1:]).open("rb") as file:
+            content = file.read(_LONGEST_PASSWORD + 1)
+        if len(content) > _LONGEST_PASSWORD:
+            raise ConfigurationError(f"{given[1:]} is too long for a password")
+        return content.removesuffix(b"\n").removesuffix(b"\r")
+    if given.startswith("env:"):
+        value = os.environ.get(given[4:])
+        if value is None:
+            raise ConfigurationError(f"the variable {given[4:]} of the password is not set")
+        return os.fsencode(value)
+    if given.startswith("hex:"):
+        try:
+            return bytes.fromhex(given[4:])
+        except ValueError:
+            raise ConfigurationError("the password after hex: is not hexadecimal") from None
+    return os.fsencode(given)
+
+
+def _asked() -> bytes:
+    """Return the password that a person types, or the first line of standard input."""
+    if sys.stdin is None:
+        raise ConfigurationError("standard input is closed: no password can be asked")
+    if sys.stdin.isatty():
+        import getpass
+
+        return os.fsencode(getpass.getpass("password: "))
+    return os.fsencode(sys.stdin.readline(_LONGEST_PASSWORD).rstrip("\r\n"))
+
+
+@contextmanager
+def connected(options: argparse.Namespace) -> Iterator[Client]:
+    """Give a client of the meter that the options name; the association is released at the end."""
+    from cosem.connecting import connect
+
+    password = password_of(options.password)
+    observer = _observer(options.verbose, password)
+    simulated = options.url.lstrip().lower().startswith("sim:")
+    try:
+        with (
+            quiet_logging() if simulated else nullcontext(),
+            connect(
+                options.url,
+                client=options.client,
+                server=options.server,
+                password=password,
+                timeouts=options.timeout,
+                strict=options.strict or None,
+                observer=observer,
+            ) as meter,
+        ):
+            yield meter
+    finally:
+        if observer is not None:
+            observer.close()
+
+
+def _observer(verbose: int, password: bytes | None) -> ApduObserver | ProgressObserver | None:
+    """Return what is shown while the connection works: nothing where nobody looks."""
+    if verbose:
+        from cosem.cli.watching import ApduObserver
+
+        return ApduObserver(password, explained=verbose > 1)
+    if sys.stderr is not None and sys.stderr.isatty():
+        from cosem.cli.watching import ProgressObserver
+
+        return ProgressObserver()
+    return None
+
+
+@contextmanager
+def quiet_logging() -> Iterator[None]:
+    """Let what the library logs be one line each, without tracebacks unless they are asked for."""
+    import logging
+
+    class OneLine(logging.Formatter):
+        def formatException(self, ei: Any) -> str:
+            return f"{ei[0].__name__}: {ei[1]}" if ei and ei[0] is not None else ""
+
+        def format(self, record: logging.LogRecord) -> str:
+            return " ".join(super().format(record).split())
+
+    debug = os.environ.get("COSEM_DEBUG")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter() if debug else OneLine("cosem: %(message)s"))
+    library = logging.getLogger("cosem")
+    before = library.propagate
+    library.addHandler(handler)
+    library.propagate = False
+    try:
+        yield
+    finally:
+        library.removeHandler(handler)
+        library.propagate = before

@@ -1,0 +1,72 @@
+"""Be a meter: serve the demonstration meter to any client until stopped.
+
+One line with the address is printed when clients can connect. Ctrl-C or SIGTERM stop it: requests that are being
+served are answered first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from typing import Final
+
+from cosem.cli.connection import converter, quiet_logging
+
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES: Final = (
+    ("cosem serve", "on port 4059 of this machine"),
+    ("cosem serve --listen tcp://127.0.0.1:0 --json", "on any free port; JSON says which"),
+    ("cosem serve --listen tcp://0.0.0.0:4059", "for every machine that reaches this one"),
+)
+_DEFAULT: Final = "tcp://127.0.0.1:4059"
+
+
+def _url(text: str) -> str:
+    from cosem.server import Server
+
+    Server([]).listen(text)
+    return text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument(
+        "--listen",
+        metavar="URL",
+        action="append",
+        type=converter(_url),
+        help=f"tcp://HOST:PORT or udp://HOST:PORT, port 0 for any; may be given several times (default {_DEFAULT})",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    with quiet_logging():
+        asyncio.run(_serve(options.listen or [_DEFAULT], as_json=options.json))
+    return 0
+
+
+async def _serve(urls: list[str], *, as_json: bool) -> None:
+    from cosem.server import Server, demonstration_meter
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not here, or not the main thread
+            loop.add_signal_handler(number, stopped.set)
+    server = Server(demonstration_meter())
+    for url in urls:
+        server.listen(url)
+    async with server:
+        if as_json:
+            from cosem.cli.output import print_json
+
+            print_json({"url": server.address, "urls": list(server.addresses)})
+        else:
+            print(f"serving the demonstration meter at {' and '.join(server.addresses)}; Ctrl-C stops it")
+        sys.stdout.flush()
+        await stopped.wait()
