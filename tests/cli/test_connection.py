@@ -61,12 +61,14 @@ def test_no_such_host(cosem):
 
 
 def test_peer_closes_at_once(cosem, peer):
-    assert "closed" in one_line(cosem("read", peer(lambda connection: None), "1-0:1.8.0"))
+    said = one_line(cosem("read", peer(lambda connection: None), "1-0:1.8.0"))
+    assert "closed the connection" in said or " lost: " in said  # who was faster
 
 
 def test_peer_closes_after_the_request(cosem, peer):
     url = peer(lambda connection: connection.recv(4096) and None)
-    assert "closed" in one_line(cosem("read", url, "1-0:1.8.0"))
+    said = one_line(cosem("read", url, "1-0:1.8.0"))
+    assert "closed the connection" in said or " lost: " in said
 
 
 def test_peer_never_answers(cosem, peer):
