@@ -20,7 +20,9 @@ from cosem.security.suites import TAG_SIZE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["NONCE_SIZE", "AesGcmKey", "GcmKey", "octets_of"]
+    from cosem.security.keys import KeyHolder
+
+__all__ = ["NONCE_SIZE", "AesGcmKey", "GcmKey", "HeldGcmKey", "octets_of"]
 
 NONCE_SIZE: Final = 12
 """Octets of the initialization vector: system title (8) and invocation counter (4)."""
@@ -145,6 +147,57 @@ class AesGcmKey:
     def __repr__(self) -> str:
         what = "with" if self._authentication_key else "without"
         return f"<AesGcmKey AES-{8 * self.size} {what} authentication key>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("keys are not pickled: hand over the name of the key instead")
+
+
+class HeldGcmKey:
+    """A :class:`GcmKey` whose encryption key is elsewhere, behind a :class:`~cosem.security.keys.KeyHolder`.
+
+    Args:
+        holder: Encrypts and decrypts by AES-GCM with tags of 12 octets.
+        authentication_key: 16 or 32 octets, for the suite of the key that is held.
+
+    Raises:
+        ConfigurationError: The authentication key has another length.
+    """
+
+    __slots__ = ("_authentication_key", "_holder", "size")
+
+    def __init__(self, holder: KeyHolder, authentication_key: bytes | Secret) -> None:
+        self._holder = holder
+        self._authentication_key = octets_of(authentication_key)
+        self.size = len(self._authentication_key)
+        if self.size not in (16, 32):
+            raise ConfigurationError(f"an authentication key has 16 or 32 octets, not {self.size}")
+
+    def seal(self, control: int, nonce: bytes, plaintext: bytes, further: bytes = b"") -> bytes:
+        """Return ciphertext and tag; see :meth:`GcmKey.seal`."""
+        return self._holder.encrypt(nonce, plaintext, bytes((control,)) + self._authentication_key + further)
+
+    def open(self, control: int, nonce: bytes, sealed: bytes, further: bytes = b"") -> bytes:
+        """Return the plaintext; see :meth:`GcmKey.open`.
+
+        Raises:
+            VerificationError: The tag does not match, or is not there.
+        """
+        if len(sealed) < TAG_SIZE:
+            raise VerificationError("no authentication tag")
+        return self._holder.decrypt(nonce, sealed, bytes((control,)) + self._authentication_key + further)
+
+    def stream(self, nonce: bytes, octets: bytes) -> bytes:
+        """Return octets encrypted without authentication; see :meth:`GcmKey.stream`."""
+        return self._holder.encrypt(nonce, octets, b"")[:-TAG_SIZE]
+
+    def sibling(self, octets: bytes) -> AesGcmKey:
+        """Return a key of other octets with the same authentication key; see :meth:`GcmKey.sibling`."""
+        if len(octets) != self.size:
+            raise ConfigurationError(f"a key of {len(octets)} octets where {self.size} are wanted")
+        return AesGcmKey(octets, self._authentication_key)
+
+    def __repr__(self) -> str:
+        return f"<HeldGcmKey AES-{8 * self.size}>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("keys are not pickled: hand over the name of the key instead")
