@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import stat
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cosem.errors import CounterExhausted, ReplayError, SecurityError
+from cosem.security.counters import LAST_COUNTER, CounterName, ReplayGuard, VolatileCounterStore
+from cosem.store.reserved_counter import ReservedCounter
+from cosem.store.sqlite_counters import SqliteCounterStore
+
+NAME = CounterName(b"k" * 16, b"MMM00001")
+OTHER = CounterName(b"k" * 16, b"MMM00002")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with SqliteCounterStore(tmp_path / "new directory" / "counters") as opened:
+        yield opened
+
+
+def again(store):
+    """Return the same file as another process sees it."""
+    return SqliteCounterStore(store.path)
+
+
+def in_child(work):
+    """Return what ``work`` returns in a forked process, as text."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write, str(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as file:
+        text = file.read()
+    os.waitpid(child, 0)
+    return text
+
+
+def test_values_are_given_in_order_and_once(store):
+    counter = store.counter(NAME)
+    assert [counter.next() for _ in range(600)] == list(range(600))
+    assert store.counter(NAME) is counter
+    assert store.counter(OTHER).next() == 0
+
+
+def test_after_a_restart_nothing_repeats(store):
+    last = [store.counter(NAME).next() for _ in range(5)][-1]
+    first = again(store).counter(NAME).next()
+    assert first == 16  # what was reserved and not used is lost
+    assert first > last
+
+
+def test_few_values_are_reserved_at_first_and_more_later(store):
+    counter, reserved = store.counter(NAME), []
+    for _ in range(1000):
+        counter.next()
+        reserved.append(store.peek(NAME))
+    assert sorted(set(reserved)) == [16, 48, 112, 240, 496, 752, 1008]
+
+
+def test_the_file_is_for_its_owner_alone(store):
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
+
+
+def test_every_file_has_its_own_salt(store, tmp_path):
+    assert again(store).salt == store.salt
+    assert len(store.salt) == 16
+    with SqliteCounterStore(tmp_path / "another") as another:
+        assert another.salt != store.salt
+
+
+def test_raising(store):
+    counter = store.counter(NAME)
+    assert counter.next() == 0
+    counter.raise_to(10)  # within what is reserved
+    assert counter.next() == 10
+    counter.raise_to(5)
+    assert counter.next() == 11
+    counter.raise_to(5000)
+    assert counter.next() == 5000
+    assert again(store).counter(NAME).next() > 5000
+    with pytest.raises(CounterExhausted):
+        counter.raise_to(0xFFFFFFFF)
+    with pytest.raises(SecurityError):
+        counter.raise_to(-1)
+
+
+def test_raising_into_what_another_process_reserved(store):
+    counter = store.counter(NAME)
+    assert counter.next() == 0
+    again(store).reserve(NAME, 1000)
+    counter.raise_to(500)
+    assert counter.next() == 1016
+
+
+@given(
+    st.lists(
+        st.one_of(st.just("next"), st.integers(0, 300), st.just("other process"), st.just("restart")),
+        max_size=60,
+    )
+)
+def test_a_counter_goes_up_whatever_happens(steps):
+    store = VolatileCounterStore()
+    counter, given, floor = ReservedCounter(store, NAME, step=8), [], 0
+    for step in steps:
+        if step == "next":
+            given.append(counter.next())
+            assert given[-1] >= floor
+        elif step == "other process":
+            given += store.reserve(NAME, 3)
+        elif step == "restart":
+            counter = ReservedCounter(store, NAME, step=8)
+        else:
+            counter.raise_to(step)
+            floor = max(floor, step)
+    assert len(set(given)) == len(given)
+
+
+def test_the_end(store, caplog):
+    counter = store.counter(NAME)
+    counter.raise_to(LAST_COUNTER - 1)
+    with caplog.at_level(logging.WARNING):
+        assert counter.next() == LAST_COUNTER - 1
+        assert counter.next() == LAST_COUNTER
+    for _ in range(2):
+        with pytest.raises(CounterExhausted):
+            counter.next()
+    with pytest.raises(CounterExhausted):
+        again(store).counter(NAME).next()
+
+
+def test_the_coming_end_is_told_once(store, caplog):
+    counter = store.counter(NAME)
+    counter.raise_to(0xF0000000)
+    for _ in range(600):
+        counter.next()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "change it" in caplog.text
+    assert NAME.key.hex() not in caplog.text
+
+
+def test_threads_share_a_counter(store):
+    counter, given = store.counter(NAME), []
+    barrier = threading.Barrier(8)
+
+    def use():
+        barrier.wait()
+        given.extend([counter.next() for _ in range(400)])
+
+    threads = [threading.Thread(target=use) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(given) == list(range(3200))
+
+
+def test_a_fork_uses_nothing_of_its_parent(store):
+    counter = store.counter(NAME)
+    mine = [counter.next() for _ in range(3)]
+    theirs = [
+        int(text) for text in in_child(lambda: " ".join(str(counter.next()) for _ in range(40))).split()
+    ]
+    mine += [counter.next() for _ in range(40)]
+    assert len(theirs) == 40
+    assert not set(mine) & set(theirs)
+
+
+def test_a_fork_may_raise_receive_and_close(store):
+    counter = store.counter(NAME)
+    counter.next()
+
+    def child():
+        counter.raise_to(100)
+        store.accept(NAME, 7)
+        store.close()
+        return f"{counter.next()} {store.lowest_acceptable(NAME)}"
+
+    assert in_child(child) == "100 8"
+    assert in_child(store.close) == "None"  # nothing of its own to close
+    counter.raise_to(50)
+    assert counter.next() > 100
+    assert again(store).lowest_acceptable(NAME) == 8
+
+
+def test_receiving(store):
+    assert store.lowest_acceptable(NAME) == 0
+    assert store.accept(NAME, 0)
+    assert not store.accept(NAME, 0)
+    assert store.accept(NAME, 10)
+    assert not store.accept(NAME, 9)
+    assert store.lowest_acceptable(NAME) == 11
+    assert store.lowest_acceptable(OTHER) == 0
+    assert again(store).lowest_acceptable(NAME) == 11
+
+
+def test_two_processes_do_not_take_one_message_twice(store):
+    other = again(store)
+    assert other.lowest_acceptable(NAME) == 0
+    assert store.accept(NAME, 10)
+    assert not other.accept(NAME, 10)
+    assert not other.accept(NAME, 3)
+    assert other.lowest_acceptable(NAME) == 11
+    assert other.accept(NAME, 11)
+    other.close()
+
+
+def test_receiving_may_lag_behind_and_catches_up(tmp_path):
+    store = SqliteCounterStore(tmp_path / "counters", lag=10)
+    watching = SqliteCounterStore(tmp_path / "counters")
+    seen = []
+    for counter in range(30):
+        assert store.accept(NAME, counter, durable=False)
+        assert not store.accept(NAME, counter, durable=False)
+        assert not store.accept(NAME, counter)
+        seen.append(watching.lowest_acceptable(NAME))
+    assert sorted(set(seen)) == [1, 11, 21]
+    assert store.lowest_acceptable(NAME) == 30
+    store.flush()
+    assert watching.lowest_acceptable(NAME) == 30
+    assert store.accept(NAME, 30, durable=False)
+    store.close()
+    assert watching.lowest_acceptable(NAME) == 31
+    watching.close()
+
+
+def test_a_durable_counter_is_at_rest_at_once_after_others_that_were_not(tmp_path):
+    store = SqliteCounterStore(tmp_path / "counters")
+    for counter, durable in ((0, False), (1, False), (2, True)):
+        assert store.accept(NAME, counter, durable=durable)
+    watching = SqliteCounterStore(tmp_path / "counters")
+    assert watching.lowest_acceptable(NAME) == 3
+    watching.close()
+    store.close()
+
+
+def test_guard_over_a_restart(store):
+    ReplayGuard(store, NAME).accept(41)
+    guard = ReplayGuard(again(store), NAME)
+    with pytest.raises(ReplayError):
+        guard.check(41)
+    guard.check(42)
+
+
+def test_the_file_itself_refuses_to_go_back(store):
+    store.reserve(NAME, 10)
+    store.accept(NAME, 10)
+    with sqlite3.connect(store.path) as connection:
+        for statement in ("UPDATE sent SET next = 0", "UPDATE received SET lowest = 0"):
+            with pytest.raises(sqlite3.IntegrityError, match="must not go back"):
+                connection.execute(statement)
+    connection.close()
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    path = tmp_path / "counters"
+    path.write_bytes(b"no database, but long enough to be taken for one" * 100)
+    with pytest.raises(SecurityError, match="cannot be used"):
+        SqliteCounterStore(path)
+
+
+def test_a_place_where_no_file_can_be(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SecurityError, match="cannot be used"):
+        SqliteCounterStore(tmp_path / "file" / "counters")
+
+
+def test_nothing_is_sent_when_the_store_fails(store):
+    counter = store.counter(NAME)
+    store._connection.execute("DROP TABLE sent")
+    with pytest.raises(SecurityError, match="cannot be used"):
+        counter.next()
+    store._connection.execute("PRAGMA user_version")  # no transaction is left open
+    assert not store._connection.in_transaction
+
+
+def test_a_closed_store_opens_again(store):
+    store.reserve(NAME, 3)
+    store.close()
+    assert store.reserve(NAME, 3) == range(3, 6)
+    assert "counters" in repr(store)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, LAST_COUNTER), st.integers(1, 1000))
+def test_a_reservation_stays_within_the_range(least, count):
+    values = VolatileCounterStore().reserve(NAME, count, least)
+    assert values[0] == least
+    assert values[-1] <= LAST_COUNTER
