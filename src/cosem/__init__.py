@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds
     )
     from cosem.client.aio import AsyncClient
     from cosem.client.blocking import Client
+    from cosem.client.profile_table import ProfileTable
     from cosem.client.results import ObjectEntry, Reading, Result
     from cosem.codec.data import decode_data, encode_data
     from cosem.connecting import connect, connect_async
@@ -67,6 +68,7 @@ __all__ = [
     "ObjectEntry",
     "Observer",
     "ProfileGeneric",
+    "ProfileTable",
     "PushSetup",
     "Reading",
     "Register",
@@ -94,6 +96,7 @@ _PLACES: Final = {
     "apdu": "decode encode",
     "client.aio": "AsyncClient",
     "client.blocking": "Client",
+    "client.profile_table": "ProfileTable",
     "client.results": "ObjectEntry Reading Result",
     "codec.data": "decode_data encode_data",
     "connecting": "connect connect_async",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cosem.association.context import Conversation, Progress, ServiceContext
     from cosem.client.operations.attributes import AttributeItem, AttributeValue
     from cosem.client.operations.methods import MethodItem
+    from cosem.client.profiles import Profile
     from cosem.client.results import ObjectEntry, Reading, Result
     from cosem.client.targets import AttributeLike, ClassLike, MethodLike, Target
     from cosem.types.data import DataValue
@@ -224,6 +225,16 @@ class Client(ClientBase):
         from cosem.client.operations import reading
 
         return self.run(lambda context: reading.read_many(context, self._session, items))
+
+    def profile(self, target: Target) -> Profile:
+        """Return a profile, to be read; nothing is sent yet.
+
+        Raises:
+            ConversionError: ``target`` names no object.
+        """
+        from cosem.client.profiles import Profile
+
+        return Profile(self, self._session, target)
 
     def clock(self) -> DateTime:
         """Return the time of the meter.

@@ -11,6 +11,7 @@ from cosem.types.units import ScalerUnit
 
 if TYPE_CHECKING:
     from cosem.apdu.common import CosemAttributeDescriptor
+    from cosem.client.profile_layout import ProfileLayout
     from cosem.client.results import ObjectEntry
 
 __all__ = ["Session"]
@@ -39,7 +40,7 @@ class Session:
     class_ids: dict[LogicalName, int] = field(default_factory=dict)
     descriptors: dict[Any, CosemAttributeDescriptor] = field(default_factory=dict)
     scalers: dict[tuple[int, LogicalName], ScalerUnit | None] = field(default_factory=dict)
-    profiles: dict[LogicalName, Any] = field(default_factory=dict)
+    profiles: dict[LogicalName, ProfileLayout] = field(default_factory=dict)
     refused_selectors: dict[LogicalName, set[str]] = field(default_factory=dict)
     deviation: int | None = None
     findings: Findings = field(default_factory=Findings)

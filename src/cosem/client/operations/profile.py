@@ -1,0 +1,375 @@
+"""Reading profiles: layout once, then rows by range, by entry, or whole and sorted out here.
+
+What the association agreed on, and what the meter took last time, decides how rows
+are selected. A meter that refuses one way is asked in the next one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any, Final
+
+from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
+from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
+from cosem.client.operations import services
+from cosem.client.operations.clock import read_clock
+from cosem.client.operations.reading import scaler_attribute, scaler_of
+from cosem.client.operations.refusals import refused
+from cosem.client.profile_layout import Column, ProfileLayout, columns_of
+from cosem.client.profile_table import ProfileTable
+from cosem.client.session import Session
+from cosem.client.targets import Target, name_of
+from cosem.errors import AccessError, ConfigurationError, ConversionError, ServiceError, UnsupportedError
+from cosem.types.data import Array, DoubleLongUnsigned, LongUnsigned, OctetString, Structure
+from cosem.types.date_time import DateTime
+from cosem.types.enumerations import Conformance, DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+__all__ = ["Selection", "duration", "layout_of", "read_profile", "selection_of"]
+
+_CLASS: Final = 7
+_BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD, _ENTRIES_IN_USE = 2, 3, 4, 5, 7
+_RANGE, _ENTRY = 1, 2
+_REFUSE_SELECTION: Final = frozenset(
+    {
+        DataAccessResult.READ_WRITE_DENIED,
+        DataAccessResult.OBJECT_UNAVAILABLE,
+        DataAccessResult.TYPE_UNMATCHED,
+        DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
+        DataAccessResult.OTHER_REASON,
+    }
+)
+"""Results after which a meter may still give the buffer when it is asked in another way."""
+_UNITS: Final = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)")
+_LONG_AGO: Final = datetime(2000, 1, 1)  # noqa: DTZ001 -- local time of the meter
+_MARGIN: Final = timedelta(days=1)
+"""Rows of a meter whose clock was put back lie in its future."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows are wanted; nothing set means all.
+
+    Args:
+        since: From this moment on, included; without zone in the local time of the meter.
+        until: Up to this moment, included.
+        last: From so long before the meter's time on.
+        entries: Numbers of the first and last row, from 1; 0 as the last means the end.
+        newest: So many rows, the newest ones.
+        now: The time here, for a meter whose clock cannot be read.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    last: timedelta | None = None
+    entries: tuple[int, int] | None = None
+    newest: int | None = None
+    now: datetime | None = None
+
+    @property
+    def by_time(self) -> bool:
+        """Whether rows are wanted by their time."""
+        return self.since is not None or self.until is not None or self.last is not None
+
+    @property
+    def by_number(self) -> bool:
+        """Whether rows are wanted by their number."""
+        return self.entries is not None or self.newest is not None
+
+
+def duration(value: str | timedelta | float) -> timedelta:
+    """Return a span of time: ``"7d"``, ``"36h"``, ``"90min"``, ``"2w"``, or seconds.
+
+    Raises:
+        ConfigurationError: It is none, or not above 0.
+
+    >>> duration("7d"), duration("1h30min")
+    (datetime.timedelta(days=7), datetime.timedelta(seconds=5400))
+    """
+    if isinstance(value, str):
+        text = value.strip().lower()
+        parts = _DURATION.findall(text)
+        if not parts or _DURATION.sub("", text).strip():
+            raise ConfigurationError(f"{value!r} is no span of time; write it as 7d, 36h or 90min")
+        value = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    try:
+        span = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    except (OverflowError, ValueError):
+        raise ConfigurationError(f"{value!r} is no span of time") from None
+    if span <= timedelta(0):
+        raise ConfigurationError("a span of time must be above 0")
+    return span
+
+
+def selection_of(
+    since: datetime | date | str | None,
+    until: datetime | date | str | None,
+    last: str | timedelta | float | None,
+    entries: tuple[int, int] | int | None,
+    now: datetime,
+) -> Selection:
+    """Return the selection that the arguments of a call mean.
+
+    Raises:
+        ConfigurationError: They contradict each other, or mean nothing.
+    """
+    by_time = since is not None or until is not None or last is not None
+    if by_time and entries is not None:
+        raise ConfigurationError("select rows by time or by number, not both")
+    if last is not None and (since is not None or until is not None):
+        raise ConfigurationError("last=... reaches up to now: give it without since and until")
+    if isinstance(entries, int):
+        if entries < 1:
+            raise ConfigurationError(f"entries={entries}: at least 1 row must be wanted")
+        return Selection(newest=entries, now=now)
+    if entries is not None:
+        first, final = entries
+        if first < 1 or (final and final < first) or max(first, final) > 0xFFFFFFFF:
+            raise ConfigurationError(
+                f"entries {first} to {final}: rows count from 1, and 0 means the last one"
+            )
+    return Selection(
+        _moment(since, "since", end=False),
+        _moment(until, "until", end=True),
+        None if last is None else duration(last),
+        entries,
+        now=now,
+    )
+
+
+def _moment(value: datetime | date | str | None, what: str, *, end: bool) -> datetime | None:
+    """Return a bound as a moment; a bare date is its first, or last, second."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value.strip()) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            raise ConfigurationError(
+                f"{what}={value!r} is no date or time; write it as 2026-11-24 08:00"
+            ) from None
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.combine(value, time(23, 59, 59) if end else time())
+
+
+def layout_of(
+    context: ServiceContext, session: Session, target: Target, *, refresh: bool = False
+) -> Conversation[ProfileLayout]:
+    """Read what the rows of a profile mean: columns, scalers, units, period, order; then remember it.
+
+    Raises:
+        AccessError: The server refused the capture objects.
+        ProtocolError: They are none.
+    """
+    name = name_of(target)
+    known = session.profiles.get(name)
+    if known is not None and not refresh:
+        return known
+    wanted = [_of(name, number) for number in (_CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD)]
+    objects, period, sort_method = yield from services.read_list(
+        context, session, [(descriptor, None) for descriptor in wanted]
+    )
+    if isinstance(objects, DataAccessResult):
+        raise refused(wanted[0], objects)
+    columns = columns_of(objects)
+    scalers = yield from _scalers(context, session, columns)
+    layout = ProfileLayout(
+        name,
+        tuple(
+            replace(column, scaler_unit=scalers.get((column.class_id, column.logical_name)))
+            if column.data_index == 0 and scaler_attribute(column.class_id, column.attribute) is not None
+            else column
+            for column in columns
+        ),
+        _plain(period),
+        _plain(sort_method),
+    )
+    session.profiles[name] = layout
+    return layout
+
+
+def _plain(value: Any) -> int | None:
+    return int(value) if isinstance(value, int) and not isinstance(value, DataAccessResult) else None
+
+
+def _scalers(
+    context: ServiceContext, session: Session, columns: tuple[Column, ...]
+) -> Conversation[dict[tuple[int, LogicalName], Any]]:
+    """Return scalers and units of the columns that have them, each read once."""
+    wanted: dict[tuple[int, LogicalName], CosemAttributeDescriptor] = {}
+    for column in columns:
+        attribute = scaler_attribute(column.class_id, column.attribute)
+        if attribute is not None:
+            key = column.class_id, column.logical_name
+            wanted[key] = CosemAttributeDescriptor(*key, attribute)
+    unknown = {key: descriptor for key, descriptor in wanted.items() if key not in session.scalers}
+    values = yield from services.read_list(
+        context, session, [(descriptor, None) for descriptor in unknown.values()]
+    )
+    found = {
+        key: scaler_of(session, descriptor, value)
+        for (key, descriptor), value in zip(unknown.items(), values, strict=True)
+    }
+    return {key: found.get(key, session.scalers.get(key)) for key in wanted}
+
+
+def read_profile(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    selection: Selection,
+    progress: Progress = no_progress,
+    *,
+    fill: bool = True,
+) -> Conversation[ProfileTable]:
+    """Read rows of a profile.
+
+    Raises:
+        AccessError: The server refused the buffer, or its capture objects.
+        UnsupportedError: Rows are wanted by time, and the profile has no column that tells it.
+        ProtocolError: The buffer does not have the columns that the profile names.
+    """
+    layout = yield from layout_of(context, session, target)
+    if selection.by_time:
+        if layout.clock is None:
+            raise UnsupportedError(
+                f"profile {layout.logical_name} has no column that tells the time: select rows by number"
+            )
+        selection = yield from _absolute(context, session, selection)
+    if selection.newest is not None:
+        selection = yield from _numbered(context, session, layout, selection)
+    descriptor = _of(layout.logical_name, _BUFFER)
+    rejected = session.refused_selectors.setdefault(layout.logical_name, set())
+    if context.conformance & Conformance.SELECTIVE_ACCESS:
+        for way, access in _ways(layout, selection, session.deviation):
+            if way in rejected:
+                continue
+            try:
+                value = yield from services.read(context, session, descriptor, access, progress)
+            except ServiceError:
+                value = DataAccessResult.OTHER_REASON
+            if not isinstance(value, DataAccessResult):
+                return ProfileTable(layout, value, way.split()[0], fill=fill)
+            if value not in _REFUSE_SELECTION:
+                raise refused(descriptor, value)
+            rejected.add(way)
+    value = yield from services.read(context, session, descriptor, progress=progress)
+    if isinstance(value, DataAccessResult):
+        raise refused(descriptor, value)
+    return _sorted_out(ProfileTable(layout, value, fill=fill), selection, session.deviation)
+
+
+def _of(name: LogicalName, number: int) -> CosemAttributeDescriptor:
+    return CosemAttributeDescriptor(_CLASS, name, number)
+
+
+def _absolute(context: ServiceContext, session: Session, selection: Selection) -> Conversation[Selection]:
+    """Return the selection with both bounds, by the clock of the meter."""
+    since, until = selection.since, selection.until
+    if since is not None and until is not None and since.tzinfo is None and until.tzinfo is None:
+        return selection
+    try:
+        now = (yield from read_clock(context, session)).to_datetime()
+    except (AccessError, ConversionError):
+        now = selection.now or _LONG_AGO
+    if selection.last is not None:
+        return replace(selection, since=now - selection.last, until=now, last=None)
+    # Without an end, or without a beginning: wide enough for any row, and still a time that every meter knows.
+    return replace(
+        selection,
+        since=_LONG_AGO if since is None else since,
+        until=now + _MARGIN if until is None else until,
+    )
+
+
+def _numbered(
+    context: ServiceContext, session: Session, layout: ProfileLayout, selection: Selection
+) -> Conversation[Selection]:
+    """Return the numbers of the newest rows."""
+    newest = selection.newest or 0
+    if layout.newest_first:
+        return replace(selection, entries=(1, newest))
+    in_use = yield from services.read(context, session, _of(layout.logical_name, _ENTRIES_IN_USE))
+    if isinstance(in_use, DataAccessResult) or not isinstance(in_use, int):
+        return selection  # only the whole buffer can tell
+    return replace(selection, entries=(max(1, int(in_use) - newest + 1), 0))
+
+
+def _ways(
+    layout: ProfileLayout, selection: Selection, deviation: int | None
+) -> Iterator[tuple[str, SelectiveAccessDescriptor]]:
+    """Yield the selective accesses that give the rows, the most usual one first."""
+    clock = layout.clock
+    if selection.by_time and clock is not None and selection.since and selection.until:
+        bounds = [_date_time(moment, deviation) for moment in (selection.since, selection.until)]
+        if clock.kind == "seconds":
+            seconds = [
+                DoubleLongUnsigned(_seconds(moment, deviation))
+                for moment in (selection.since, selection.until)
+            ]
+            yield "range seconds", _by_range(clock, *seconds)
+        else:
+            yield "range", _by_range(clock, *(OctetString(bound.octets) for bound in bounds))
+            yield "range date-time", _by_range(clock, *bounds)
+    if selection.entries is not None:
+        first, final = selection.entries
+        yield (
+            "entry",
+            SelectiveAccessDescriptor(
+                _ENTRY,
+                Structure(
+                    (DoubleLongUnsigned(first), DoubleLongUnsigned(final), LongUnsigned(1), LongUnsigned(0))
+                ),
+            ),
+        )
+
+
+def _by_range(clock: Column, since: Any, until: Any) -> SelectiveAccessDescriptor:
+    return SelectiveAccessDescriptor(_RANGE, Structure((clock.to_data(), since, until, Array(()))))
+
+
+def _date_time(moment: datetime, deviation: int | None) -> DateTime:
+    """Return a bound as the meter writes it: in its own zone where that is known."""
+    if moment.tzinfo is not None and deviation is not None:
+        moment = moment.astimezone(timezone(timedelta(minutes=-deviation)))
+    return DateTime.from_datetime(moment)
+
+
+def _seconds(moment: datetime, deviation: int | None) -> int:
+    return min(max(0, int(_instant(moment, deviation).timestamp())), 0xFFFFFFFF)
+
+
+def _instant(moment: datetime, deviation: int | None) -> datetime:
+    """Return a moment that can be compared with any other: one without zone is local time of the meter."""
+    if moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=timezone(timedelta(minutes=-(deviation or 0))))
+
+
+def _sorted_out(table: ProfileTable, selection: Selection, deviation: int | None) -> ProfileTable:
+    """Return the wanted rows of a whole buffer."""
+    clock = table.layout.clock
+    if selection.by_time and clock is not None and selection.since and selection.until:
+        since, until = selection.since, selection.until
+        return table.where(_within(moment, since, until, deviation) for moment in table.column(clock))
+    if selection.newest is not None:
+        newest_first = table.layout.newest_first
+        return table[: selection.newest] if newest_first else table[max(0, len(table) - selection.newest) :]
+    if selection.entries is not None:
+        first, final = selection.entries
+        return table[first - 1 : final or None]
+    return table
+
+
+def _within(moment: Any, since: datetime, until: datetime, deviation: int | None) -> bool:
+    """Return whether a row lies between the bounds; one whose time cannot be told does not."""
+    if not isinstance(moment, datetime):
+        return False
+    if since.tzinfo is None and until.tzinfo is None:
+        # Both bounds are local time of the meter, and so is what it wrote.
+        return since <= moment.replace(tzinfo=None) <= until
+    instant = _instant(moment, deviation)
+    return _instant(since, deviation) <= instant <= _instant(until, deviation)
