@@ -83,7 +83,8 @@ class ServerContext:
 
     Args:
         conformance: The services that may be used.
-        client_max_receive_pdu_size: Longest APDU that the client takes, octets; 0 means no limit.
+        client_max_receive_pdu_size: Longest APDU that the client takes, or that the server sends where that
+            is less, octets; 0 means no limit.
         confirmed: Whether requests may be answered.
         user_id: Who the client says it is, where it says so.
         client_title: System title of the client.
@@ -102,7 +103,7 @@ class ServerContext:
         """Return the context of an association that was never negotiated."""
         return cls(
             profile.conformance & _style(profile),
-            profile.client_max_receive_pdu_size,
+            _smaller(profile.client_max_receive_pdu_size, profile.max_send_pdu_size),
             profile.confirmed,
             None,
             profile.client_system_title,
@@ -190,7 +191,7 @@ def opening(association: ServerAssociation, octets: bytes, now: float, *, confir
     association.authenticator = attempt.authenticator
     association.context = ServerContext(
         accepted,
-        attempt.initiate.client_max_receive_pdu_size,
+        _smaller(attempt.initiate.client_max_receive_pdu_size, profile.max_send_pdu_size),
         attempt.response_allowed and confirmed,
         aarq.calling_ae_invocation_identifier,
         attempt.client_title,
@@ -458,6 +459,11 @@ class _Attempt:
 
 
 _PROTECTED_INITIATE: Final = frozenset({0x21, 0x41, 0xDB, 0xDC, 0xDD, 0xDF})
+
+
+def _smaller(one: int, other: int) -> int:
+    """Return the smaller of two sizes of which 0 means no limit."""
+    return min(one, other) if one and other else one or other
 
 
 def _profile_for(association: ServerAssociation, aarq: AARQ) -> AssociationProfile | None:

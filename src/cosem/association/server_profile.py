@@ -97,6 +97,7 @@ class AssociationProfile:
         conformance: The services that this association gives.
         secret: Returns the password of LLS. A function, since a client may change it.
         max_receive_pdu_size: Longest APDU that the server takes, octets; 0 means no limit.
+        max_send_pdu_size: Longest APDU that the server sends, octets; 0 means as long as the client takes.
         smallest_client_pdu_size: A client that takes less is refused; 1..11 are reserved anyway.
         system_title: Of the server, 8 octets; sent where titles are needed.
         client_system_title: The one title that is accepted; ``None`` for any.
@@ -124,6 +125,7 @@ class AssociationProfile:
     conformance: Conformance = ALL_SERVICES_LN
     secret: Callable[[], bytes | None] | None = field(default=None, repr=False)
     max_receive_pdu_size: int = 0xFFFF
+    max_send_pdu_size: int = 0
     smallest_client_pdu_size: int = 12
     system_title: bytes | None = None
     client_system_title: bytes | None = None
@@ -148,7 +150,7 @@ class AssociationProfile:
             raise ConfigurationError(f"application context {self.application_context} needs keys")
         if self.pre_established and self.mechanism is not AuthenticationMechanism.LOWEST:
             raise ConfigurationError("a pre-established association has no authentication")
-        if 1 <= self.max_receive_pdu_size <= 11:
+        if 1 <= self.max_receive_pdu_size <= 11 or 1 <= self.max_send_pdu_size <= 11:
             raise ConfigurationError("PDU sizes 1..11 are reserved")
         for title in (self.system_title, self.client_system_title):
             if title is not None and len(title) != 8:

@@ -1,0 +1,104 @@
+"""Meters that answer: logical devices, their objects, and a server for any number of clients.
+
+::
+
+    meter = LogicalDevice("ABC0000000000001", objects=[RegisterObject("1-0:1.8.0", ...)])
+    meter.add_association(AssociationProfile(client_sap=16))
+    async with Server([meter]).listen("tcp://127.0.0.1:4059") as server:
+        await server.wait_closed()
+
+Each name is loaded when it is first used: importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from cosem.association.server_profile import AssociationProfile, ServerLimits
+    from cosem.server.access_rights import AccessMode, AccessRights
+    from cosem.server.demonstration import demonstration_meter
+    from cosem.server.limits import ConnectionLimits, Statistics
+    from cosem.server.logical_device import AssociationEntry, LogicalDevice
+    from cosem.server.objects.association_ln import AssociationLnObject
+    from cosem.server.objects.base import CosemObject, blocking
+    from cosem.server.objects.clock import ClockObject
+    from cosem.server.objects.data import DataObject, ExtendedRegisterObject, RegisterObject
+    from cosem.server.objects.demand_register import DemandRegisterObject
+    from cosem.server.objects.disconnect_control import DisconnectControlObject
+    from cosem.server.objects.making import make_object, object_class
+    from cosem.server.objects.profile_generic import ProfileGenericObject
+    from cosem.server.objects.sap_assignment import SapAssignmentObject
+    from cosem.server.objects.script_table import ScriptTableObject
+    from cosem.server.server import Server
+    from cosem.server.threads import serve_in_thread
+
+__all__ = [
+    "AccessMode",
+    "AccessRights",
+    "AssociationEntry",
+    "AssociationLnObject",
+    "AssociationProfile",
+    "ClockObject",
+    "ConnectionLimits",
+    "CosemObject",
+    "DataObject",
+    "DemandRegisterObject",
+    "DisconnectControlObject",
+    "ExtendedRegisterObject",
+    "LogicalDevice",
+    "ProfileGenericObject",
+    "RegisterObject",
+    "SapAssignmentObject",
+    "ScriptTableObject",
+    "Server",
+    "ServerLimits",
+    "Statistics",
+    "blocking",
+    "demonstration_meter",
+    "make_object",
+    "object_class",
+    "serve_in_thread",
+]
+
+_MODULES: Final = {
+    "AccessMode": "server.access_rights",
+    "AccessRights": "server.access_rights",
+    "AssociationEntry": "server.logical_device",
+    "AssociationLnObject": "server.objects.association_ln",
+    "AssociationProfile": "association.server_profile",
+    "ClockObject": "server.objects.clock",
+    "ConnectionLimits": "server.limits",
+    "CosemObject": "server.objects.base",
+    "DataObject": "server.objects.data",
+    "DemandRegisterObject": "server.objects.demand_register",
+    "DisconnectControlObject": "server.objects.disconnect_control",
+    "ExtendedRegisterObject": "server.objects.data",
+    "LogicalDevice": "server.logical_device",
+    "ProfileGenericObject": "server.objects.profile_generic",
+    "RegisterObject": "server.objects.data",
+    "SapAssignmentObject": "server.objects.sap_assignment",
+    "ScriptTableObject": "server.objects.script_table",
+    "Server": "server.server",
+    "ServerLimits": "association.server_profile",
+    "Statistics": "server.limits",
+    "blocking": "server.objects.base",
+    "demonstration_meter": "server.demonstration",
+    "make_object": "server.objects.making",
+    "object_class": "server.objects.making",
+    "serve_in_thread": "server.threads",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"cosem.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

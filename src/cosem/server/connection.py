@@ -1,0 +1,418 @@
+"""One connection of a server: octets to associations, and their answers back.
+
+Each pair of addresses on a connection is an association of its own, with one
+request at a time. A request whose handlers answer at once is served without a
+task; only one that must wait gets one, and meanwhile the other associations and
+connections go on. What the client does not take, and what it sends faster than
+it is served, is held back by TCP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+from cosem.association.indications import AbortIndication, Indication
+from cosem.association.server_association import Processing, ServerAssociation
+from cosem.errors import LinkError
+from cosem.link.base import ApduReceived, Disconnected, ServerLink
+from cosem.server.objects.base import is_awaitable
+from cosem.types.enumerations import AssociationStatus
+
+if TYPE_CHECKING:
+    from cosem.server.logical_device import LogicalDevice
+    from cosem.server.server import Server
+
+__all__ = ["Connection", "Session", "Transport"]
+
+log = logging.getLogger("cosem.server")
+
+_BATCH: Final = 16
+"""So many requests of one connection are served before others get their turn."""
+
+_Waiting: TypeAlias = tuple[Indication, Any]
+"""An indication, and what must be awaited to know its outcome."""
+
+
+class Transport(Protocol):
+    """What a connection needs of asyncio's transports."""
+
+    def write(self, data: bytes) -> None:
+        """Send octets."""
+        ...
+
+    def close(self) -> None:
+        """Close when all is sent."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once."""
+        ...
+
+    def pause_reading(self) -> None:
+        """Take no more octets."""
+        ...
+
+    def resume_reading(self) -> None:
+        """Take octets again."""
+        ...
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many octets were not sent yet."""
+        ...
+
+
+class Session:
+    """One association of a connection, and the requests that wait for it.
+
+    Attributes:
+        association: The association.
+        device: The logical device; ``None`` for an address that has none.
+        queue: Requests that wait: octets, and whether the link lets the server answer.
+        task: What serves the present request, where that takes waiting.
+    """
+
+    __slots__ = ("association", "device", "queue", "task")
+
+    def __init__(self, association: ServerAssociation, device: LogicalDevice | None) -> None:
+        self.association = association
+        self.device = device
+        self.queue: list[tuple[bytes, bool]] = []
+        self.task: asyncio.Task[None] | None = None
+
+    def take(self) -> tuple[bytes, bool]:
+        """Return the request to serve next: an urgent one where that was agreed on, else the oldest."""
+        if len(self.queue) > 1:
+            for index, (octets, _) in enumerate(self.queue):
+                if self.association.is_urgent(octets):
+                    return self.queue.pop(index)
+        return self.queue.pop(0)
+
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether there is anything to remember."""
+        association = self.association
+        return (
+            bool(self.queue)
+            or self.task is not None
+            or association.status is not AssociationStatus.NON_ASSOCIATED
+            or association.pre_established
+        )
+
+    def told(self, indication: Indication) -> None:
+        """Tell the logical device what nobody asked for."""
+        if self.device is not None:
+            self.device.resolve(self.association, indication)
+
+
+class Connection(asyncio.Protocol):
+    """One client of a server: a TCP connection, or a peer that sends datagrams.
+
+    Args:
+        server: Whose.
+        link: The communication profile.
+        each_alone: Whether every answer is written by itself: into a datagram of its own.
+
+    Attributes:
+        peer: Address of the client.
+        sessions: Its associations by client address and server address.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_each_alone",
+        "_established",
+        "_partial_since",
+        "_reading",
+        "_since",
+        "_timer",
+        "_transport",
+        "_writable",
+        "heard",
+        "link",
+        "peer",
+        "server",
+        "sessions",
+    )
+
+    def __init__(self, server: Server, link: ServerLink, *, each_alone: bool = False) -> None:
+        self.server = server
+        self.link = link
+        self.peer = ""
+        self.sessions: dict[tuple[int, int], Session] = {}
+        self.heard = self._since = server.time()
+        self._each_alone = each_alone
+        self._transport: Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._partial_since: float | None = None
+        self._reading = self._writable = True
+        self._established = self._closing = False
+
+    # --- asyncio.Protocol ---------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, unless the server has enough connections."""
+        address = transport.get_extra_info("peername")
+        self.attach(transport, address[0] if address else "")  # type: ignore[arg-type] # BaseTransport of asyncio
+
+    def attach(self, transport: Transport, peer: str) -> None:
+        """Begin over a transport, unless the server has enough connections."""
+        self._transport = transport
+        self.peer = peer
+        if not self.server.admits(self):
+            self._closing = True
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take octets."""
+        if self._closing:
+            return
+        now = self.heard = self.server.time()
+        self.server.statistics.octets_received += len(data)
+        problem: LinkError | None = None
+        try:
+            self.link.receive(data, now)
+        except LinkError as error:
+            problem = error
+        whole = self._take_events()
+        if not getattr(self.link, "partial", False):
+            self._partial_since = None
+        elif self._partial_since is None or whole:
+            self._partial_since = now
+        self._serve_all()
+        if problem is not None:
+            self.server.statistics.malformed += 1
+            self.drop(f"malformed: {problem}")
+
+    def eof_received(self) -> bool:
+        """Close when the client has closed its half: nobody would read the answers to come."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Abort every association."""
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        reason = f"the connection was lost: {exc}" if exc else "the client closed the connection"
+        for session in list(self.sessions.values()):
+            self._abort(session, reason)
+        self.sessions.clear()
+        self.server.forget(self)
+
+    def pause_writing(self) -> None:
+        """Serve nothing while the client does not take its answers."""
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._writable = True
+        self._serve_all()
+
+    # --- for the server -----------------------------------------------------------------------------
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What is being served at the moment."""
+        return [session.task for session in self.sessions.values() if session.task is not None]
+
+    @property
+    def unsent(self) -> bool:
+        """Whether octets wait for the client to take them."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
+
+    def tick(self, now: float) -> None:
+        """Let time-outs happen: those of the connection and those of its associations."""
+        if self._closing:
+            return
+        limits = self.server.limits
+        if not self._established and _over(now, self._since, limits.first_association):
+            self._expire("no association in time")
+        elif self._partial_since is not None and _over(now, self._partial_since, limits.partial_unit):
+            self._expire("a unit that does not end")
+        elif _over(now, self.heard, limits.idle) and not self.tasks:
+            self._expire("idle")
+        else:
+            for key, session in list(self.sessions.items()):
+                deadline = session.association.deadline()
+                if deadline is not None and deadline <= now and session.task is None:
+                    aborted = session.association.tick(now)
+                    if aborted is not None:
+                        session.told(aborted)
+                    self._tidy(key, session)
+
+    def _expire(self, reason: str) -> None:
+        self.server.statistics.timed_out += 1
+        self.drop(reason)
+
+    def established(self) -> None:
+        """Take note that an association stands."""
+        self._established = True
+
+    def drop(self, reason: str) -> None:
+        """Close the connection when what is ready was sent."""
+        if not self._closing:
+            self._closing = True
+            log.info("connection of %s closed: %s", self.peer, reason)
+            if self._transport is not None:
+                self._transport.close()
+
+    def stop(self) -> None:
+        """Take no more requests; those that are being served go on."""
+        for session in self.sessions.values():
+            session.queue.clear()
+        self._reading = False
+        if self._transport is not None and not self._closing:
+            self._transport.pause_reading()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def send(self, apdu: bytes, session: Session) -> None:
+        """Send an APDU of an association."""
+        association = session.association
+        self.link.send(apdu, association.server_sap, association.client_sap, self.server.time())
+        if self._each_alone:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what the link has queued, and wake up when the link wants to."""
+        octets = self.link.data_to_send()
+        if octets and self._transport is not None:
+            self.server.statistics.octets_sent += len(octets)
+            self._transport.write(octets)
+        deadline = self.link.deadline()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if deadline is not None and not self._closing:
+            self._timer = asyncio.get_running_loop().call_at(deadline, self._tick_link)
+
+    def _tick_link(self) -> None:
+        self._timer = None
+        self.link.tick(self.server.time())
+        self._take_events()
+        self._serve_all()
+
+    # --- requests -----------------------------------------------------------------------------------
+
+    def _take_events(self) -> bool:
+        """Queue the APDUs that are whole, and return whether there were any."""
+        any_event = False
+        crowded = False
+        while (event := self.link.next_event()) is not None:
+            any_event = True
+            if isinstance(event, ApduReceived):
+                session = self._session(event.source, event.destination)
+                session.queue.append((event.apdu, event.confirmed))
+                crowded = crowded or len(session.queue) >= self.server.limits.queued
+            elif isinstance(event, Disconnected):
+                for key, session in list(self.sessions.items()):
+                    self._abort(session, event.reason)
+                    self._tidy(key, session)
+        if crowded and self._reading and self._transport is not None:
+            self._reading = False
+            self._transport.pause_reading()
+        return any_event
+
+    def _session(self, client: int, server: int) -> Session:
+        key = client, server
+        session = self.sessions.get(key)
+        if session is None:
+            device = self.server.devices.get(server)
+            if device is None or len(self.sessions) >= self.server.limits.associations:
+                # An association without profiles refuses whoever asks, in the words of the standard.
+                device = None
+                association = ServerAssociation((), client_sap=client, server_sap=server)
+            else:
+                association = device.association(client, self.server.limits.association)
+            session = self.sessions[key] = Session(association, device)
+        return session
+
+    def _serve_all(self) -> None:
+        """Serve what waits, one request of each association in turn, and write the answers."""
+        budget = _BATCH
+        served = True
+        while served and self._writable:
+            served = False
+            for key, session in list(self.sessions.items()):
+                if session.task is not None or not session.queue:
+                    continue
+                if budget == 0:
+                    asyncio.get_running_loop().call_soon(self._serve_all)
+                    self.flush()
+                    return
+                budget -= 1
+                served = True
+                self._serve(session)
+                self._tidy(key, session)
+        self.flush()
+        if not self._reading and not self._closing and self._transport is not None:
+            most = max((len(session.queue) for session in self.sessions.values()), default=0)
+            if 2 * most <= self.server.limits.queued:
+                self._reading = True
+                self._transport.resume_reading()
+
+    def _tidy(self, key: tuple[int, int], session: Session) -> None:
+        if not session.worth_keeping:
+            self.sessions.pop(key, None)
+
+    def _serve(self, session: Session) -> None:
+        octets, confirmed = session.take()
+        self.server.statistics.requests += 1
+        processing = session.association.process(octets, self.server.time(), confirmed=confirmed)
+        waiting = self._step(session, processing, None)
+        if waiting is not None:
+            session.task = asyncio.get_running_loop().create_task(self._wait(session, processing, waiting))
+
+    def _step(self, session: Session, processing: Processing, outcome: Any) -> _Waiting | None:
+        """Go on until something must be awaited; ``None`` when the answer is out."""
+        try:
+            while True:
+                indication = processing.send(outcome)
+                outcome = self.server.resolve(self, session, indication)
+                if is_awaitable(outcome):
+                    return indication, outcome
+        except StopIteration as stop:
+            for apdu in stop.value:
+                self.server.statistics.answers += 1
+                self.send(apdu, session)
+        except Exception as error:  # noqa: BLE001 -- one request must not stop the server
+            self.server.incident(f"while a request of {self.peer} was processed", error)
+            self._abort(session, "the server failed")
+            self.drop("the server failed")
+        return None
+
+    async def _wait(self, session: Session, processing: Processing, waiting: _Waiting | None) -> None:
+        """Serve a request that takes waiting."""
+        try:
+            while waiting is not None:
+                indication, outcome = waiting
+                waiting = self._step(session, processing, await self.server.settle(indication, outcome))
+        finally:
+            processing.close()
+            session.task = None
+        association = session.association
+        self._tidy((association.client_sap, association.server_sap), session)
+        self._serve_all()
+
+    def _abort(self, session: Session, reason: str) -> None:
+        session.queue.clear()
+        if session.task is not None:
+            session.task.cancel()
+        aborted = session.association.abort(reason)
+        if isinstance(aborted, AbortIndication):
+            session.told(aborted)
+
+
+def _over(now: float, since: float, limit: float | None) -> bool:
+    return limit is not None and now - since >= limit
+
+
+LinkFactory: TypeAlias = Callable[[], ServerLink]
+"""Makes the server's end of a communication profile for one connection."""

@@ -1,0 +1,387 @@
+"""The demonstration meter: a household's electricity meter with everything that examples need.
+
+It has three associations:
+
+==============  ======  ==================================  =====================
+client          address authentication                      may
+==============  ======  ==================================  =====================
+public          16      none                                read
+reading         17      password ``12345678``               read
+management      1       password ``87654321``               read, write and call
+==============  ======  ==================================  =====================
+
+The passwords are for demonstration, and printed here for everybody.
+
+Its energies grow as the clock does, its load profile goes back five weeks, and
+its longest APDU has 1,024 octets, so that a day of load profile takes blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from cosem.association.indications import AuthenticationFailed
+from cosem.association.parameters import ALL_SERVICES_LN
+from cosem.association.server_profile import AssociationProfile
+from cosem.classes.standard.disconnect_control import ControlState
+from cosem.server.access_rights import AccessMode, AccessRights
+from cosem.server.load_curve import Household
+from cosem.server.logical_device import LogicalDevice, utc_now
+from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER, ClockObject
+from cosem.server.objects.data import DataObject, ExtendedRegisterObject, RegisterObject
+from cosem.server.objects.demand_register import DemandRegisterObject
+from cosem.server.objects.disconnect_control import DisconnectControlObject
+from cosem.server.objects.profile_generic import ProfileGenericObject
+from cosem.server.objects.sap_assignment import SapAssignmentObject
+from cosem.server.objects.script_table import ScriptTableObject
+from cosem.types.data import (
+    ABSENT,
+    DataValue,
+    DoubleLong,
+    DoubleLongUnsigned,
+    Integer,
+    LongUnsigned,
+    OctetString,
+    Structure,
+    Unsigned,
+)
+from cosem.types.enumerations import AuthenticationMechanism
+
+__all__ = ["MANAGEMENT_PASSWORD", "READING_PASSWORD", "DemonstrationMeter", "demonstration_meter"]
+
+READING_PASSWORD: Final = b"12345678"
+"""The password of the reading client, address 17."""
+MANAGEMENT_PASSWORD: Final = b"87654321"
+"""The password of the management client, address 1."""
+
+_QUARTER: Final = timedelta(minutes=15)
+_WEEKS: Final = timedelta(weeks=5)
+_DAYS: Final = 400
+_MONTHS: Final = 13
+_LONGEST_APDU: Final = 1024
+_WH, _VARH, _W, _V, _A, _HZ, _NO_UNIT = 30, 32, 27, 35, 33, 44, 255
+_IDENTITY: Final = ("0.0.42.0.0.255", "0.0.96.1.0.255", "1.0.0.0.0.255", "1.0.0.2.0.255", "0.0.96.11.0.255")
+
+_POWER_UP, _CLOCK_SET, _WRONG_PASSWORD, _DISCONNECTED, _RECONNECTED, _READY = 2, 5, 43, 59, 60, 61
+"""Codes of the event log; they are this meter's own."""
+
+
+class DemonstrationMeter(LogicalDevice):
+    """The logical device of the demonstration meter; make it with :func:`demonstration_meter`.
+
+    Attributes:
+        household: What goes through it.
+    """
+
+    def __init__(self, serial: str, clock: Callable[[], datetime], seed: int) -> None:
+        super().__init__(f"COS1E{serial}", clock=clock)
+        self.household = Household(seed)
+        self.clock_object = _DemonstrationClock(
+            time_zone=-60,
+            daylight_savings_begin=LAST_SUNDAY_OF_MARCH,
+            daylight_savings_end=LAST_SUNDAY_OF_OCTOBER,
+            daylight_savings_deviation=60,
+            daylight_savings_enabled=True,
+            clock_base=1,
+        )
+        self.add(self.clock_object)
+        self.made = self.now()
+        self._add_identity(serial)
+        self._add_measurements()
+        self._add_profiles()
+        self._add_control()
+        self._add_clients()
+        self.listeners.append(self._heard)
+
+    # --- objects ----------------------------------------------------------------------------------------
+
+    def _add_identity(self, serial: str) -> None:
+        self.add(
+            DataObject("0-0:96.1.0", value=OctetString(serial.encode())),
+            DataObject("1-0:0.0.0", value=OctetString(serial.encode())),
+            DataObject("1-0:0.2.0", value=OctetString(b"cosem demonstration meter 1")),
+            DataObject("0-0:96.1.10", value=OctetString(b"DE0001234567890000000000000000001")),
+            DataObject("0-0:96.13.0", value=OctetString(b"Good morning")),
+            DataObject("0-0:96.11.0", value=Unsigned(_POWER_UP)),
+            SapAssignmentObject(),
+        )
+
+    def _register(self, name: str, unit: int, scaler: int, read: Callable[[], Any]) -> None:
+        register = RegisterObject(name, scaler_unit=(scaler, unit))
+        register.getter("value")(read)
+        self.add(register)
+
+    def _add_measurements(self) -> None:
+        house = self.household
+        energies: dict[str, tuple[int, Callable[[datetime], int]]] = {
+            "1-0:1.8.0": (_WH, house.imported),
+            "1-0:1.8.1": (_WH, partial(house.tariff, 1)),
+            "1-0:1.8.2": (_WH, partial(house.tariff, 2)),
+            "1-0:2.8.0": (_WH, house.exported),
+            "1-0:3.8.0": (_VARH, partial(house.reactive, imported=True)),
+            "1-0:4.8.0": (_VARH, partial(house.reactive, imported=False)),
+        }
+        for name, (unit, energy) in energies.items():
+            self._register(name, unit, 0, partial(self._counter, energy))
+        self._register("1-0:1.7.0", _W, 0, lambda: DoubleLongUnsigned(self._power()))
+        self._register("1-0:2.7.0", _W, 0, lambda: DoubleLongUnsigned(house.export.power(self.now())))
+        self._register(
+            "1-0:16.7.0", _W, 0, lambda: DoubleLong(self._power() - house.export.power(self.now()))
+        )
+        for phase, (voltage, current) in enumerate((("32", "31"), ("52", "51"), ("72", "71"))):
+            self._register(f"1-0:{voltage}.7.0", _V, -1, partial(self._voltage, phase))
+            self._register(f"1-0:{current}.7.0", _A, -2, partial(self._current, phase))
+        self._register(
+            "1-0:14.7.0", _HZ, -2, lambda: LongUnsigned(round(5000 + 3 * house.flicker(self.now(), 9)))
+        )
+        self._register(
+            "1-0:13.7.0", _NO_UNIT, -3, lambda: LongUnsigned(round(970 + 15 * house.flicker(self.now(), 10)))
+        )
+        demand = DemandRegisterObject(
+            "1-0:1.4.0",
+            total=lambda: house.joules(self.now()),
+            scaler_unit=(0, _W),
+            period=900,
+            number_of_periods=1,
+        )
+        demand.put("last_average_value", DoubleLongUnsigned(house.power(self.made - _QUARTER)))
+        self.add(demand, _MaximumDemand("1-0:1.6.0", scaler_unit=(0, _W), value=DoubleLongUnsigned(0)))
+
+    def _counter(self, energy: Callable[[datetime], int]) -> DoubleLongUnsigned:
+        return DoubleLongUnsigned(energy(self.now()))
+
+    def _power(self) -> int:
+        house, now = self.household, self.now()
+        return round(house.power(now) * (1 + 0.08 * house.flicker(now, 0)))
+
+    def _voltage(self, phase: int) -> LongUnsigned:
+        return LongUnsigned(round(2310 + 25 * self.household.flicker(self.now(), 1 + phase) - 5 * phase))
+
+    def _current(self, phase: int) -> LongUnsigned:
+        share = (0.5, 0.3, 0.2)[phase]
+        return LongUnsigned(round(100 * self._power() * share / 230))
+
+    def _add_profiles(self) -> None:
+        house = self.household
+        quarter = _floor(self.made, _QUARTER)
+        counters = (
+            house.imported,
+            house.exported,
+            partial(house.reactive, imported=True),
+            partial(house.reactive, imported=False),
+        )
+        self.add(
+            DataObject("0-0:96.10.1", value=Unsigned(0)),
+            ProfileGenericObject(
+                "1-0:99.1.0",
+                capture_objects=[
+                    (8, "0-0:1.0.0", 2, 0),
+                    (1, "0-0:96.10.1", 2, 0),
+                    *((3, name, 2, 0) for name in ("1-0:1.8.0", "1-0:2.8.0", "1-0:3.8.0", "1-0:4.8.0")),
+                ],
+                capture_period=900,
+                sort_object=(8, "0-0:1.0.0", 2, 0),
+                profile_entries=_WEEKS // _QUARTER,
+                history=lambda: self._rows(
+                    (quarter - _QUARTER * n for n in range(_WEEKS // _QUARTER - 1, -1, -1)),
+                    counters,
+                    Unsigned(0),
+                ),
+            ),
+        )
+        named = [(3, name, 2, 0) for name in ("1-0:1.8.0", "1-0:1.8.1", "1-0:1.8.2", "1-0:2.8.0")]
+        for name, period, entries, moments in (
+            ("1-0:99.2.0", 86_400, _DAYS, self._midnights),
+            ("0-0:98.1.0", 0, _MONTHS, self._months),
+        ):
+            self.add(
+                ProfileGenericObject(
+                    name,
+                    capture_objects=[(8, "0-0:1.0.0", 2, 0), *named],
+                    capture_period=period,
+                    sort_object=(8, "0-0:1.0.0", 2, 0),
+                    profile_entries=entries,
+                    history=partial(self._totals, moments),
+                )
+            )
+        self.add(
+            ProfileGenericObject(
+                "0-0:99.98.0",
+                capture_objects=[(8, "0-0:1.0.0", 2, 0), (1, "0-0:96.11.0", 2, 0)],
+                sort_object=(8, "0-0:1.0.0", 2, 0),
+                profile_entries=100,
+                history=self._first_events,
+            )
+        )
+
+    def _rows(
+        self,
+        moments: Iterator[datetime],
+        counters: tuple[Callable[[datetime], int], ...],
+        *fixed: DataValue,
+    ) -> Iterator[Structure]:
+        for moment in moments:
+            stamp = OctetString(self.clock_object.date_time(moment).octets)
+            yield Structure((stamp, *fixed, *(DoubleLongUnsigned(read(moment)) for read in counters)))
+
+    def _totals(self, moments: Callable[[], Iterator[datetime]]) -> Iterator[Structure]:
+        house = self.household
+        tariffs = partial(house.tariff, 1), partial(house.tariff, 2)
+        return self._rows(moments(), (house.imported, *tariffs, house.exported))
+
+    def _midnights(self) -> Iterator[datetime]:
+        today = self._midnight(self.made)
+        return (self.instant(today - timedelta(days=n)) for n in range(_DAYS - 1, -1, -1))
+
+    def _months(self) -> Iterator[datetime]:
+        month = self._midnight(self.made).replace(day=1)
+        found = []
+        for _ in range(_MONTHS - 1):
+            found.append(self.instant(month))
+            month = (month - timedelta(days=1)).replace(day=1)
+        return reversed(found)
+
+    def _midnight(self, moment: datetime) -> datetime:
+        return self.local(moment).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+
+    def _first_events(self) -> Iterator[Structure]:
+        for back, code in ((timedelta(days=41), _POWER_UP), (timedelta(days=40), _CLOCK_SET)):
+            stamp = OctetString(self.clock_object.date_time(_floor(self.made - back, _QUARTER)).octets)
+            yield Structure((stamp, Unsigned(code)))
+
+    def _add_control(self) -> None:
+        self.add(
+            DisconnectControlObject(control_mode=2, on_change=self._switched),
+            ScriptTableObject(
+                "0-0:10.0.106",
+                scripts=[
+                    (1, [(2, 70, "0-0:96.3.10", 1, Integer(0))]),
+                    (2, [(2, 70, "0-0:96.3.10", 2, Integer(0))]),
+                ],
+            ),
+            ScriptTableObject(
+                "0-0:10.0.1",
+                scripts=[(1, [(2, 7, "0-0:98.1.0", 2, Integer(0)), (2, 4, "1-0:1.6.0", 1, Integer(0))])],
+            ),
+            ScriptTableObject("0-0:10.0.0", scripts=[(1, [(2, 4, "1-0:1.6.0", 1, Integer(0))])]),
+        )
+
+    def _add_clients(self) -> None:
+        common: dict[str, Any] = {
+            "conformance": ALL_SERVICES_LN,
+            "max_receive_pdu_size": _LONGEST_APDU,
+            "max_send_pdu_size": _LONGEST_APDU,
+        }
+        lls = AuthenticationMechanism.LLS
+        rights = AccessRights.full()
+        for name in _IDENTITY:
+            rights.allow(name, 2, AccessMode.READ)
+        self.add_association(AssociationProfile(client_sap=16, **common))
+        self.add_association(
+            AssociationProfile(client_sap=17, mechanism=lls, secret=lambda: None, **common),
+            secret=READING_PASSWORD,
+        )
+        self.add_association(
+            AssociationProfile(client_sap=1, mechanism=lls, secret=lambda: None, **common),
+            rights,
+            secret=MANAGEMENT_PASSWORD,
+        )
+
+    # --- events -------------------------------------------------------------------------------------------
+
+    def log_event(self, code: int) -> None:
+        """Write an event into the log, now."""
+        event = self["0-0:96.11.0"]
+        event.put("value", Unsigned(code))
+        log = self["0-0:99.98.0"]
+        log.call(2, ABSENT)
+
+    def _heard(self, association: object, indication: object) -> None:
+        del association
+        if isinstance(indication, AuthenticationFailed):
+            self.log_event(_WRONG_PASSWORD)
+
+    def _switched(self, state: ControlState) -> None:
+        codes = {
+            ControlState.DISCONNECTED: _DISCONNECTED,
+            ControlState.CONNECTED: _RECONNECTED,
+            ControlState.READY_FOR_RECONNECTION: _READY,
+        }
+        self.log_event(codes[state])
+
+
+class _DemonstrationClock(ClockObject):
+    """A clock whose setting is an event."""
+
+    def _move_to(self, moment: datetime) -> None:
+        super()._move_to(moment)
+        if isinstance(self.device, DemonstrationMeter):
+            self.device.log_event(_CLOCK_SET)
+
+
+class _MaximumDemand(ExtendedRegisterObject):
+    """The largest average power of a quarter of an hour since the month began, or since it was reset."""
+
+    _since: datetime | None = None
+    _looked_at: datetime | None = None
+    _best: tuple[int, datetime] | None = None
+
+    def _maximum(self) -> tuple[int, datetime]:
+        meter = self.device
+        if not isinstance(meter, DemonstrationMeter):
+            return 0, utc_now()
+        now = meter.now()
+        month = meter.instant(
+            meter.local(now).replace(tzinfo=None, day=1, hour=0, minute=0, second=0, microsecond=0)
+        )
+        since = month if self._since is None else max(month, self._since)
+        if self._looked_at is None or not since <= self._looked_at <= now:
+            self._looked_at, self._best = since, None
+        end = _floor(now, _QUARTER)
+        at = _floor(self._looked_at, _QUARTER) + _QUARTER
+        best = self._best or (0, since)
+        while at <= end:
+            best = max(best, (round(meter.household.power(at - _QUARTER)), at), key=lambda each: each[0])
+            at += _QUARTER
+        self._looked_at, self._best = max(end, since), best
+        return best
+
+    def get_value(self) -> DoubleLongUnsigned:
+        """Return the maximum."""
+        return DoubleLongUnsigned(self._maximum()[0])
+
+    def get_capture_time(self) -> OctetString:
+        """Return the end of the quarter of an hour that it comes from."""
+        device = self.device
+        moment = self._maximum()[1]
+        return OctetString(
+            device.clock_object.date_time(moment).octets if isinstance(device, DemonstrationMeter) else b""
+        )
+
+    def call_reset(self) -> None:
+        """Begin anew."""
+        if self.device is not None:
+            self._since, self._looked_at, self._best = self.device.now(), None, None
+
+
+def _floor(moment: datetime, step: timedelta) -> datetime:
+    """Return the moment at which a quarter of an hour began."""
+    return moment - timedelta(seconds=moment.timestamp() % step.total_seconds())
+
+
+def demonstration_meter(*, clock: Callable[[], datetime] = utc_now, seed: int = 1) -> DemonstrationMeter:
+    """Return the demonstration meter.
+
+    Args:
+        clock: Returns the present time, with its zone.
+        seed: Which household; the same seed and time give the same values.
+
+    >>> from datetime import UTC, datetime
+    >>> meter = demonstration_meter(clock=lambda: datetime(2026, 11, 25, 12, tzinfo=UTC))
+    >>> meter["1-0:1.8.0"].get(2)
+    DoubleLongUnsigned(21434206)
+    """
+    return DemonstrationMeter(f"{10_000_000 + seed % 90_000_000:08d}", clock, seed)

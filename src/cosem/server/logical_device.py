@@ -1,0 +1,565 @@
+"""A logical device: its objects, its associations, and the rules by which services reach objects.
+
+:meth:`LogicalDevice.resolve` answers the indications of an association. The order
+of the checks decides which error a client gets: object, class, attribute or
+method, access right, protection, type, value.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.association.indications import (
+    AbortIndication,
+    Established,
+    Indication,
+    InvokeMethod,
+    MethodOutcome,
+    ReadAttribute,
+    ReleaseIndication,
+    WriteAttribute,
+)
+from cosem.association.server_association import ServerAssociation
+from cosem.association.server_profile import AssociationProfile, ServerLimits
+from cosem.errors import ConfigurationError
+from cosem.server.access_rights import AccessMode, AccessRights
+from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable
+from cosem.server.timetable import Timetable
+from cosem.types.data import OctetString, Structure
+from cosem.types.date_time import DateTime
+from cosem.types.enumerations import ActionResult, DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.server.objects.association_ln import AssociationLnObject
+    from cosem.server.objects.clock import ClockObject
+    from cosem.types.data import Absent, DataValue
+
+__all__ = ["AssociationEntry", "LogicalDevice", "share_addresses", "utc_now"]
+
+log = logging.getLogger("cosem.server")
+
+CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
+_DEVICE_NAME: Final = LogicalName("0.0.42.0.0.255")
+_ASSOCIATION_LN: Final = 15
+_SECRET: Final = 7
+_R = DataAccessResult
+
+_moment: ContextVar[tuple[object, datetime] | None] = ContextVar("moment", default=None)
+"""The time at which a logical device is catching up with its clock."""
+
+
+def utc_now() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)
+
+
+class AssociationEntry:
+    """One association that a logical device supports.
+
+    Args:
+        profile: What an AARQ must ask for.
+        rights: What the client may do.
+        association_object: The Association LN object that shows it.
+
+    Attributes:
+        active: The associations that stand at the moment.
+    """
+
+    __slots__ = ("active", "association_object", "profile", "rights")
+
+    def __init__(
+        self, profile: AssociationProfile, rights: AccessRights, association_object: AssociationLnObject
+    ) -> None:
+        self.profile = profile
+        self.rights = rights
+        self.association_object = association_object
+        self.active: set[ServerAssociation] = set()
+
+
+class LogicalDevice:
+    """One logical device of a server.
+
+    Args:
+        name: COSEM logical device name: up to 16 octets, the first three are the letters of the manufacturer.
+        sap: Its address; 1 is the management logical device.
+        objects: Its objects; the Association LN objects and the logical device name are added.
+        clock: Returns the present time, with its zone. The time of the device follows it, at the distance
+            to which a client has set the Clock object.
+
+    Attributes:
+        neighbours: The logical devices of the same physical device by their addresses, itself included.
+        listeners: Functions that are called with each indication that only tells something, such as
+            ``AuthenticationFailed``, and with the association that it comes from.
+
+    Raises:
+        ConfigurationError: Two objects have the same logical name, or the name is too long.
+    """
+
+    def __init__(
+        self,
+        name: str | bytes,
+        *,
+        sap: int = 1,
+        objects: Iterable[CosemObject] = (),
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.name = name.encode("ascii") if isinstance(name, str) else bytes(name)
+        if not 1 <= len(self.name) <= 16:
+            raise ConfigurationError(f"a logical device name has 1 to 16 octets, not {len(self.name)}")
+        self.sap = sap
+        self.associations: list[AssociationEntry] = []
+        self.neighbours: dict[int, LogicalDevice] = {sap: self}
+        self.listeners: list[Callable[[ServerAssociation, Indication], None]] = []
+        self.changes = 0
+        self._source = clock
+        self._offset = timedelta()
+        self._clock_object: ClockObject | None = None
+        self._timetable = Timetable()
+        self._advancing: Awaitable[None] | None = None
+        self._objects: dict[bytes, CosemObject] = {}
+        for each in objects:
+            self.add(each)
+        if _DEVICE_NAME not in self._objects:
+            from cosem.server.objects.data import DataObject
+
+            self.add(DataObject(_DEVICE_NAME, value=OctetString(self.name)))
+
+    def __iter__(self) -> Iterator[CosemObject]:
+        return iter(self._objects.values())
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __getitem__(self, name: LogicalName | str) -> CosemObject:
+        """Return the object of a name; KeyError if there is none."""
+        return self._objects[LogicalName(name)]
+
+    def find(self, name: LogicalName | str) -> CosemObject | None:
+        """Return the object of a name, or ``None``."""
+        return self._objects.get(LogicalName(name))
+
+    def add(self, *objects: CosemObject) -> None:
+        """Add objects.
+
+        Raises:
+            ConfigurationError: There is one of that name already.
+        """
+        for each in objects:
+            if each.name in self._objects:
+                raise ConfigurationError(f"there is an object {each.name} already")
+            self._objects[bytes(each.name)] = each
+            each.device = self
+            self.changes += 1
+            self._added(each)
+
+    def remove(self, name: LogicalName | str) -> None:
+        """Remove the object of a name, if there is one."""
+        found = self._objects.pop(LogicalName(name), None)
+        if found is not None:
+            found.device = None
+            self.changes += 1
+            self._timetable.put(found, None)
+            if found is self._clock_object:
+                self._clock_object = None
+
+    def _added(self, target: CosemObject) -> None:
+        from cosem.server.objects.clock import ClockObject
+
+        if isinstance(target, ClockObject) and self._clock_object is None:
+            self._clock_object = target
+            for each in self._timetable:
+                self.reschedule(each)
+        if target.timed:
+            self.reschedule(target)
+
+    def add_association(
+        self,
+        profile: AssociationProfile,
+        rights: AccessRights | None = None,
+        *,
+        secret: bytes | str | None = None,
+        version: int = 2,
+    ) -> AssociationEntry:
+        """Support an association, and add the Association LN object that shows it.
+
+        Args:
+            profile: What an AARQ must ask for.
+            rights: What the client may do; by default reading only.
+            secret: Password of LLS, or HLS secret; the client may change it if its rights let it.
+            version: Version of the Association LN object, 0..3; it says how access rights are shown.
+
+        Raises:
+            ConfigurationError: Parameters that contradict each other.
+        """
+        from cosem.server.objects.association_ln import association_ln_object
+
+        number = len(self.associations) + 1
+        octets = secret.encode("utf-8") if isinstance(secret, str) else secret
+        shown = association_ln_object(f"0.0.40.0.{number}.255", octets, version)
+        if octets is not None:
+            profile = replace(profile, secret=shown.current_secret)
+        if profile.users is None and version >= 2 and not profile.pre_established:
+            profile = replace(profile, users=shown.user_ids)
+        entry = AssociationEntry(profile, rights or AccessRights.read_only(), shown)
+        shown.entry = entry
+        self.associations.append(entry)
+        self.add(shown)
+        return entry
+
+    def association(self, client_sap: int, limits: ServerLimits | None = None) -> ServerAssociation:
+        """Return a fresh association with a client of this address; it refuses unknown clients itself."""
+        profiles = [each.profile for each in self.associations if each.profile.client_sap == client_sap]
+        return ServerAssociation(profiles, client_sap=client_sap, server_sap=self.sap, limits=limits)
+
+    def entry_of(self, association: ServerAssociation) -> AssociationEntry | None:
+        """Return the entry of the profile that an association is made by."""
+        return next((each for each in self.associations if each.profile is association.profile), None)
+
+    def visible(self, entry: AssociationEntry) -> Iterator[CosemObject]:
+        """Return the objects that a client sees; the objects of other associations only if it may manage them."""
+        return (each for each in self._objects.values() if self._sees(entry, each))
+
+    def _sees(self, entry: AssociationEntry, target: CosemObject) -> bool:
+        if not entry.rights.sees(target.name):
+            return False
+        if target.class_id != _ASSOCIATION_LN or target is entry.association_object:
+            return True
+        return bool(entry.rights.attribute(target, _SECRET) & AccessMode.WRITE)
+
+    # --- time ---------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the time of the device, with a zone; it stands while the device catches up with an event."""
+        moment = _moment.get()
+        if moment is not None and moment[0] is self:
+            return moment[1]
+        return self._source() + self._offset if self._offset else self._source()
+
+    def local(self, moment: datetime) -> datetime:
+        """Return a moment in the local time of the device: that of its Clock object, else of its clock."""
+        return moment if self._clock_object is None else self._clock_object.local(moment)
+
+    def instant(self, local: datetime) -> datetime:
+        """Return the moment of a local time without zone."""
+        if self._clock_object is None:
+            return local.replace(tzinfo=self.now().tzinfo or UTC)
+        return self._clock_object.instant(local)
+
+    def timestamp(self) -> DateTime:
+        """Return the time of the device as its Clock object shows it."""
+        if self._clock_object is None:
+            return DateTime.from_datetime(self.now())
+        return self._clock_object.date_time()
+
+    def shift(self, by: timedelta) -> None:
+        """Move the time of the device; what is due by itself is planned anew from there."""
+        self._offset += by
+        for each in self._timetable:
+            self.reschedule(each)
+
+    def reschedule(self, target: CosemObject) -> None:
+        """Ask an object anew when it is due."""
+        if target.timed:
+            self._timetable.put(target, target.next_time(self.now()))
+
+    def advance(self) -> Awaitable[None] | None:
+        """Do what has become due; every service does so first.
+
+        Returns:
+            ``None`` when all is done, else what must be awaited.
+        """
+        if self._timetable.next is None or _moment.get() is not None:
+            return None
+        if self._advancing is not None:
+            import asyncio
+
+            return asyncio.shield(self._advancing)
+        now = self.now()
+        if now < self._timetable.next:
+            return None
+        due = self._timetable.due(now)
+        for at, target in due:
+            token = _moment.set((self, at))
+            try:
+                outcome = target.on_time(at)
+            except Exception:
+                log.exception("%r failed at %s", target, at)
+                continue
+            finally:
+                _moment.reset(token)
+            if is_awaitable(outcome):
+                import asyncio
+
+                self._advancing = asyncio.ensure_future(self._advance_slowly(due, at, target, outcome))
+                return asyncio.shield(self._advancing)
+        return None
+
+    async def _advance_slowly(
+        self, due: Iterator[tuple[datetime, CosemObject]], at: datetime, target: CosemObject, outcome: Any
+    ) -> None:
+        """Go on with what is due where something takes waiting; the time stands in this task alone."""
+        try:
+            while True:
+                _moment.set((self, at))
+                try:
+                    if is_awaitable(outcome):
+                        await outcome
+                except Exception:
+                    log.exception("%r failed at %s", target, at)
+                following = next(due, None)
+                if following is None:
+                    return
+                at, target = following
+                _moment.set((self, at))
+                try:
+                    outcome = target.on_time(at)
+                except Exception:
+                    log.exception("%r failed at %s", target, at)
+                    outcome = None
+        finally:
+            self._advancing = None
+
+    # --- services ---------------------------------------------------------------------------------------
+
+    def resolve(self, association: ServerAssociation, indication: object) -> Outcome[Any]:
+        """Return the outcome of an indication, at once or when awaited.
+
+        Args:
+            association: Where it comes from.
+            indication: See :mod:`cosem.association.indications`.
+        """
+        if isinstance(indication, (ReadAttribute, WriteAttribute, InvokeMethod)):
+            waiting = self.advance()
+            if waiting is not None:
+                return self._after(waiting, association, indication)
+            return self._serve(association, indication)
+        self._take_note(association, indication)
+        return None
+
+    async def _after(
+        self,
+        waiting: Awaitable[None],
+        association: ServerAssociation,
+        indication: ReadAttribute | WriteAttribute | InvokeMethod,
+    ) -> Any:
+        await waiting
+        outcome = self._serve(association, indication)
+        return await outcome if is_awaitable(outcome) else outcome
+
+    def _serve(
+        self, association: ServerAssociation, indication: ReadAttribute | WriteAttribute | InvokeMethod
+    ) -> Outcome[Any]:
+        if isinstance(indication, ReadAttribute):
+            return self.read(association, indication)
+        if isinstance(indication, WriteAttribute):
+            return self.write(association, indication)
+        return self.invoke(association, indication)
+
+    def _take_note(self, association: ServerAssociation, indication: Any) -> None:
+        """Keep account of the associations that stand, and tell those who listen."""
+        if isinstance(indication, (Established, ReleaseIndication, AbortIndication)):
+            entry = self.entry_of(association)
+            if entry is not None and isinstance(indication, Established):
+                entry.active.add(association)
+            elif entry is not None:
+                entry.active.discard(association)
+        for listener in self.listeners:
+            listener(association, indication)
+
+    def _target(
+        self, entry: AssociationEntry, class_id: int, name: LogicalName
+    ) -> CosemObject | DataAccessResult:
+        """Return the object that a client means."""
+        found: CosemObject | None
+        if name == CURRENT_ASSOCIATION:
+            found = entry.association_object
+        else:
+            found = self._objects.get(name)
+            if found is None or not self._sees(entry, found):
+                return _R.OBJECT_UNDEFINED
+        return found if found.class_id == class_id else _R.OBJECT_CLASS_INCONSISTENT
+
+    def read(self, association: ServerAssociation, request: ReadAttribute) -> Outcome[ReadResult]:
+        """Return an attribute, or why the client does not get it."""
+        entry = self.entry_of(association)
+        if entry is None:
+            return _R.OBJECT_UNDEFINED
+        target = self._target(entry, request.class_id, request.instance_id)
+        if isinstance(target, DataAccessResult):
+            return target
+        if request.attribute_id == 0:
+            return self._read_all(association, entry, target)
+        if request.attribute_id == 1 and request.instance_id == CURRENT_ASSOCIATION:
+            return OctetString(CURRENT_ASSOCIATION)
+        refusal = self._refusal(association, entry, target, request.attribute_id, AccessMode.READ)
+        return refusal or target.get(request.attribute_id, request.selection, association)
+
+    def _refusal(
+        self,
+        association: ServerAssociation,
+        entry: AssociationEntry,
+        target: CosemObject,
+        number: int,
+        wanted: AccessMode,
+    ) -> DataAccessResult | None:
+        """Return why an attribute may not be accessed, or ``None`` (0 is success, which is no refusal)."""
+        if target.attribute(number) is None:
+            return _R.OBJECT_UNDEFINED
+        mode = self.attribute_mode(entry, target, number)
+        if not mode & wanted or not AccessRights.is_protected_enough(mode, association.security_status):
+            return _R.READ_WRITE_DENIED
+        return None
+
+    def attribute_mode(self, entry: AssociationEntry, target: CosemObject, number: int) -> AccessMode:
+        """Return what a client may do with an attribute.
+
+        In every association the current association and the logical device name can be read.
+        """
+        mode = entry.rights.attribute(target, number)
+        if mode & AccessMode.READ:
+            return mode
+        if target is entry.association_object:
+            return mode if number == _SECRET else mode | AccessMode.READ
+        return mode | AccessMode.READ if target.name == _DEVICE_NAME else mode
+
+    def may_read(self, association: ServerAssociation, name: LogicalName, number: int) -> bool:
+        """Return whether a client may read an attribute, protection aside."""
+        entry = self.entry_of(association)
+        target = self._objects.get(name)
+        if entry is None or target is None or not self._sees(entry, target):
+            return False
+        return bool(self.attribute_mode(entry, target, number) & AccessMode.READ)
+
+    def _read_all(
+        self, association: ServerAssociation, entry: AssociationEntry, target: CosemObject
+    ) -> Outcome[ReadResult]:
+        """Return attribute 0: every attribute of the standard in order, null-data for what may not be read."""
+        members: list[Outcome[ReadResult]] = []
+        for attribute in target.attributes:
+            number = attribute.number
+            refusal = self._refusal(association, entry, target, number, AccessMode.READ)
+            members.append(None if refusal is not None else target.get(number, None, association))
+        if any(map(is_awaitable, members)):
+            return _gathered(members)
+        return _structure(members)
+
+    def write(self, association: ServerAssociation, request: WriteAttribute) -> Outcome[DataAccessResult]:
+        """Write an attribute, and return how it went."""
+        entry = self.entry_of(association)
+        if entry is None:
+            return _R.OBJECT_UNDEFINED
+        target = self._target(entry, request.class_id, request.instance_id)
+        if isinstance(target, DataAccessResult):
+            return target
+        if request.attribute_id == 0:
+            return self._write_all(association, entry, target, request.value)
+        number = request.attribute_id
+        refusal = self._refusal(association, entry, target, number, AccessMode.WRITE)
+        if refusal is not None:
+            return refusal
+        if request.selection is not None:
+            return _R.TYPE_UNMATCHED
+        return target.set(number, request.value, association)
+
+    async def _write_all(
+        self, association: ServerAssociation, entry: AssociationEntry, target: CosemObject, value: DataValue
+    ) -> DataAccessResult:
+        """Write attribute 0: a structure of every attribute in order, null-data for what stays as it is."""
+        if not isinstance(value, Structure) or len(value) != len(target.attributes):
+            return _R.TYPE_UNMATCHED
+        pairs = [pair for pair in zip(target.attributes, value, strict=True) if pair[1] is not None]
+        for attribute, member in pairs:
+            refusal = self._refusal(association, entry, target, attribute.number, AccessMode.WRITE)
+            if refusal is None:
+                refusal = target.refusal_of(attribute, member)
+            if refusal is not None:
+                return refusal
+        for attribute, member in pairs:
+            outcome = target.set(attribute.number, member, association)
+            result: Any = await outcome if is_awaitable(outcome) else outcome
+            if result is not _R.SUCCESS:
+                return DataAccessResult(result)
+        return _R.SUCCESS
+
+    def invoke(self, association: ServerAssociation, request: InvokeMethod) -> Outcome[MethodOutcome]:
+        """Call a method, and return how it went."""
+        entry = self.entry_of(association)
+        if entry is None:
+            return MethodOutcome(ActionResult.OBJECT_UNDEFINED)
+        target = self._target(entry, request.class_id, request.instance_id)
+        if isinstance(target, DataAccessResult):
+            return MethodOutcome(ActionResult(target))
+        number = request.method_id
+        if target.method(number) is None:
+            return MethodOutcome(ActionResult.OBJECT_UNDEFINED)
+        mode = entry.rights.method(target, number)
+        enough = AccessRights.is_protected_enough(mode, association.security_status)
+        if not mode & AccessMode.READ or not enough:
+            return MethodOutcome(ActionResult.READ_WRITE_DENIED)
+        return target.call(number, request.parameters, association)
+
+    # --- from inside the meter ------------------------------------------------------------------------------
+
+    def value_of(self, class_id: int, name: bytes, number: int) -> Outcome[ReadResult]:
+        """Return an attribute for another object of the meter, such as a profile that captures it."""
+        target = self._inside(class_id, name)
+        return target if isinstance(target, DataAccessResult) else target.get(number)
+
+    def write_inside(
+        self, class_id: int, name: bytes, number: int, value: DataValue
+    ) -> Outcome[DataAccessResult]:
+        """Write an attribute for another object of the meter, such as a script; rights do not matter."""
+        target = self._inside(class_id, name)
+        return target if isinstance(target, DataAccessResult) else target.set(number, value)
+
+    def invoke_inside(
+        self, class_id: int, name: bytes, number: int, parameters: DataValue | Absent
+    ) -> Outcome[MethodOutcome]:
+        """Call a method for another object of the meter, such as a script; rights do not matter."""
+        target = self._inside(class_id, name)
+        if isinstance(target, DataAccessResult):
+            return MethodOutcome(ActionResult(target))
+        return target.call(number, parameters)
+
+    def _inside(self, class_id: int, name: bytes) -> CosemObject | DataAccessResult:
+        target = self._objects.get(bytes(name))
+        if target is None:
+            return _R.OBJECT_UNDEFINED
+        return target if target.class_id == class_id else _R.OBJECT_CLASS_INCONSISTENT
+
+
+async def _gathered(members: list[Outcome[ReadResult]]) -> ReadResult:
+    return _structure([await member if is_awaitable(member) else member for member in members])
+
+
+def _structure(members: list[Any]) -> ReadResult:
+    return Structure(None if isinstance(member, DataAccessResult) else member for member in members)
+
+
+def share_addresses(devices: Iterable[LogicalDevice]) -> dict[int, LogicalDevice]:
+    """Make logical devices the ones of one physical device, and return them by their addresses.
+
+    With more than one the management logical device gets a SAP assignment object, unless it has one.
+
+    Raises:
+        ConfigurationError: Two have one address.
+    """
+    shared: dict[int, LogicalDevice] = {}
+    for device in devices:
+        if device.sap in shared:
+            raise ConfigurationError(f"two logical devices have the address {device.sap}")
+        shared[device.sap] = device
+    for device in shared.values():
+        device.neighbours = shared
+    management = shared.get(1)
+    if management is not None and len(shared) > 1 and management.find("0.0.41.0.0.255") is None:
+        from cosem.server.objects.sap_assignment import SapAssignmentObject
+
+        management.add(SapAssignmentObject())
+    return shared

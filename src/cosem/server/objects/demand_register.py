@@ -1,0 +1,156 @@
+"""Demand register at the server: averages over periods (Blue Book, class_id 5)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from cosem.classes.standard.register import DemandRegister
+from cosem.server.objects.base import CosemObject
+from cosem.server.timetable import next_multiple
+from cosem.types.data import DataValue, DoubleLongUnsigned
+from cosem.types.enumerations import ActionResult, DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+__all__ = ["DemandRegisterObject"]
+
+
+class DemandRegisterObject(CosemObject, DemandRegister):
+    """The average of a quantity over ``number_of_periods`` periods of ``period`` seconds.
+
+    One period is block demand: the current average grows from 0 to the average of the period.
+    More are sliding demand: at the end of each period the average of the last ones is formed.
+
+    Args:
+        logical_name: Its name.
+        total: Returns the quantity times seconds, summed up from any beginning until now, in the unit of
+            the register: for a power, the energy in watt-seconds. Without it the application calls
+            :meth:`add`.
+        number: Type of the averages.
+        initial: Their value after a reset.
+        values: See :class:`~cosem.server.objects.base.CosemObject`.
+    """
+
+    timed = True
+
+    def __init__(
+        self,
+        logical_name: LogicalName | str,
+        *,
+        total: Callable[[], float] | None = None,
+        number: Callable[[int], DataValue] = DoubleLongUnsigned,
+        initial: int = 0,
+        **values: Any,
+    ) -> None:
+        self._total = total
+        self._number = number
+        self._initial = initial
+        self._base = 0.0
+        self._added = 0.0
+        self._status: DataValue = None
+        self._periods: deque[float] = deque(maxlen=1)
+        values.setdefault("period", 900)
+        values.setdefault("number_of_periods", 1)
+        super().__init__(logical_name, **values)
+        self.put("current_average_value", number(initial))
+        self.put("last_average_value", number(initial))
+
+    # --- measuring ------------------------------------------------------------------------------------
+
+    def add(self, amount: float) -> None:
+        """Count an amount of the quantity times seconds in the present period."""
+        self._added += amount
+
+    def mark(self, status: DataValue) -> None:
+        """Set the status that the next average is captured with."""
+        self._status = status
+
+    def _since_start(self) -> float:
+        return self._added + (self._total() - self._base if self._total is not None else 0.0)
+
+    def _window(self) -> int:
+        """Return the seconds over which an average is formed."""
+        return int(self.period) * int(self.number_of_periods)
+
+    def _average(self, amount: float) -> DataValue:
+        window = self._window()
+        return self._number(round(amount / window) if window else self._initial)
+
+    def _begin(self) -> None:
+        """Begin a period."""
+        self._added = 0.0
+        if self._total is not None and self.device is not None:
+            self._base = self._total()
+        if self.device is not None:
+            self.put("start_time_current", self.device.timestamp())
+
+    def _forget(self) -> None:
+        """Begin anew: periods that nobody measured count 0."""
+        self._periods = deque(maxlen=max(1, int(self.number_of_periods)))
+        self._begin()
+
+    # --- time -----------------------------------------------------------------------------------------
+
+    def next_time(self, after: datetime) -> datetime | None:
+        """Return the end of the present period."""
+        if self.device is None or not self.period:
+            return None
+        if self.stored(7) == type(self).start_time_current.default():
+            self._forget()
+        return next_multiple(self.device, after, int(self.period))
+
+    def on_time(self, at: datetime) -> None:
+        """End the period."""
+        del at
+        self._periods.append(self._since_start())
+        self.put("last_average_value", self._average(sum(self._periods)))
+        self._captured()
+
+    def _captured(self) -> None:
+        self.put("status", self._status)
+        if self.device is not None:
+            self.put("capture_time", self.device.timestamp())
+        self._begin()
+
+    # --- for clients ------------------------------------------------------------------------------------
+
+    def get_current_average_value(self) -> DataValue:
+        """Return the average so far, as if nothing came until the window ends."""
+        return self._average(self._since_start())
+
+    def set_period(self, seconds: int) -> DataAccessResult:
+        """Change the period, and begin anew."""
+        if not seconds:
+            return DataAccessResult.OTHER_REASON
+        return self._changed_to("period", seconds)
+
+    def set_number_of_periods(self, number: int) -> DataAccessResult:
+        """Change the number of periods, and begin anew."""
+        if not 1 <= number <= 1000:
+            return DataAccessResult.OTHER_REASON
+        return self._changed_to("number_of_periods", number)
+
+    def _changed_to(self, name: str, value: int) -> DataAccessResult:
+        self.put(name, value)
+        self.call_reset()
+        return DataAccessResult.SUCCESS
+
+    def call_reset(self) -> ActionResult:
+        """End the period without a result."""
+        self.put("last_average_value", self._number(self._initial))
+        self._periods.clear()
+        self._forget()
+        self._captured()
+        if self.device is not None:
+            self.device.reschedule(self)
+        return ActionResult.SUCCESS
+
+    def call_next_period(self) -> ActionResult:
+        """End the period as if its time had come."""
+        current = self._since_start()
+        self._periods.append(current)
+        self.put("last_average_value", self._average(sum(self._periods)))
+        self._captured()
+        return ActionResult.SUCCESS

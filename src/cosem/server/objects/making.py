@@ -1,0 +1,68 @@
+"""Objects of any class of the registry, by number: with behaviour where there is one, else values only."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
+
+from cosem.classes.registry import class_of
+from cosem.errors import ConfigurationError
+from cosem.server.objects.base import CosemObject
+from cosem.types.logical_name import LogicalName
+
+__all__ = ["make_object", "object_class"]
+
+_BEHAVIOURS: Final = {
+    1: "data:DataObject",
+    3: "data:RegisterObject",
+    4: "data:ExtendedRegisterObject",
+    5: "demand_register:DemandRegisterObject",
+    7: "profile_generic:ProfileGenericObject",
+    8: "clock:ClockObject",
+    9: "script_table:ScriptTableObject",
+    17: "sap_assignment:SapAssignmentObject",
+    70: "disconnect_control:DisconnectControlObject",
+}
+"""Where the behaviour of a class is, for the versions that have all of its methods."""
+
+
+@cache
+def object_class(class_id: int, version: int | None = None) -> type[CosemObject]:
+    """Return the class of objects of an interface class.
+
+    Args:
+        class_id: Its number.
+        version: Its version; the current one by default.
+
+    Raises:
+        ConfigurationError: The registry knows no such class.
+    """
+    declaration = class_of(class_id, version)
+    if declaration is None:
+        raise ConfigurationError(f"no interface class {class_id} version {version} is known")
+    behaviour = _BEHAVIOURS.get(class_id)
+    if behaviour is None:
+        return type(
+            f"{declaration.__name__}Object", (CosemObject, declaration), {"__doc__": declaration.__doc__}
+        )
+    module, _, name = behaviour.partition(":")
+    found: type[CosemObject] = getattr(import_module(f"cosem.server.objects.{module}"), name)
+    if found.version == declaration.version:
+        return found
+    return type(f"{declaration.__name__}Object", (found, declaration), {"__doc__": declaration.__doc__})
+
+
+def make_object(
+    class_id: int, logical_name: LogicalName | str, *, version: int | None = None, **values: Any
+) -> CosemObject:
+    """Return an object of an interface class with these values.
+
+    Raises:
+        ConfigurationError: The registry knows no such class, or the class no such attribute.
+        EncodeError: A value cannot be of the type of its attribute.
+
+    >>> make_object(21, "0-0:16.1.0", thresholds=[])
+    <Register monitor 0.0.16.1.0.255>
+    """
+    return object_class(class_id, version)(logical_name, **values)

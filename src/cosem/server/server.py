@@ -1,0 +1,441 @@
+"""The server: logical devices behind TCP or UDP, and any number of clients at once.
+
+::
+
+    async with Server([meter]).listen("tcp://127.0.0.1:0") as server:
+        print(server.address)
+        await server.wait_closed()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit
+
+from cosem.apdu.common import CosemAttributeDescriptor
+from cosem.association.indications import (
+    AuthenticationFailed,
+    Established,
+    Fault,
+    Indication,
+    InvokeMethod,
+    MethodOutcome,
+    OpenIndication,
+    OpenRefusal,
+    ReadAttribute,
+    WriteAttribute,
+)
+from cosem.errors import (
+    AccessError,
+    ActionError,
+    ConfigurationError,
+    EncodeError,
+    StateError,
+    TransportError,
+    UnsupportedError,
+)
+from cosem.link.wrapper import WrapperServerLink
+from cosem.server.connection import Connection, LinkFactory, Session
+from cosem.server.limits import ConnectionLimits, Statistics
+from cosem.server.throttle import Throttle
+from cosem.types.enumerations import ActionResult, AssociationStatus, DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.server.datagrams import Datagrams
+    from cosem.server.logical_device import LogicalDevice
+    from cosem.types.data import DataValue
+    from cosem.types.date_time import DateTime
+
+__all__ = ["Server"]
+
+log = logging.getLogger("cosem.server")
+
+_TICK: Final = 1.0
+"""Seconds between two looks at what takes too long."""
+
+
+class Server:
+    """Logical devices that clients reach.
+
+    Args:
+        devices: The logical devices, each with an address of its own.
+        limits: What clients may make it spend.
+        time: Returns monotonic seconds; by default those of the event loop.
+
+    Attributes:
+        devices: The logical devices by their addresses.
+        statistics: What it has seen.
+
+    Raises:
+        ConfigurationError: Two logical devices have one address.
+    """
+
+    def __init__(
+        self,
+        devices: Iterable[LogicalDevice] | LogicalDevice,
+        *,
+        limits: ConnectionLimits | None = None,
+        time: Callable[[], float] | None = None,
+    ) -> None:
+        from cosem.server.logical_device import LogicalDevice, share_addresses
+
+        self.devices = share_addresses([devices] if isinstance(devices, LogicalDevice) else devices)
+        self.limits = limits or ConnectionLimits()
+        self.statistics = Statistics()
+        self._time = time
+        self._connections: set[Connection] = set()
+        self._addresses: Counter[str] = Counter()
+        self._throttle = Throttle(self.limits.guesses, self.limits.first_delay, self.limits.longest_delay)
+        self._wanted: list[tuple[str, LinkFactory]] = []
+        self._listening: list[asyncio.Server] = []
+        self._datagrams: list[Datagrams] = []
+        self._urls: list[str] = []
+        self._ticking: asyncio.TimerHandle | None = None
+        self._closed: asyncio.Event | None = None
+        self._empty: asyncio.Event | None = None
+
+    # --- its life -------------------------------------------------------------------------------------
+
+    def listen(self, url: str = "tcp://127.0.0.1:0", *, link: LinkFactory = WrapperServerLink) -> Self:
+        """Say where to listen; may be said several times. Begin with ``async with`` or :meth:`start`.
+
+        Args:
+            url: ``tcp://HOST:PORT`` or ``udp://HOST:PORT``; port 0 takes any that is free, and an empty
+                host all addresses of the machine.
+            link: Makes the server's end of the communication profile for each connection.
+
+        Raises:
+            ConfigurationError: It is no such URL.
+        """
+        _parse(url)
+        self._wanted.append((url, link))
+        return self
+
+    @property
+    def planned(self) -> bool:
+        """Whether it was said where to listen."""
+        return bool(self._wanted)
+
+    async def start(self) -> Self:
+        """Listen.
+
+        Raises:
+            TransportError: An address cannot be listened at; says why.
+        """
+        self._closed = asyncio.Event()
+        try:
+            for url, link in self._wanted:
+                await self._listen(url, link)
+        except BaseException:
+            await self.close(0)
+            raise
+        self._tick_later()
+        return self
+
+    async def _listen(self, url: str, link: LinkFactory) -> None:
+        scheme, host, port = _parse(url)
+        loop = asyncio.get_running_loop()
+        try:
+            if scheme == "udp":
+                from cosem.server.datagrams import Datagrams
+
+                _, datagrams = await loop.create_datagram_endpoint(
+                    lambda: Datagrams(self, link),
+                    (host or "0.0.0.0", port),  # noqa: S104 -- asked for
+                )
+                self._datagrams.append(datagrams)
+                name = datagrams.sockname
+            else:
+                server = await loop.create_server(
+                    lambda: Connection(self, link()), host or None, port, backlog=1024
+                )
+                self._listening.append(server)
+                name = server.sockets[0].getsockname()
+        except OSError as error:
+            raise TransportError(f"cannot listen at {url}: {error.strerror or error}") from None
+        shown = f"[{name[0]}]" if ":" in name[0] else name[0]
+        self._urls.append(f"{scheme}://{shown}:{name[1]}")
+
+    @property
+    def address(self) -> str:
+        """The URL of the first address that it listens at, with the port that was found.
+
+        Raises:
+            ConfigurationError: It does not listen.
+        """
+        if not self._urls:
+            raise ConfigurationError("the server does not listen")
+        return self._urls[0]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The URLs of all addresses that it listens at."""
+        return tuple(self._urls)
+
+    async def close(self, grace: float = 5.0) -> None:
+        """Stop: requests that are being served are answered, those that wait are not begun.
+
+        Args:
+            grace: Seconds that the answers may take; then every connection is cut.
+        """
+        if self._closed is None or self._closed.is_set():
+            return
+        for listening in self._listening:
+            listening.close()
+        if self._ticking is not None:
+            self._ticking.cancel()
+        for connection in self._connections:
+            connection.stop()
+        tasks = [task for connection in self._connections for task in connection.tasks]
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+        self._empty = asyncio.Event()
+        for connection in list(self._connections):
+            connection.flush()
+            connection.drop("the server stops")
+        if self._connections:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), grace)
+        for connection in list(self._connections):
+            connection.abort()
+        if self._connections:
+            await self._empty.wait()
+        for datagrams in self._datagrams:
+            datagrams.close()
+        self._listening, self._datagrams, self._urls = [], [], []
+        self._closed.set()
+
+    async def wait_closed(self) -> None:
+        """Wait until it was closed."""
+        if self._closed is not None:
+            await self._closed.wait()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    # --- time -----------------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        """Return monotonic seconds."""
+        return asyncio.get_running_loop().time() if self._time is None else self._time()
+
+    def tick(self, now: float | None = None) -> None:
+        """Close what takes too long, and let the logical devices do what is due. Happens every second by itself."""
+        moment = self.time() if now is None else now
+        for connection in list(self._connections):
+            connection.tick(moment)
+        for device in self.devices.values():
+            due = device.advance()
+            if due is not None:
+                _hold(asyncio.ensure_future(due))
+
+    def _tick_later(self) -> None:
+        self._ticking = asyncio.get_running_loop().call_later(_TICK, self._tick_and_again)
+
+    def _tick_and_again(self) -> None:
+        try:
+            self.tick()
+        except Exception as error:  # noqa: BLE001 -- whatever an application raises must not stop the server
+            self.incident("while the clock was looked at", error)
+        self._tick_later()
+
+    # --- connections ------------------------------------------------------------------------------------
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are."""
+        return len(self._connections)
+
+    @property
+    def sessions(self) -> Iterator[Session]:
+        """The associations of all connections."""
+        return (session for connection in self._connections for session in connection.sessions.values())
+
+    def admits(self, connection: Connection) -> bool:
+        """Return whether there is room for one more connection, and count it."""
+        limits = self.limits
+        full = limits.connections is not None and len(self._connections) >= limits.connections
+        if limits.per_address is not None and self._addresses[connection.peer] >= limits.per_address:
+            full = True
+        if full or self._closed is None or self._closed.is_set():
+            self.statistics.refused_connections += 1
+            return False
+        self._connections.add(connection)
+        self._addresses[connection.peer] += 1
+        self.statistics.connections += 1
+        return True
+
+    def forget(self, connection: Connection) -> None:
+        """Take note that a connection is gone."""
+        if connection in self._connections:
+            self._connections.discard(connection)
+            self._addresses[connection.peer] -= 1
+            if not self._addresses[connection.peer]:
+                del self._addresses[connection.peer]
+            if not self._connections and self._empty is not None:
+                self._empty.set()
+
+    # --- indications ------------------------------------------------------------------------------------
+
+    def resolve(self, connection: Connection, session: Session, indication: Indication) -> Any:
+        """Return the outcome of an indication, at once or when awaited; what the application raises is an outcome too."""
+        if isinstance(indication, (OpenIndication, AuthenticationFailed, Established, Fault)):
+            refusal = self._note(connection, session, indication)
+            if refusal is not None:
+                return refusal
+        if session.device is None:
+            return DataAccessResult.OBJECT_UNDEFINED
+        try:
+            return session.device.resolve(session.association, indication)
+        except Exception as error:  # noqa: BLE001 -- whatever an application raises must not stop the server
+            return self._failed(indication, error)
+
+    async def settle(self, indication: Indication, outcome: Awaitable[Any]) -> Any:
+        """Wait for an outcome, for as long as the limit lets it."""
+        try:
+            async with asyncio.timeout(self.limits.request):
+                return await outcome
+        except Exception as error:  # noqa: BLE001 -- as above
+            return self._failed(indication, error)
+
+    def _note(self, connection: Connection, session: Session, indication: Indication) -> OpenRefusal | None:
+        """Count what concerns the server, and return a refusal for one who guesses too often."""
+        association = session.association
+        who = connection.peer, association.client_sap, association.server_sap
+        if isinstance(indication, OpenIndication):
+            if self._throttle.blocked(who, self.time()):
+                return OpenRefusal()
+        elif isinstance(indication, AuthenticationFailed):
+            self.statistics.authentication_failures += 1
+            self._throttle.failed(who, self.time())
+        elif isinstance(indication, Established) and not indication.pending:
+            self.statistics.associations += 1
+            self._throttle.succeeded(who)
+            connection.established()
+        elif isinstance(indication, Fault):
+            self.statistics.incidents += 1
+            log.error("incident %d: %r: %s", self.statistics.incidents, indication.subject, indication.error)
+        return None
+
+    def _failed(self, indication: Indication, error: Exception) -> Any:
+        """Return the outcome that an exception of the application stands for."""
+        if isinstance(error, (AccessError, ActionError)):
+            number = int(error.result)
+        elif isinstance(error, TimeoutError):
+            number = int(DataAccessResult.TEMPORARY_FAILURE)
+        else:
+            number = int(DataAccessResult.OTHER_REASON)
+            self.incident(f"while {_named(indication)} was served", error)
+        if isinstance(indication, InvokeMethod):
+            return MethodOutcome(ActionResult(number))
+        if isinstance(indication, (ReadAttribute, WriteAttribute)):
+            return DataAccessResult(number)
+        return OpenRefusal() if isinstance(indication, OpenIndication) else None
+
+    def incident(self, when: str, error: BaseException) -> None:
+        """Log an error of the application process with a number of its own."""
+        self.statistics.incidents += 1
+        log.error("incident %d %s", self.statistics.incidents, when, exc_info=error)
+
+    # --- what the server sends by itself ----------------------------------------------------------------
+
+    def notify(
+        self,
+        class_id: int,
+        logical_name: LogicalName | str,
+        attribute: int,
+        value: DataValue,
+        *,
+        time: DateTime | None = None,
+        device: int = 1,
+        client: int | None = None,
+    ) -> int:
+        """Send an EventNotification to the clients whose associations agreed on it.
+
+        Only clients that may read the attribute are told. Call it in the event loop of the server.
+
+        Args:
+            class_id: Class of the object that the event is about.
+            logical_name: Its name.
+            attribute: The attribute whose value is sent.
+            value: The value.
+            time: When it happened.
+            device: Address of the logical device.
+            client: Address of the one client to tell; ``None`` for all.
+
+        Returns:
+            How many were told.
+
+        Raises:
+            EncodeError: The value is of no COSEM type.
+        """
+        descriptor = CosemAttributeDescriptor(class_id, LogicalName(logical_name), attribute)
+        octets = None if time is None else time.octets
+        told = 0
+        for connection in list(self._connections):
+            for session in list(connection.sessions.values()):
+                association = session.association
+                if association.server_sap != device or client not in (None, association.client_sap):
+                    continue
+                if association.status is not AssociationStatus.ASSOCIATED or session.device is None:
+                    continue
+                if not session.device.may_read(association, descriptor.instance_id, attribute):
+                    continue
+                try:
+                    apdu = association.event_notification(descriptor, value, octets)
+                except EncodeError:
+                    raise
+                except (UnsupportedError, StateError):
+                    continue
+                connection.send(apdu, session)
+                connection.flush()
+                self.statistics.notifications += 1
+                told += 1
+        return told
+
+
+_tasks: set[asyncio.Future[Any]] = set()
+
+
+def _hold(task: asyncio.Future[Any]) -> None:
+    """Keep a task that nobody waits for from being collected, and log how it failed."""
+    _tasks.add(task)
+    task.add_done_callback(_done)
+
+
+def _done(task: asyncio.Future[Any]) -> None:
+    _tasks.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("what was due failed", exc_info=error)
+
+
+def _named(indication: Indication) -> str:
+    """Return what was asked for, without any value: it may be a secret."""
+    if isinstance(indication, InvokeMethod):
+        return f"{indication.instance_id} method {indication.method_id}"
+    if isinstance(indication, (ReadAttribute, WriteAttribute)):
+        return f"{indication.instance_id} attribute {indication.attribute_id}"
+    return type(indication).__name__
+
+
+def _parse(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of an address to listen at; there, port 0 means any."""
+    try:
+        parts = urlsplit(url if "://" in url else f"tcp://{url}")
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"{url!r} is no URL: {error}") from None
+    if parts.scheme not in ("tcp", "udp") or parts.path not in ("", "/"):
+        raise ConfigurationError(f"{url!r}: write it as tcp://HOST:PORT or udp://HOST:PORT")
+    from cosem.link.wrapper import DEFAULT_PORT
+
+    return parts.scheme, parts.hostname or "", DEFAULT_PORT if port is None else port

@@ -1,0 +1,76 @@
+"""What the objects of a logical device do by themselves, in the order of time.
+
+Nothing runs in the background: whoever uses the logical device first lets it catch
+up with the clock, event by event, each at its own moment. So a simulated month
+takes as long as its events take, and every run is the same. At one instant the
+order is that of the standard where it gives one, and of class and name otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cosem.server.logical_device import LogicalDevice
+    from cosem.server.objects.base import CosemObject
+
+__all__ = ["Timetable", "next_multiple"]
+
+_ORDER: Final = {5: 0, 7: 1, 10: 2, 20: 3, 22: 4, 21: 5, 65: 6, 71: 7, 40: 8}
+"""Periods end first; then schedules, before calendars (Blue Book, class_id 10); then monitors; then pushing."""
+_DAY: Final = 86_400
+_HOUR: Final = 3_600
+
+
+class Timetable:
+    """When each object is due."""
+
+    __slots__ = ("_due", "next")
+
+    def __init__(self) -> None:
+        self._due: dict[CosemObject, datetime] = {}
+        self.next: datetime | None = None
+        """When the first of them is due."""
+
+    def put(self, target: CosemObject, at: datetime | None) -> None:
+        """Say when an object is due; ``None`` for never."""
+        if at is None:
+            self._due.pop(target, None)
+        else:
+            self._due[target] = at
+        self.next = min(self._due.values(), default=None)
+
+    def due(self, now: datetime) -> Iterator[tuple[datetime, CosemObject]]:
+        """Return what is due up to ``now``, and when; each object is asked for its next time as it goes by."""
+        while self.next is not None and self.next <= now:
+            at = self.next
+            target = min((each for each, when in self._due.items() if when == at), key=_rank)
+            self.put(target, target.next_time(at))
+            yield at, target
+
+    def __iter__(self) -> Iterator[CosemObject]:
+        return iter(tuple(self._due))
+
+
+def _rank(target: CosemObject) -> tuple[int, int, bytes]:
+    return _ORDER.get(target.class_id, 9), target.class_id, bytes(target.name)
+
+
+def next_multiple(device: LogicalDevice, after: datetime, seconds: int) -> datetime:
+    """Return the first moment after ``after`` at which a period of so many seconds ends.
+
+    Periods are counted from local midnight where they divide the day; others from ``after``.
+    """
+    if _DAY % seconds:
+        return after + timedelta(seconds=seconds)
+    local = device.local(after).replace(tzinfo=None)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = local - midnight
+    period = timedelta(seconds=seconds)
+    rest = period - passed % period
+    if _HOUR % seconds == 0:
+        return after + rest  # daylight saving moves whole hours
+    at = device.instant(local + rest)
+    return at if at > after else after + period
