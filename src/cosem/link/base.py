@@ -15,7 +15,17 @@ __all__ = ["ApduReceived", "ClientLink", "Connected", "Disconnected", "LinkEvent
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The supporting layer is connected: XX-CONNECT.confirm."""
+    """The supporting layer is connected: XX-CONNECT.confirm, or XX-CONNECT.indication at the server.
+
+    Args:
+        source: At a server whose link is per pair of addresses: the client; else ``None``.
+        destination: At such a server: the logical device; else ``None``.
+        user_data: What the peer said along with it, if the profile carries that.
+    """
+
+    source: int | None = None
+    destination: int | None = None
+    user_data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +35,14 @@ class Disconnected:
     Args:
         reason: Why, in words.
         user_data: What the peer said along with it, if the profile carries that.
+        source: At a server whose link is per pair of addresses: the client; ``None`` means every pair.
+        destination: At such a server: the logical device; ``None`` means every one.
     """
 
     reason: str
     user_data: bytes = b""
+    source: int | None = None
+    destination: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +54,14 @@ class ApduReceived:
         source: Address of the sender: wrapper port, or HDLC upper address.
         destination: Address of the receiver.
         confirmed: Whether the profile says that an answer is expected (I frame, not UI frame).
+        findings: What was tolerated on the way although the profile has it otherwise, by name.
     """
 
     apdu: bytes
     source: int
     destination: int
     confirmed: bool = True
+    findings: tuple[str, ...] = ()
 
 
 LinkEvent: TypeAlias = Connected | Disconnected | ApduReceived
