@@ -19,6 +19,8 @@ class FakeProtection:
         self.title = title
         self.protected = 0
         self.replayed = False
+        self.held: bytes | None = None
+        self.dedicated: bytes | None = None
 
     def protect(self, apdu: bytes, options: object = None) -> bytes:
         self.protected += 1
@@ -33,8 +35,20 @@ class FakeProtection:
             raise VerificationError("no tag of ours")
         return bytes(octet ^ 0x5A for octet in body), "protected"
 
-    def overhead(self, size: int) -> int:
+    def overhead(self, size: int, options: object = None) -> int:
         return 4
+
+    def learn_peer_title(self, title: bytes) -> None:
+        self.title = title
+
+    def hold_dedicated_key(self, octets: bytes) -> None:
+        self.held = octets
+
+    def activate_dedicated_key(self) -> None:
+        self.dedicated, self.held = self.held, None
+
+    def forget(self) -> None:
+        self.dedicated = self.held = None
 
 
 class FakeServerHalf:

@@ -72,6 +72,26 @@ class ProtectionLike(Protocol):
         """Return how many octets the protection adds to a clear APDU of ``size`` octets."""
         ...
 
+    def learn_peer_title(self, title: bytes) -> None:
+        """Take the system title in the AARE.
+
+        Raises:
+            SecurityError: It is none, or another one than is known.
+        """
+        ...
+
+    def hold_dedicated_key(self, octets: bytes) -> None:
+        """Take the dedicated key in the InitiateRequest, for later."""
+        ...
+
+    def activate_dedicated_key(self) -> None:
+        """Use the dedicated key from now on."""
+        ...
+
+    def forget(self) -> None:
+        """Drop every key that belongs to this association alone."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -386,6 +406,8 @@ class ClientAssociation:
         """Forget what belongs to an association that is over."""
         self.protecting = False
         self.authenticating = False
+        if self.protection is not None:
+            self.protection.forget()
         self._late.clear()
         self._outgoing.clear()
 
@@ -551,6 +573,13 @@ class ClientAssociation:
         if self.state is State.ASSOCIATION_RELEASE_PENDING:
             self.control.fire(ClientEvent.RELEASE_CONFIRM)
             self._fail_waiting(ProtocolError("the association was released"))
+
+    def use_dedicated_key(self) -> None:
+        """Use the dedicated key, if one was sent: both sides have proved who they are (7.2.4)."""
+        key = self.parameters.dedicated_key
+        if key is not None and self.protection is not None:
+            self.protection.hold_dedicated_key(key)
+            self.protection.activate_dedicated_key()
 
     def authenticated(self) -> None:
         """Take note that both sides have proved who they are."""

@@ -144,6 +144,7 @@ def _opening(association: ClientAssociation) -> Conversation[NegotiatedContext]:
         association.send_without_answer(request)
         negotiated = NegotiatedContext(parameters.proposed_conformance)
         association.opened(negotiated)
+        association.use_dedicated_key()
         return negotiated
     try:
         answer = yield request
@@ -168,6 +169,7 @@ def _opening(association: ClientAssociation) -> Conversation[NegotiatedContext]:
         server_proof = yield from reply_to_hls(association, proof)
         authenticator.verify(server_proof)
         association.authenticated()
+    association.use_dedicated_key()
     return negotiated
 
 
@@ -216,7 +218,7 @@ def _accepted(answer: AARE, association: ClientAssociation) -> NegotiatedContext
     findings: list[str] = []
     if answer.user_information is None:
         raise ProtocolError("the AARE has no user-information")
-    initiate = _user_information(answer.user_information, association, findings)
+    initiate = _user_information(answer, association, findings)
     if not isinstance(initiate, InitiateResponse):
         raise ProtocolError(unexpected(initiate, "initiateResponse"))
     if initiate.negotiated_dlms_version_number != DLMS_VERSION:
@@ -248,13 +250,16 @@ def _accepted(answer: AARE, association: ClientAssociation) -> NegotiatedContext
     )
 
 
-def _user_information(octets: bytes, association: ClientAssociation, findings: list[str]) -> Apdu:
+def _user_information(answer: AARE, association: ClientAssociation, findings: list[str]) -> Apdu:
     """Return the APDU in the user-information, unprotected if it is protected."""
+    octets: bytes = answer.user_information or b""
     protection = association.protection
     if association.parameters.application_context.ciphered and protection is not None:
         if octets[:1] == b"\x08":
             raise SecurityError("the server answered a ciphered request in clear")
         if octets[:1] != b"\x0e":
+            if answer.responding_ap_title is not None:
+                protection.learn_peer_title(answer.responding_ap_title)
             octets, _ = protection.unprotect(octets)
     return decode(octets, strict=association.strict, findings=findings)
 
@@ -266,7 +271,7 @@ def _refused(answer: AARE, association: ClientAssociation) -> AssociationRefused
     detail = ""
     if answer.user_information:
         try:
-            apdu = _user_information(answer.user_information, association, [])
+            apdu = _user_information(answer, association, [])
         except (DecodeError, CosemError):
             apdu = None
         if isinstance(apdu, ConfirmedServiceError):

@@ -24,6 +24,7 @@ from cosem.errors import (
     ConfigurationError,
     DecodeError,
     LimitError,
+    PolicyError,
     ReplayError,
     SecurityError,
     StateError,
@@ -198,7 +199,7 @@ class ServerAssociation:
         limit = self.context.client_max_receive_pdu_size
         if not limit or self.protection is None or self.security_status is None:
             return limit
-        return max(1, limit - self.protection.overhead(limit))
+        return max(1, limit - self.protection.overhead(limit, self.security_status))
 
     def answers(self, invoke_id: InvokeIdAndPriority) -> bool:
         """Return whether a request of this service class is answered."""
@@ -314,8 +315,12 @@ class ServerAssociation:
                 octets, self.security_status = self.protection.unprotect(octets)
             except ReplayError as error:
                 return None if silent else _counter_error(error)
+            except PolicyError:
+                return None if silent else NOT_ALLOWED
             except (SecurityError, DecodeError):
                 return None if silent else NOT_DECIPHERED
+            # A group is never answered, and who holds its key is no single client.
+            silent = silent or bool(getattr(self.security_status, "broadcast", False))
             tag = octets[0] if octets else 0
         elif self.profile.protected_only:
             return None if silent else NOT_ALLOWED

@@ -32,7 +32,7 @@ from cosem.association.indications import (
 )
 from cosem.association.parameters import LN_BITS, SN_BITS
 from cosem.association.server_profile import AssociationProfile, ServerAuthenticator, ServerProtection
-from cosem.errors import AuthenticationError, DecodeError, ReplayError, SecurityError
+from cosem.errors import AuthenticationError, ConfigurationError, DecodeError, ReplayError, SecurityError
 from cosem.types.data import BitString
 from cosem.types.enumerations import (
     AcseServiceProviderDiagnostic,
@@ -197,6 +197,8 @@ def opening(association: ServerAssociation, octets: bytes, now: float, *, confir
         attempt.client_title,
         attempt.initiate.dedicated_key is not None,
     )
+    if attempt.protection is not None and not hls:
+        attempt.protection.activate_dedicated_key()
     association.pending_until = now + association.limits.pending if hls else None
     association.control.fire(ServerEvent.OPEN_RESPONSE_OK)
     yield Established(pending=hls)
@@ -224,6 +226,8 @@ def reply_to_hls(association: ServerAssociation, proof: object) -> Generator[Ind
         yield aborted or AbortIndication("")
         return None
     association.pending_until = None
+    if association.protection is not None:
+        association.protection.activate_dedicated_key()
     yield Established()
     return answer
 
@@ -378,6 +382,17 @@ class _Attempt:
             raise _Refused(_D.NO_REASON_GIVEN, (_INITIATE, _OTHER))
         self.initiate = initiate
         self.response_allowed = initiate.response_allowed
+        if initiate.dedicated_key is not None and self.protection is not None:
+            self.take_dedicated_key(initiate.dedicated_key)
+
+    def take_dedicated_key(self, key: bytes) -> None:
+        """Take the client's key for this association; one that came in clear is a key no longer."""
+        if self.protection is None or not getattr(self.security_status, "encrypted", False):
+            raise _Refused(_D.NO_REASON_GIVEN, (_APPLICATION_REFERENCE, _DECIPHERING_ERROR))
+        try:
+            self.protection.hold_dedicated_key(key)
+        except ConfigurationError:
+            raise _Refused(_D.NO_REASON_GIVEN, (_INITIATE, _OTHER)) from None
 
     def unprotected(self, octets: bytes, profile: AssociationProfile) -> bytes:
         """Return the clear octets of the user-information."""

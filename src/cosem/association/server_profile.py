@@ -60,8 +60,25 @@ class ServerProtection(Protocol):
         """
         ...
 
-    def overhead(self, size: int) -> int:
-        """Return how many octets the protection adds to a clear APDU of ``size`` octets."""
+    def overhead(self, size: int, options: Any = None) -> int:
+        """Return how many octets the protection adds to a clear APDU of ``size`` octets.
+
+        Args:
+            size: Octets of the clear APDU.
+            options: As for :meth:`protect`.
+        """
+        ...
+
+    def hold_dedicated_key(self, octets: bytes) -> None:
+        """Take the dedicated key in the InitiateRequest, for later.
+
+        Raises:
+            ConfigurationError: It has not the length of the suite.
+        """
+        ...
+
+    def activate_dedicated_key(self) -> None:
+        """Use the dedicated key from now on, if there is one: the client has proved who it is."""
         ...
 
 
