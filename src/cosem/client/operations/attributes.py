@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
@@ -60,6 +60,19 @@ def get_many(
     context: ServiceContext, session: Session, items: Iterable[AttributeItem]
 ) -> Conversation[list[Result[DataValue]]]:
     """Read attributes, with as few requests as possible; what is refused becomes a result with an error."""
+    asked = list(items)
+    results = yield from _get_many(context, session, asked)
+    again = yield from wrongly_guessed(context, session, asked, results)
+    if again:
+        better = yield from _get_many(context, session, [asked[place] for place in again])
+        for place, result in zip(again, better, strict=True):
+            results[place] = result
+    return results
+
+
+def _get_many(
+    context: ServiceContext, session: Session, items: Iterable[AttributeItem]
+) -> Conversation[list[Result[DataValue]]]:
     results: list[Result[DataValue]] = []
     wanted: list[services.Item] = []
     places: list[int] = []
@@ -214,6 +227,34 @@ def _looked_up(
     session.class_ids[name] = found
     session.descriptors.clear()
     return found
+
+
+def wrongly_guessed(
+    context: ServiceContext, session: Session, items: Sequence[AttributeItem], results: Sequence[Result[Any]]
+) -> Conversation[list[int]]:
+    """Return the places of refused items whose class was guessed wrongly, once the object list tells the true one."""
+    wrong = [
+        place
+        for place, (item, result) in enumerate(zip(items, results, strict=True))
+        if isinstance(result.error, AccessError)
+        and result.error.result in _WRONG_CLASS
+        and class_id_of(_parts_of(item)[0], _parts_of(item)[2]) is None
+    ]
+    if not wrong or session.objects is not None:
+        return []
+    try:
+        yield from _class_in_list(context, session, results[wrong[0]].logical_name)
+    except LinkError:
+        raise
+    except CosemError:
+        return []
+    entries = [(place, session.entry(results[place].logical_name)) for place in wrong]
+    again = [
+        place for place, entry in entries if entry is not None and entry.class_id != results[place].class_id
+    ]
+    if again:
+        session.descriptors.clear()
+    return again
 
 
 def _coerced(

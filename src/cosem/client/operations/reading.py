@@ -9,7 +9,7 @@ from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.context import Conversation, ServiceContext
 from cosem.client.naming import object_name
 from cosem.client.operations import services
-from cosem.client.operations.attributes import AttributeItem, _looked_up, _number, _parts_of, resolve
+from cosem.client.operations.attributes import AttributeItem, _number, _parts_of, resolve, wrongly_guessed
 from cosem.client.operations.refusals import refused
 from cosem.client.results import Reading, Result
 from cosem.client.session import Session
@@ -60,21 +60,26 @@ def read(
     Raises:
         AccessError: The server refused the value itself.
     """
-    result = (yield from read_many(context, session, [(target, attribute, class_id)]))[0]
-    error = result.error
-    if (
-        isinstance(error, AccessError)
-        and error.result in {DataAccessResult.OBJECT_UNDEFINED, DataAccessResult.OBJECT_CLASS_INCONSISTENT}
-        and (yield from _looked_up(context, session, target, class_id)) is not None
-    ):
-        result = (yield from read_many(context, session, [(target, attribute, class_id)]))[0]
-    return result.value
+    return (yield from read_many(context, session, [(target, attribute, class_id)]))[0].value
 
 
 def read_many(
     context: ServiceContext, session: Session, items: Iterable[AttributeItem]
 ) -> Conversation[list[Result[Reading]]]:
     """Read values with all that belongs to them; what is refused becomes a result with an error."""
+    asked = list(items)
+    results = yield from _read_many(context, session, asked)
+    again = yield from wrongly_guessed(context, session, asked, results)
+    if again:
+        better = yield from _read_many(context, session, [asked[place] for place in again])
+        for place, result in zip(again, better, strict=True):
+            results[place] = result
+    return results
+
+
+def _read_many(
+    context: ServiceContext, session: Session, items: Iterable[AttributeItem]
+) -> Conversation[list[Result[Reading]]]:
     plans: list[CosemAttributeDescriptor | Result[Reading]] = []
     wanted: dict[CosemAttributeDescriptor, Any] = {}
     for item in items:
