@@ -501,7 +501,7 @@ class ClientAssociation:
                 self._advance(exchange, None, error)
             else:
                 self._unmatched(f"{octets[0]:02X}", octets[2] & 0x0F)
-        elif not self._waiting:
+        elif not self._waiting or tag in _REQUESTS:
             self._unmatched(f"{tag:02X}", None)
         else:
             if len(self._waiting) > 1:  # the true answers of all but one are still to come

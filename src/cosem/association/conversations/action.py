@@ -23,7 +23,7 @@ from cosem.apdu.common import CosemMethodDescriptor, DataBlockSA
 from cosem.association.blocks import BlockJoiner, cut, room_for
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
 from cosem.codec.axdr import encode_length
-from cosem.codec.data import encode_data
+from cosem.codec.data import decode_data, encode_data
 from cosem.codec.sequence import codec_of
 from cosem.errors import DecodeError, ProtocolError
 from cosem.types.data import ABSENT
@@ -206,5 +206,6 @@ def _single_response(context: ServiceContext, octets: bytes) -> ActionResponseWi
         )
         reader.finish()
     except DecodeError:
-        return ActionResponseWithOptionalData(ActionResult.SUCCESS, context.value(octets))
+        # Only what is one value to the last octet: a broken response must not become a success.
+        return ActionResponseWithOptionalData(ActionResult.SUCCESS, decode_data(octets))
     return response
