@@ -343,7 +343,10 @@ def _from_file(name: str, sizes: tuple[int, ...], *, text_first: bool, read_file
         return content
     if text.startswith("@"):
         raise ConfigurationError("taken as the content of a file: it names a further file")
-    return octets_from_text(text, sizes=sizes, text_first=text_first)[0]
+    try:
+        return octets_from_text(text, sizes=sizes, text_first=text_first)[0]
+    except ConfigurationError as error:
+        raise ConfigurationError(f"taken as the content of a file: {error}") from None
 
 
 def _wrong_size(size: int, sizes: tuple[int, ...], form: str) -> str:

@@ -125,7 +125,8 @@ class Keys:
             try:
                 values[name] = _read(name, value, read_file)
             except (ConfigurationError, ConversionError) as error:
-                raise ConfigurationError(f"{given}: {error}") from None
+                role = f" ({_SYMMETRIC[name].value})" if name in _SYMMETRIC else ""
+                raise ConfigurationError(f"{name}{role}: {error}") from None
         return cls(**values)
 
     def required(self, role: KeyRole) -> Any:
@@ -170,18 +171,21 @@ class Keys:
     def over(self, other: Keys | None) -> Keys:
         """Return these keys, completed by those of ``other`` where there is none here.
 
-        A symmetric key of another suite completes nothing.
+        The suite is that of the keys: without any here, it is that of ``other``; where both have keys and the
+        suites differ, nothing is taken that has the length of a suite.
         """
         if other is None:
             return self
-        values = {
+        missing = {
             field.name: getattr(other, field.name)
             for field in fields(self)
             if field.name != "suite" and getattr(self, field.name) is None
         }
+        if all(getattr(self, name) is None for name in _OF_THE_SUITE):
+            return replace(self, suite=other.suite, **missing)
         if other.suite != self.suite:
-            values = {name: value for name, value in values.items() if name not in _SYMMETRIC}
-        return replace(self, **values)
+            missing = {name: value for name, value in missing.items() if name not in _OF_THE_SUITE}
+        return replace(self, **missing)
 
     def masked(self) -> dict[str, str]:
         """Return what may be shown: each field by name, keys as their kind and the first digits of a fingerprint."""
@@ -254,6 +258,7 @@ _READERS: Final[Mapping[str, Any]] = {
     "hls_secret": Secret,
     "password": Secret,
 }
+_OF_THE_SUITE: Final = (*_SYMMETRIC, "signing", "key_agreement", "peer_signing", "peer_key_agreement")
 _HELD: Final = {"encryption": "encrypt", "broadcast": "encrypt", "signing": "sign"}
 """The fields that may hold something that holds the key, and what it must be able to do."""
 ALIASES: Final[Mapping[str, str]] = {role.value: name for name, role in _SYMMETRIC.items()}
@@ -269,6 +274,8 @@ def _read(name: str, value: Any, read_file: ReadFile | None) -> Any:
         return int(value)
     if name.endswith("_title"):
         return SystemTitle(value)
+    if isinstance(value, (int, float)):
+        raise ConfigurationError("a number where a text is wanted: put it in quotes")
     if isinstance(value, (str, bytes, bytearray, Secret)):
         return _READERS[name].parse(bytes(value) if isinstance(value, bytearray) else value, read_file)
     if callable(getattr(value, _HELD.get(name, ""), None)):

@@ -1,0 +1,114 @@
+"""Keys in the keyring of the desktop or of the system; needs the package ``keyring`` (extra ``keyring``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+from cosem.errors import ConfigurationError
+from cosem.security.keys import Keys
+from cosem.store.key_entries import entry_name, keys_of, texts_of
+
+__all__ = ["KeyringBackend", "KeyringKeyStore"]
+
+_NAMES: Final = " names"
+
+
+class KeyringBackend(Protocol):
+    """What is used of the package ``keyring``, or of one of its back ends."""
+
+    def get_password(self, service: str, username: str, /) -> str | None:
+        """Return a password, or ``None``."""
+        ...
+
+    def set_password(self, service: str, username: str, password: str, /) -> Any:
+        """Keep a password."""
+        ...
+
+    def delete_password(self, service: str, username: str, /) -> Any:
+        """Forget a password."""
+        ...
+
+
+class KeyringKeyStore:
+    """Keys in a keyring: each entry is one password of a service, a JSON object; their names are one more.
+
+    Args:
+        service: Name of the service.
+        backend: A back end of ``keyring``; by default the one that it chooses.
+
+    Raises:
+        ConfigurationError: The package is not installed.
+    """
+
+    def __init__(self, service: str = "cosem", backend: KeyringBackend | None = None) -> None:
+        if backend is None:
+            try:
+                backend = import_module("keyring")
+            except ImportError:
+                raise ConfigurationError(
+                    "the package keyring is not installed: pip install 'cosem[keyring]'"
+                ) from None
+        self._service = service
+        self._backend = backend
+
+    def find(self, *, server_title: bytes | None = None, name: str | None = None) -> Keys | None:
+        """Return what is known of a meter.
+
+        Raises:
+            ConfigurationError: The keyring cannot be used, or an entry cannot be read.
+        """
+        return keys_of(self._entry, server_title, name)
+
+    def put(self, name: str, keys: Keys) -> None:
+        """Keep keys under a name.
+
+        Raises:
+            ConfigurationError: The keyring cannot be used.
+        """
+        name = entry_name(name)
+        self._ask("set_password", name, json.dumps(texts_of(keys)))
+        self._keep_names([*self.names(), name])
+
+    def remove(self, name: str) -> None:
+        """Forget an entry, if there is one.
+
+        Raises:
+            ConfigurationError: The keyring cannot be used.
+        """
+        name = entry_name(name)
+        if self._ask("get_password", name) is not None:
+            self._ask("delete_password", name)
+            self._keep_names([each for each in self.names() if each != name])
+
+    def names(self) -> Iterable[str]:
+        """Return the names of the entries."""
+        text = self._ask("get_password", _NAMES)
+        return tuple(json.loads(text)) if text else ()
+
+    def _keep_names(self, names: list[str]) -> None:
+        self._ask("set_password", _NAMES, json.dumps(list(dict.fromkeys(names))))
+
+    def _entry(self, name: str) -> dict[str, Any] | None:
+        text = self._ask("get_password", name)
+        if text is None:
+            return None
+        try:
+            entry = json.loads(text)
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict):
+            raise ConfigurationError(f"entry {name} of the keyring is no JSON object")
+        return entry
+
+    def _ask(self, operation: str, *arguments: str) -> Any:
+        try:
+            return getattr(self._backend, operation)(self._service, *arguments)
+        except Exception as error:  # noqa: BLE001 -- back ends raise whatever their system gives them
+            # The text of a foreign error might hold what was to be kept.
+            raise ConfigurationError(f"the keyring cannot be used: {type(error).__name__}") from None
+
+    def __repr__(self) -> str:
+        return f"<KeyringKeyStore {self._service}>"

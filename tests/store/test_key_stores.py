@@ -1,0 +1,437 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cosem.errors import ConfigurationError
+from cosem.security.keys import Keys
+from cosem.security.system_title import SystemTitle
+from cosem.store import key_file
+from cosem.store.environment_keys import EnvironmentKeyStore
+from cosem.store.files import read_secret_file, write_private
+from cosem.store.key_entries import texts_of
+from cosem.store.key_file import KeyFile
+from cosem.store.keyring_keys import KeyringKeyStore
+from cosem.store.memory_keys import CombinedKeyStore, MemoryKeyStore
+
+TITLE = SystemTitle("MMM0000BC614E")
+HEX = "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"
+URL = "tcp://10.0.0.7:4059"
+FULL = Keys.parse(
+    suite=1, client_title="MMM0000000001", guek=HEX, gak=bytes(range(16)), gbek=HEX, kek=HEX, signing=b"\1" * 32,
+    key_agreement=b"\2" * 32, peer_signing=bytes(range(64)), peer_key_agreement=bytes(64), hls_secret=b"\0\xff",
+    password='quote " backslash \\ \n \x7f é',
+)  # fmt: skip
+
+
+class Ring:
+    """Stands for a keyring."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def get_password(self, service, username):
+        return self.kept.get((service, username))
+
+    def set_password(self, service, username, password):
+        self.kept[service, username] = password
+
+    def delete_password(self, service, username):
+        del self.kept[service, username]
+
+
+STORES = {
+    "memory": lambda _: MemoryKeyStore(),
+    "file": lambda directory: KeyFile(directory / "keys.toml", strict=True),
+    "keyring": lambda _: KeyringKeyStore(backend=Ring()),
+    "combined": lambda directory: CombinedKeyStore(KeyFile(directory / "keys.toml"), MemoryKeyStore()),
+}
+
+
+@pytest.fixture(params=STORES)
+def store(request, tmp_path):
+    return STORES[request.param](tmp_path)
+
+
+def test_what_is_kept_is_found(store):
+    assert store.find(server_title=TITLE) is None
+    assert list(store.names()) == []
+    store.put(str(TITLE), FULL)
+    found = store.find(server_title=TITLE)
+    assert found == FULL.over(Keys(server_title=TITLE))
+    assert list(store.names()) == ["MMM0000BC614E"]
+    assert store.find(server_title=b"MMM00002") is None
+    assert store.find(name="4D4D4D0000BC614E") == FULL  # a title has one name, however it is written
+    assert store.find() is None
+
+
+def test_title_then_name_then_default(store):
+    store.put("default", Keys.parse(gak=bytes(range(16)), guek=bytes(range(16)), password="default"))
+    store.put(URL, Keys.parse(guek=b"\1" * 16, password="of the URL"))
+    store.put(TITLE.hex(), Keys.parse(guek=HEX))
+    found = store.find(server_title=TITLE, name=URL)
+    assert found == Keys.parse(guek=HEX, password="of the URL", gak=bytes(range(16)), server_title=TITLE)
+    assert store.find(name=URL).password == Keys.parse(password="of the URL").password
+    assert store.find(name="another").password == Keys.parse(password="default").password
+
+
+def test_replacing_and_removing(store):
+    for name in ("one", "two", "three"):
+        store.put(name, Keys.parse(password=name))
+    store.put("two", Keys.parse(password="changed"))
+    store.remove("one")
+    store.remove("one")
+    assert set(store.names()) == {"two", "three"}
+    assert store.find(name="two") == Keys.parse(password="changed")
+    assert store.find(name="three") == Keys.parse(password="three")
+    assert store.find(name="one") is None
+
+
+def test_keys_of_another_meter_are_refused(store):
+    store.put(URL, Keys.parse(guek=HEX, server_title="MMM0000000002"))
+    with pytest.raises(ConfigurationError, match="those of MMM0000000002, not of MMM0000BC614E"):
+        store.find(server_title=TITLE, name=URL)
+
+
+def test_a_store_shows_no_secret(store):
+    store.put("default", Keys.parse(guek="a passphrase :-)", password="sesame"))
+    assert "passphrase" not in repr(store)
+    assert "sesame" not in repr(store)
+
+
+class Held:
+    encrypt = decrypt = fingerprint = None
+
+    def __init__(self):
+        self.encrypt = print
+
+
+def test_a_key_held_elsewhere_is_not_written_down(tmp_path):
+    keys = Keys.parse(encryption=Held(), gak=HEX)
+    for store in (KeyFile(tmp_path / "keys.toml"), KeyringKeyStore(backend=Ring())):
+        with pytest.raises(ConfigurationError, match="held elsewhere"):
+            store.put("default", keys)
+        assert list(store.names()) == []
+    memory = MemoryKeyStore({"default": keys})
+    assert memory.find() == keys
+
+
+def test_texts_are_read_as_they_were_written():
+    assert Keys.parse(texts_of(FULL)) == FULL
+
+
+# --- the file ----------------------------------------------------------------------------------------
+
+
+def written(tmp_path, text, mode=0o600):
+    path = tmp_path / "keys.toml"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+def test_the_example_of_the_documentation(tmp_path):
+    example = key_file.__doc__.partition("::\n")[2].partition("\n\nThe fields")[0]
+    lines = [line[4:] for line in example.splitlines()]
+    path = written(tmp_path, "\n".join(lines))
+    (tmp_path / "master.key").write_bytes(bytes(range(1, 17)))
+    (tmp_path / "meter-public.hex").write_text(bytes(range(64)).hex())
+    for name in ("master.key", "meter-public.hex"):
+        (tmp_path / name).chmod(0o600)
+    store = KeyFile(path, strict=True)
+    assert list(store.names()) == ["default", "MMM0000BC614E", URL]
+    with pytest.raises(ConfigurationError, match=r"signing: |suite 0"):
+        store.find(server_title=TITLE).signing_key()
+    found = store.find(server_title=TITLE)
+    assert found.master.octets == bytes(range(1, 17))
+    assert found.client_title == SystemTitle("MMM0000000001")
+    assert found.signing.octets.hex().startswith("418073c2")
+    assert store.find(name=URL).password.octets == b"12345678"
+
+
+def test_a_file_that_others_may_read_is_told_once_or_refused(tmp_path, caplog):
+    path = written(tmp_path, '[default]\npassword = "sesame"\n', 0o640)
+    for _ in range(2):
+        assert KeyFile(path).find() == Keys.parse(password="sesame")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "mode 0640" in caplog.text
+    assert "sesame" not in caplog.text
+    with pytest.raises(ConfigurationError, match="others may read it"):
+        KeyFile(path, strict=True).find()
+
+
+def test_a_private_file_is_not_told(tmp_path, caplog):
+    KeyFile(written(tmp_path, "")).find()
+    assert caplog.records == []
+
+
+def test_what_is_written_is_private(tmp_path):
+    path = written(tmp_path, '[default]\npassword = "sesame"\n', 0o644)
+    KeyFile(path).put("other", Keys.parse(password="x"))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".keys.toml.lock", "keys.toml"]
+
+
+def test_a_file_that_changed_is_read_again(tmp_path):
+    path = written(tmp_path, '[default]\npassword = "one"\n')
+    store = KeyFile(path)
+    assert store.find() == Keys.parse(password="one")
+    KeyFile(path).put("default", Keys.parse(password="another"))
+    assert store.find() == Keys.parse(password="another")
+    path.unlink()
+    assert store.find() is None
+
+
+COMMENTED = """# all meters
+[default]  # of everybody
+password = "p"
+
+# the first
+[meter.one]
+password = "1"  # old
+
+# the second
+[meter."two"]
+hls_secret = "2"
+"""
+
+
+def test_writing_leaves_comments_and_other_entries_alone(tmp_path):
+    path = written(tmp_path, COMMENTED)
+    store = KeyFile(path)
+    store.put("one", Keys.parse(password="new"))
+    store.put("three", Keys.parse(password="3"))
+    text = path.read_text()
+    assert "# all meters" in text
+    assert "# of everybody" in text
+    assert 'hls_secret = "2"' in text
+    assert "# old" not in text
+    assert list(store.names()) == ["default", "one", "two", "three"]
+    assert store.find(name="one").password.octets == b"new"
+    store.remove("two")
+    assert list(store.names()) == ["default", "one", "three"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[meter]\none = { password = "1" }\ntwo = { password = "2" }\n',
+        'meter.one.password = "1"\nmeter.two.password = "2"\n',
+        '[meter.one]\npassword = """\n[meter.two]\n"""\n[meter.two]\npassword = "2"\n',
+    ],
+)
+def test_writing_to_a_file_that_is_written_in_another_way(tmp_path, text):
+    store = KeyFile(written(tmp_path, text))
+    store.put("one", Keys.parse(password="new"))
+    assert store.find(name="one") == Keys.parse(password="new")
+    assert store.find(name="two") == Keys.parse(password="2")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[default", "is no TOML"),
+        ('[default]\npassword = "sesame\n', "is no TOML (at line 2"),
+        ("[meters.one]\n", "meters is unknown"),
+        ("default = 1\n", "an entry is a table"),
+        ("meter = 1\n", "an entry is a table"),
+        ("[meter]\none = 1\n", "an entry is a table"),
+        ('[meter."MMM0000BC614E"]\n[meter."4D4D4D0000BC614E"]\n', "MMM0000BC614E stands there twice"),
+        ('[default]\nguek = "sesame"\n', "encryption (guek): 6 characters"),
+        ("[default]\npassword = 12345678\n", "password: a number where a text is wanted"),
+        ('[default]\nguek = "@nowhere"\n', "nowhere cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_read(tmp_path, text, says):
+    with pytest.raises(ConfigurationError) as refused:
+        KeyFile(written(tmp_path, text)).find()
+    assert says in str(refused.value)
+    assert "sesame" not in str(refused.value)
+
+
+def test_a_broken_file_is_not_written_over(tmp_path):
+    path = written(tmp_path, "[default")
+    with pytest.raises(ConfigurationError):
+        KeyFile(path).put("one", FULL)
+    assert path.read_text() == "[default"
+
+
+def test_octets_that_are_no_text(tmp_path):
+    path = written(tmp_path, "")
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
+        KeyFile(path).find()
+
+
+def test_a_suite_in_the_default_holds_for_the_entries(tmp_path):
+    text = f'[default]\nsuite = 2\npassword = "p"\nkek = "{HEX * 2}"\n[meter.big]\nguek = "{HEX * 2}"\n'
+    store = KeyFile(written(tmp_path, text + f'[meter.small]\nsuite = 0\nguek = "{HEX}"\n'))
+    assert store.find(name="big") == Keys.parse(suite=2, password="p", kek=HEX * 2, guek=HEX * 2)
+    assert store.find(name="small") == Keys.parse(suite=0, password="p", guek=HEX)
+
+
+WRITER = """
+import sys
+from cosem.security.keys import Keys
+from cosem.store.key_file import KeyFile
+for number in range(25):
+    KeyFile(sys.argv[1]).put(f"{sys.argv[2]}{number}", Keys.parse(password="x"))
+"""
+
+
+def test_two_writers_lose_nothing(tmp_path):
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "keys.toml")]
+    writers = [subprocess.Popen([*command, name]) for name in ("a", "b")]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert set(KeyFile(tmp_path / "keys.toml").names()) == {f"{w}{n}" for w in "ab" for n in range(25)}
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12), max_size=4))
+def test_any_name_and_any_password(tmp_path_factory, entries):
+    path = tmp_path_factory.mktemp("any") / "keys.toml"
+    expected = {}
+    for name, password in entries.items():
+        try:
+            keys = Keys.parse(password=f"text:{password}")
+        except UnicodeEncodeError:
+            continue
+        KeyFile(path).put(name, keys)
+        expected[key_file.entry_name(name)] = keys
+    for name, keys in expected.items():
+        assert KeyFile(path).find(name=name) == keys
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "keys.toml"
+    write_private(path, b"old")
+
+    def fail(*_):
+        raise OSError(28, "no space left")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(ConfigurationError, match="no space left"):
+        write_private(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["keys.toml"]
+
+
+def test_places_where_no_file_can_be(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        write_private(tmp_path / "file" / "keys", b"")
+    with pytest.raises(ConfigurationError):
+        KeyFile(tmp_path / "file" / "keys").put("one", FULL)
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_secret_file(tmp_path / "nowhere")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        KeyFile(tmp_path / "file" / "keys").find()
+
+
+def test_a_file_too_large_for_a_secret(tmp_path):
+    path = tmp_path / "large"
+    write_private(path, bytes(1024 * 1024 + 1))
+    with pytest.raises(ConfigurationError, match="larger than 1 MiB"):
+        read_secret_file(path)
+
+
+# --- environment and keyring -------------------------------------------------------------------------
+
+
+def test_environment(tmp_path):
+    write_private(tmp_path / "gak", bytes(range(16)))
+    variables = {
+        "COSEM_PASSWORD": "12345678",
+        "COSEM_MMM0000BC614E_GUEK": HEX,
+        "COSEM_MMM0000BC614E_GAK": f"@{tmp_path / 'gak'}",
+        "COSEM_TCP_10_0_0_7_4059_HLS_SECRET": "of the URL",
+        "COSEM_PEER_SIGNING": bytes(range(64)).hex(),
+        "COSEM_HOME": "not ours",
+        "COSEM_CLIENT_TITLE": "",
+        "OTHER_PASSWORD": "not ours",
+    }
+    store = EnvironmentKeyStore(variables)
+    expected = Keys.parse(
+        guek=HEX, gak=bytes(range(16)), password="12345678", hls_secret="of the URL", server_title=TITLE,
+        peer_signing=bytes(range(64)),
+    )  # fmt: skip
+    assert store.find(server_title=TITLE, name=URL) == expected
+    assert set(store.names()) == {"default", "MMM0000BC614E", "TCP_10_0_0_7_4059"}
+    assert EnvironmentKeyStore({}).find(name="x") is None
+
+
+def test_environment_of_the_process(monkeypatch):
+    monkeypatch.setenv("COSEM_TEST_ONLY_PASSWORD", "sesame")
+    assert EnvironmentKeyStore().find(name="test only") == Keys.parse(password="sesame")
+    assert "sesame" not in repr(EnvironmentKeyStore())
+
+
+def test_environment_is_only_read():
+    for change in (
+        lambda: EnvironmentKeyStore({}).put("x", FULL),
+        lambda: EnvironmentKeyStore({}).remove("x"),
+    ):
+        with pytest.raises(ConfigurationError, match="only read"):
+            change()
+
+
+def test_environment_that_cannot_be_read():
+    with pytest.raises(
+        ConfigurationError, match=r"environment variables COSEM_\*: authentication \(gak\): 6 characters"
+    ) as refused:
+        EnvironmentKeyStore({"COSEM_GAK": "sesame"}).find()
+    assert "sesame" not in str(refused.value)
+
+
+def test_keyring_that_fails_tells_no_secret():
+    class Failing(Ring):
+        def set_password(self, service, username, password):
+            raise RuntimeError(f"cannot keep {password}")
+
+    with pytest.raises(ConfigurationError, match="RuntimeError") as refused:
+        KeyringKeyStore(backend=Failing()).put("one", Keys.parse(password="sesame"))
+    assert "sesame" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", "1"])
+def test_keyring_with_an_entry_that_is_none(text):
+    ring = Ring()
+    ring.set_password("cosem", "one", text)
+    with pytest.raises(ConfigurationError, match="no JSON object"):
+        KeyringKeyStore(backend=ring).find(name="one")
+
+
+def test_keyring_that_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(ConfigurationError, match="not installed"):
+        KeyringKeyStore()
+
+
+def test_keyring_that_is_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keyring", Ring())
+    store = KeyringKeyStore("mine")
+    store.put("one", FULL)
+    assert store.find(name="one") == FULL
+
+
+def test_combined_stores():
+    first, second = MemoryKeyStore(), MemoryKeyStore({"default": Keys.parse(guek=HEX, password="second")})
+    store = CombinedKeyStore(first, second)
+    store.put("default", Keys.parse(password="first"))
+    assert store.find() == Keys.parse(guek=HEX, password="first")
+    assert list(store.names()) == ["default"]
+    assert second.find().password == Keys.parse(password="second").password
+    with pytest.raises(ConfigurationError):
+        CombinedKeyStore()
+
+
+def test_nothing_is_logged_of_keys(caplog, tmp_path):
+    with caplog.at_level(logging.DEBUG):
+        store = KeyFile(tmp_path / "keys.toml")
+        store.put("one", FULL)
+        store.find(name="one")
+    assert HEX not in caplog.text
