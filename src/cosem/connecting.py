@@ -400,8 +400,12 @@ def _simulated(plan: _Plan) -> tuple[_Plan, OnClose | None]:
     """Start the simulated meter if one is asked for, and return where to reach it, and how to stop it."""
     if plan.address.scheme != "sim":
         return plan, None
+    if plan.address.path:
+        raise ConfigurationError(f"sim:{plan.address.path} is unknown; the simulated meter is sim:")
     from importlib import import_module
 
-    serving = import_module("cosem.server").serve_in_thread()
-    address = Address("tcp", serving.host, serving.port, options=plan.address.options)
-    return replace(plan, address=address), serving.close
+    # Imported by name: client and server stand on one floor, and this module above both.
+    serving_module, meter_module = map(import_module, ("cosem.server.threads", "cosem.server.demonstration"))
+    serving = serving_module.serve_in_thread(meter_module.demonstration_meter())
+    address = parse_url(serving.__enter__())
+    return replace(plan, address=replace(address, options=plan.address.options)), serving.stop

@@ -268,12 +268,8 @@ def _coerced(
 
     declared = class_of(descriptor.class_id)
     attribute = None if declared is None else declared.attribute(descriptor.attribute_id)
-    if attribute is not None:
-        try:
-            return attribute.coerce(value)
-        except EncodeError:
-            if "CHOICE" not in attribute.data_type.text:
-                raise
+    if attribute is not None and "CHOICE" not in attribute.data_type.text:
+        return attribute.coerce(value)
     present = yield from services.read(context, session, descriptor)
     if isinstance(present, DataAccessResult):
         raise EncodeError(f"{value!r}: the type of this attribute is open; give a value of cosem.types")
