@@ -35,6 +35,10 @@ __all__ = [
 
 _LINE: Final = 100
 """JSON that fits into so many columns is written in one line."""
+_RECORD: Final = 240
+"""The same for an object or list that holds no other: a row of a table stays in one line."""
+_NARROWEST: Final = 16
+"""Columns of text that may be broken keep this width."""
 _MOST_ZEROS: Final = 20
 """A decimal with a larger exponent is written with one."""
 
@@ -127,10 +131,10 @@ def _json(value: Any, indent: str, ascii_only: bool) -> str:
         parts = [_json(member, inner, ascii_only) for member in value]
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
     line = f"{opening}{', '.join(parts)}{closing}"
-    nested = (
-        any(isinstance(member, dict) and member for member in value) if isinstance(value, list) else False
-    )
-    if len(indent) + len(line) <= _LINE and "\n" not in line and not nested:
+    members = value.values() if isinstance(value, dict) else value
+    flat = not any(isinstance(member, (dict, list, tuple)) for member in members)
+    several = isinstance(value, list) and any(isinstance(member, dict) and member for member in value)
+    if len(indent) + len(line) <= (_RECORD if flat else _LINE) and "\n" not in line and not several:
         return line
     separator = f",\n{inner}"
     return f"{opening}\n{inner}{separator.join(parts)}\n{indent}{closing}"
@@ -194,15 +198,22 @@ class Column:
 
     Args:
         heading: What stands above it.
+        unit: What stands after the heading, or below it on a terminal.
         right: Whether its cells end in one line, as numbers do.
         style: Its colour on a terminal, in the words of `rich`.
         wrap: Whether long cells may be broken on a terminal.
     """
 
     heading: str
+    unit: str = ""
     right: bool = False
     style: str = ""
     wrap: bool = False
+
+    @property
+    def title(self) -> str:
+        """Heading and unit in one line."""
+        return f"{self.heading} {self.unit}".rstrip()
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -217,25 +228,28 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for column in columns:
+    needed = 3 * (len(columns) - 1)
+    for index, column in enumerate(columns):
+        width = max(len(column.heading), len(column.unit), *(len(row[index]) for row in rows), 0)
+        needed += min(width, _NARROWEST) if column.wrap else width
         table.add_column(
-            column.heading,
+            f"{column.heading}\n{column.unit}".rstrip(),
             justify="right" if column.right else "left",
             style=column.style,
             no_wrap=not column.wrap,
-            overflow="fold" if column.wrap else "ellipsis",
+            overflow="fold",
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    colour.print(table)
+    # No value is ever cut off: a table that is too wide goes over the edge.
+    colour.print(table, width=max(needed, colour.width), crop=False, no_wrap=True, overflow="ignore")
 
 
 def _plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [
-        max(len(column.heading), *(len(row[index]) for row in rows), 0)
-        for index, column in enumerate(columns)
+        max(len(column.title), *(len(row[index]) for row in rows), 0) for index, column in enumerate(columns)
     ]
-    lines = [[column.heading for column in columns], ["-" * width for width in widths], *rows]
+    lines = [[column.title for column in columns], ["-" * width for width in widths], *rows]
     return [
         "  ".join(
             cell.rjust(width) if column.right else cell.ljust(width)

@@ -21,7 +21,9 @@ __all__ = ["VERBS"]
 
 VERBS: Final = MappingProxyType(
     {
+        "demo": "read the demonstration meter: no hardware needed",
         "read": "read objects by OBIS code: values with units",
+        "profile": "read a load profile as a table",
         "objects": "list what a meter has",
         "get": "read one attribute of an object",
         "set": "write one attribute of an object",

@@ -58,7 +58,7 @@ def show_readings(results: list[Result[Reading]]) -> None:
     from cosem.cli.facts import name_of, short_name
     from cosem.cli.output import Column, human, print_table
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for result in results:
         if result.error is None:
             reading = result.value
@@ -66,10 +66,12 @@ def show_readings(results: list[Result[Reading]]) -> None:
         else:
             row = (short_name(result.logical_name), name_of(result.logical_name), "refused", "")
         rows.append(row)
-    columns = (
+    columns = [
         Column("OBIS", style="cyan"),
         Column("name", wrap=True),
         Column("value", right=True, style="bold", wrap=True),
         Column("unit", style="green"),
-    )
+    ]
+    if not any(row[3] for row in rows):
+        columns, rows = columns[:3], [row[:3] for row in rows]
     print_table(columns, rows)
