@@ -113,6 +113,8 @@ class HdlcClientLink(Line):
         self._awaited = 0  # answers that the server owes us
         self._patient_until = 0.0
         self._hole = False  # something arrived out of order: ask again
+        self._sure = False  # what is missing is known to be missing
+        self._hesitate = False  # the turn came back with nothing new: it may be an echo of an earlier one
         self._busy = False
         self._trigger = False
         self._reason = ""
@@ -261,7 +263,10 @@ class HdlcClientLink(Line):
         window = self._window
         to_send = self._trigger or (window.pending and not window.peer_busy)
         to_ask = not self._busy and (self._hole or window.incomplete)
-        if to_send or to_ask:
+        if self._hesitate and (to_send or to_ask):
+            # An answer to everything that comes twice would double every frame, again and again.
+            self._timer = self._timer or now + self._poll_delay
+        elif to_send or to_ask:
             self._fire(PrimaryInput.SPEAK, now)
         elif window.pending or (self._awaited and not self._busy and now < self._patient_until):
             self._timer = self._timer or now + self._poll_delay
@@ -306,7 +311,7 @@ class HdlcClientLink(Line):
     def _speak(self, _frame: Frame, now: float) -> None:
         """Send what there is to send, P in the last frame; else ask."""
         window = self._window
-        self._hole = False
+        self._hole = self._hesitate = self._sure = False
         if self._trigger:
             self._trigger = False
             self._transmit(FrameKind.UI, final=True)
@@ -333,6 +338,7 @@ class HdlcClientLink(Line):
             self._burst()
         else:
             self._transmit(FrameKind.RNR if self._busy else FrameKind.RR, final=True)
+        self._sure = True  # the answer to an enquiry says what is missing
         self._await(now)
 
     def _take_information(self, frame: Frame, now: float) -> None:
@@ -356,6 +362,7 @@ class HdlcClientLink(Line):
             return
         if not accepted.in_sequence:
             self._hole = True
+            self._sure = self._sure or window.is_ahead(control.send_number)
         if accepted.message is not None:
             self._awaited = max(0, self._awaited - 1)
             self._deliver(accepted.message, frame, confirmed=True)
@@ -364,20 +371,24 @@ class HdlcClientLink(Line):
 
     def _take_number(self, frame: Frame, now: float) -> None:
         window, control = self._window, frame.control
-        before = len(window.unacknowledged)
+        before, busy = len(window.unacknowledged), window.peer_busy
         if not window.acknowledge(control.receive_number):
             self.ignored += 1
             self._checkpoint(now, control.final, progress=False)
             return
         window.peer_busy = control.kind is FrameKind.RNR
         lacking = len(window.unacknowledged)
-        self._checkpoint(now, control.final, progress=lacking < before or not lacking or window.peer_busy)
+        progress = lacking < before or not lacking or busy or window.peer_busy
+        self._checkpoint(now, control.final, progress=progress)
 
     def _checkpoint(self, now: float, final: bool, *, progress: bool) -> None:
         """Take note of progress, and of the turn that has come back or not."""
         if progress:
             self._attempts = 0
+            self._hesitate = False
         elif final:
+            self._hesitate = not self._sure
+            self._sure = False
             self._attempts += 1
             if self._attempts > self._retries:
                 self._fire(PrimaryInput.EXHAUSTED, now)
@@ -413,7 +424,7 @@ class HdlcClientLink(Line):
         self._window.reset(self.proposal.answer(said.parameters))
         self._timer = None
         self._attempts = self._awaited = 0
-        self._hole = self._trigger = False
+        self._hole = self._trigger = self._hesitate = self._sure = False
         self._events.append(Connected(user_data=said.user_data))
 
     def _end(self, reason: str, frame: Frame) -> None:

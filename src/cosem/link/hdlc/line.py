@@ -8,6 +8,7 @@ from typing import Final
 from cosem.link.base import LinkEvent
 from cosem.link.hdlc.address import HdlcAddress
 from cosem.link.hdlc.frame import Control, Frame, FrameKind
+from cosem.link.hdlc.llc import COMMAND, RESPONSE
 from cosem.link.hdlc.parser import Damaged, FrameParser
 
 __all__ = ["LARGEST_MESSAGE", "NO_FRAME", "Line", "UnnumberedMessages", "earliest"]
@@ -31,34 +32,43 @@ class UnnumberedMessages:
         most: Longest message, octets.
     """
 
-    __slots__ = ("_most", "_open", "_parts")
+    __slots__ = ("_most", "_open", "_parts", "_torn")
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._parts = bytearray()
         self._open: tuple[HdlcAddress, HdlcAddress] | None = None
+        self._torn = False  # what comes may be the rest of a message: only an LLC header tells the next one
 
     def take(self, frame: Frame) -> tuple[bytes, bool] | None:
         """Return the message that a frame ends and whether it had several segments; ``None`` if it ends none."""
         pair = (frame.destination, frame.source)
         if self._open != pair:
             self.drop()
+        if self._torn and frame.information[:3] not in {COMMAND, RESPONSE}:
+            return None
+        self._torn = False
         several = self._open is not None
         if not frame.segmented:
             message = bytes(self._parts) + frame.information
             self.drop()
             return message, several
         if len(self._parts) + len(frame.information) > self._most:
-            self.drop()
+            self.tear()
             return None
         self._open = pair
         self._parts += frame.information
         return None
 
     def drop(self) -> None:
-        """Forget the message that has begun: a segment is lost."""
+        """Forget the message that has begun."""
         self._open = None
         self._parts.clear()
+
+    def tear(self) -> None:
+        """Forget the message that has begun, and the rest of it: a segment is lost."""
+        self.drop()
+        self._torn = True
 
 
 class Line:
@@ -115,7 +125,7 @@ class Line:
     def _take(self, found: list[Frame | Damaged], now: float) -> None:
         for each in found:
             if isinstance(each, Damaged):
-                self._unnumbered.drop()
+                self._unnumbered.tear()
             else:
                 self._frame(each, now)
 

@@ -80,7 +80,7 @@ class HdlcListener:
             frame = each.frame if isinstance(each, Damaged) else each
             if isinstance(each, Damaged):
                 if self._check or frame is None:
-                    self._messages.drop()
+                    self._messages.tear()
                     continue
                 self._findings.append(FCS_WRONG)
             apdu = self._message(frame) if frame else None

@@ -80,18 +80,18 @@ class Secondary:
         """
         self.called = called
         kind, final = frame.control.kind, frame.control.final
-        if self.line.inactivity_timeout and self.state is not SecondaryState.NDM:
-            self.inactive_at = now + self.line.inactivity_timeout
-        if kind is FrameKind.SNRM:
-            event = SecondaryInput.SNRM_REFUSED if refused else SecondaryInput.SNRM
-        else:
-            event = _INPUTS[kind]
         silent = (
             kind in {FrameKind.SNRM, FrameKind.DISC} and not final
         )  # without an answer nothing may change
         if silent or kind in _OF_SERVERS:
             self.line.ignored += 1
             return
+        if self.line.inactivity_timeout and self.state is not SecondaryState.NDM:
+            self.inactive_at = now + self.line.inactivity_timeout
+        if kind is FrameKind.SNRM:
+            event = SecondaryInput.SNRM_REFUSED if refused else SecondaryInput.SNRM
+        else:
+            event = _INPUTS[kind]
         reason = self._objection(frame)
         if reason:
             self._rejection = self._frame_reject(frame, reason)

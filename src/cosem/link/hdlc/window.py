@@ -106,6 +106,11 @@ class Window:
         first = self.send - len(self.unacknowledged)
         return [((first + index) % _MODULO, each) for index, each in enumerate(self.unacknowledged)]
 
+    def is_ahead(self, number: int) -> bool:
+        """Return whether N(S) can only be that of a later frame, and not that of one that came before."""
+        window = self.parameters.window_receive
+        return 0 < (number - self.receive) % _MODULO < min(window, _MODULO - window)
+
     def accept(self, number: int, information: bytes, *, segmented: bool) -> Accepted:
         """Take the information of an I frame, if it is its turn."""
         if number != self.receive:
