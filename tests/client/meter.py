@@ -251,6 +251,12 @@ def run_virtual(test: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return runner.run(test())
 
 
+async def settled() -> None:
+    """Let everything happen that needs no time."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 class MeterTransport(asyncio.WriteTransport):
     """An asyncio transport whose other end is a meter; what it answers comes in the next turn of the loop.
 

@@ -1,0 +1,265 @@
+"""The asynchronous client: the same operations, several at once, cancelled, late, and lost."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import pytest
+
+from cosem.client.aio import AsyncClient
+from cosem.client.blocking import Client
+from cosem.client.profiles import AsyncProfile, Profile
+from cosem.client.session import Session
+from cosem.errors import AccessError, FrameError, TransportClosed, TransportTimeout
+from cosem.transport.timeouts import Timeouts
+from cosem.types.data import DoubleLongUnsigned, OctetString
+from tests.client.meter import ENERGY, ODD, SILENCE, VOLTAGE, Meter, connected_async, run_virtual, settled
+
+AFTER_A_READ = b"\xc0\x01"
+
+
+@pytest.mark.parametrize(("blocking", "awaited"), [(Client, AsyncClient), (Profile, AsyncProfile)])
+def test_both_clients_have_the_same_methods_with_the_same_arguments(blocking, awaited):
+    for name, function in inspect.getmembers(blocking, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        twin = getattr(awaited, name)
+        assert list(inspect.signature(function).parameters) == list(inspect.signature(twin).parameters), name
+        if name not in {"abort", "on_notification", "profile", "notifications"}:
+            assert inspect.iscoroutinefunction(twin), name
+
+
+def test_the_operations_are_those_of_the_blocking_client():
+    async def test():
+        meter = Meter()
+        client, _ = await connected_async(meter)
+        assert await client.get(ENERGY) == 12_345_678
+        assert [result.ok for result in await client.get_many([ENERGY, (ENERGY, 9, 3)])] == [True, False]
+        assert str(await client.read(ENERGY)) == "12345.678 Wh"
+        assert [str(result.value) for result in await client.read_many([VOLTAGE])] == ["230.4 V"]
+        await client.set(ENERGY, 2, 5)
+        assert meter.written == [(ENERGY, 2, 5)]
+        assert (await client.set_many([(ENERGY, 2, DoubleLongUnsigned(6))]))[0].ok
+        assert await client.call(ENERGY, 1) is None
+        assert (await client.call_many([(ENERGY, 1)]))[0].ok
+        assert len(await client.objects()) == 8
+        assert (await client.clock()).year == 2026
+        await client.set_clock((await client.clock()).to_datetime())
+        with pytest.raises(AccessError):
+            await client.get(ENERGY, 9, class_id=3)
+        assert await client.release()
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_several_requests_run_at_once_and_answers_in_any_order_find_theirs():
+    async def test():
+        meter = Meter()
+        client, transport = await connected_async(meter)
+        transport.held = []
+        tasks = [
+            asyncio.ensure_future(client.get(target, class_id=3)) for target in (ENERGY, VOLTAGE, ENERGY)
+        ]
+        await settled()
+        assert len(transport.held) == 3
+        held, transport.held = transport.held, None
+        for unit in reversed(held):
+            transport.deliver(unit)
+        assert await asyncio.gather(*tasks) == [12_345_678, 2304, 12_345_678]
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_a_cancelled_task_gives_its_request_up_and_its_late_answer_is_dropped():
+    async def test():
+        meter = Meter()
+        client, transport = await connected_async(meter)
+        transport.held = []
+        task = asyncio.ensure_future(client.get(VOLTAGE, class_id=3))
+        await settled()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        held, transport.held = transport.held, None
+        transport.deliver(held[0])
+        assert await client.get(ENERGY, class_id=3) == 12_345_678
+        assert "late answer dropped: GetResponseNormal" in client.findings
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_a_time_limit_of_the_caller_works():
+    async def test():
+        meter = Meter()
+        client, _ = await connected_async(meter)
+        meter.bend = lambda _: SILENCE
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await client.get(ENERGY, class_id=3)
+        meter.bend = lambda _: None
+        assert client.associated
+        assert await client.get(ENERGY, class_id=3) == 12_345_678
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_a_read_is_repeated_and_then_reported():
+    async def test():
+        meter = Meter()
+        client, _ = await connected_async(meter, session=Session(retries=2))
+        meter.bend = lambda apdu: SILENCE if apdu[:2] == AFTER_A_READ else None
+        before = asyncio.get_running_loop().time()
+        with pytest.raises(TransportTimeout, match="no answer within 10 s"):
+            await client.get(ENERGY, class_id=3)
+        assert asyncio.get_running_loop().time() - before == pytest.approx(30.0)
+        assert [request[2] & 15 for request in meter.received[1:]] == [0, 1, 2]
+        meter.bend = lambda _: None
+        assert await client.get(ENERGY, class_id=3) == 12_345_678
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_one_slow_request_does_not_delay_the_time_out_of_another():
+    async def test():
+        meter = Meter()
+        client, _ = await connected_async(meter, session=Session(retries=0))
+        loop = asyncio.get_running_loop()
+        meter.bend = lambda _: SILENCE
+        begin = loop.time()
+        first = asyncio.ensure_future(client.get(ENERGY, class_id=3))
+        await asyncio.sleep(6)
+        second = asyncio.ensure_future(client.get(VOLTAGE, class_id=3))
+        with pytest.raises(TransportTimeout):
+            await first
+        assert loop.time() - begin == pytest.approx(10.0)
+        with pytest.raises(TransportTimeout):
+            await second
+        assert loop.time() - begin == pytest.approx(16.0)
+        meter.bend = lambda _: None
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_the_whole_operation_has_a_deadline():
+    async def test():
+        meter = Meter()
+        meter.values[1, ODD, 2] = OctetString(bytes(3000))
+        client, transport = await connected_async(
+            meter, client_max_receive_pdu_size=64, timeouts=Timeouts(transfer=20.0)
+        )
+        transport.held = []
+
+        async def drip():
+            while True:
+                await asyncio.sleep(3)
+                if transport.held:
+                    transport.deliver(transport.held.pop(0))
+
+        dripping = asyncio.ensure_future(drip())
+        with pytest.raises(TransportTimeout, match="not finished within 20 s"):
+            await client.get(ODD, class_id=1)
+        dripping.cancel()
+        transport.held = None
+        assert client.associated
+        assert await client.get(ENERGY, class_id=3) == 12_345_678
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_a_lost_connection_ends_every_request_at_once():
+    async def test():
+        meter = Meter()
+        client, transport = await connected_async(meter)
+        meter.bend = lambda _: SILENCE
+        tasks = [asyncio.ensure_future(client.get(ENERGY, class_id=3)) for _ in range(3)]
+        await asyncio.sleep(0)
+        transport.close()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            assert isinstance(result, TransportClosed)
+            assert "the meter closed the connection" in str(result)
+        with pytest.raises(TransportClosed):
+            await client.get(ENERGY, class_id=3)
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_garbage_ends_the_connection_with_a_clear_error():
+    async def test():
+        meter = Meter()
+        client, transport = await connected_async(meter)
+        meter.bend = lambda _: SILENCE
+        task = asyncio.ensure_future(client.get(ENERGY, class_id=3))
+        await asyncio.sleep(0)
+        transport.deliver(b"SSH-2.0-OpenSSH_9.2\r\n")
+        with pytest.raises(FrameError, match="this is no DLMS/COSEM wrapper"):
+            await task
+        assert transport.closed
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_notifications_are_awaited_iterated_or_called_back():
+    async def test():
+        meter = Meter()
+        client, transport = await connected_async(meter)
+        push = bytes.fromhex("0F00000001 00 1107")
+        asyncio.get_running_loop().call_later(3, transport.push, push)
+        seen = [each.apdu.notification_body async for each in client.notifications(timeout=5)]
+        assert seen == [7]
+        called: list[object] = []
+        client.on_notification(called.append)
+        transport.push(push)
+        assert await client.get(ENERGY, class_id=3) == 12_345_678
+        assert len(called) == 1
+        client.on_notification(None)
+        waiting = asyncio.ensure_future(anext(client.notifications(timeout=None)))
+        await asyncio.sleep(0)
+        transport.close()
+        with pytest.raises(TransportClosed):
+            await waiting
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_closing_waits_no_longer_than_for_a_release():
+    async def test():
+        meter = Meter()
+        client, transport = await connected_async(meter)
+        meter.bend = lambda _: SILENCE
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        await client.close()
+        assert loop.time() - begin == pytest.approx(2.0)
+        assert transport.closed
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_cancelling_while_a_transfer_runs_leaves_the_association_usable():
+    async def test():
+        meter = Meter()
+        meter.values[1, ODD, 2] = OctetString(bytes(range(200)))
+        for turns in range(1, 30):
+            client, _ = await connected_async(meter, client_max_receive_pdu_size=64)
+            task = asyncio.ensure_future(client.get(ODD, class_id=1))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if task.cancel():
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            assert await client.get(ODD, class_id=1) == bytes(range(200))
+            await client.close()
+
+    run_virtual(test)

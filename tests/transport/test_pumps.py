@@ -1,0 +1,273 @@
+"""The pumps with a link that has timers and answers of its own, as HDLC has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import pytest
+
+from cosem.association.client_association import ClientAssociation
+from cosem.association.parameters import AssociationParameters
+from cosem.errors import FrameError, TransportClosed, TransportTimeout
+from cosem.link.base import ApduReceived, Connected, Disconnected
+from cosem.transport.aio import AsyncConnection
+from cosem.transport.blocking import BlockingConnection
+from cosem.transport.timeouts import Timeouts
+from tests.client.meter import run_virtual, settled
+
+
+class TalkativeLink:
+    """Connects with a question and an answer, repeats what is not answered in 3 s, and gives up the third time."""
+
+    def __init__(self) -> None:
+        self.events: deque[object] = deque()
+        self.out = bytearray()
+        self.timer: float | None = None
+        self.repeats = 0
+        self.sent = b""
+
+    def _say(self, octets: bytes, now: float) -> None:
+        self.out += octets
+        self.sent, self.timer = octets, now + 3.0
+
+    def connect(self, now: float) -> None:
+        self._say(b"[hello]", now)
+
+    def disconnect(self, now: float) -> None:
+        self._say(b"[bye]", now)
+
+    def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
+        self._say(b"<" + apdu + b">", now)
+
+    def receive(self, octets: bytes, now: float) -> None:
+        self.timer = None
+        self.repeats = 0
+        if octets == b"[welcome]":
+            self.events.append(Connected())
+        elif octets == b"[gone]":
+            self.events.append(Disconnected("the meter said good-bye"))
+        elif octets[:1] == b"<":
+            self.events.append(ApduReceived(octets[1:-1], 1, 16))
+        else:
+            raise FrameError("no frame")
+
+    def data_to_send(self) -> bytes:
+        octets = bytes(self.out)
+        self.out.clear()
+        return octets
+
+    def next_event(self):
+        return self.events.popleft() if self.events else None
+
+    def deadline(self) -> float | None:
+        return self.timer
+
+    def tick(self, now: float) -> None:
+        if self.timer is None or now < self.timer:
+            return
+        self.repeats += 1
+        if self.repeats == 3:
+            self.timer = None
+            self.events.append(Disconnected("no answer from the other end"))
+        else:
+            self._say(self.sent, now)
+
+
+class Line:
+    """A blocking channel with a script, on a clock of its own."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers)
+        self.ready: deque[bytes] = deque()
+        self.sent: list[bytes] = []
+        self.time = 0.0
+        self.closed = False
+
+    def send(self, octets: bytes) -> None:
+        self.sent.append(octets)
+        if self.answers and (answer := self.answers.pop(0)):
+            self.ready.append(answer)
+
+    def receive(self, timeout: float) -> bytes:
+        assert timeout > 0
+        if not self.ready:
+            self.time += timeout
+            raise TransportTimeout("nothing")
+        return self.ready.popleft()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def blocking(*answers: bytes, **timeouts: float) -> tuple[BlockingConnection, Line]:
+    line = Line(*answers)
+    association = ClientAssociation(AssociationParameters(pre_established=True))
+    connection = BlockingConnection(
+        line, TalkativeLink(), association, Timeouts(**timeouts), clock=lambda: line.time
+    )
+    return connection, line
+
+
+def test_the_link_connects_in_its_own_words():
+    connection, line = blocking(b"[welcome]")
+    connection.connect()
+    assert line.sent == [b"[hello]"]
+    assert connection.lost is None
+
+
+def test_the_link_repeats_by_its_own_timer():
+    connection, line = blocking(b"", b"[welcome]")
+    connection.connect()
+    assert line.sent == [b"[hello]", b"[hello]"]
+    assert line.time == pytest.approx(3.0)
+
+
+def test_a_link_that_gives_up_ends_the_connection():
+    connection, line = blocking()
+    with pytest.raises(TransportClosed, match="the link is down: no answer from the other end"):
+        connection.connect()
+    assert line.closed
+    assert line.time == pytest.approx(9.0)
+
+
+def test_connecting_has_a_limit_of_its_own():
+    connection, line = blocking(connect=4.0)
+    with pytest.raises(TransportTimeout, match="no answer within 4 s while connecting"):
+        connection.connect()
+    assert line.closed
+
+
+def test_what_is_no_frame_while_connecting_ends_the_connection():
+    connection, line = blocking(b"garbage")
+    with pytest.raises(FrameError):
+        connection.connect()
+    assert line.closed
+
+
+def test_saying_good_bye_waits_for_the_answer_or_for_the_time_of_a_release():
+    connection, line = blocking(b"[welcome]", b"[gone]")
+    connection.connect()
+    connection.disconnect()
+    assert line.sent == [b"[hello]", b"[bye]"]
+    assert line.closed
+    connection, line = blocking(b"[welcome]", release=2.0)
+    connection.connect()
+    connection.disconnect()
+    assert line.closed
+    assert line.time == pytest.approx(2.0)
+
+
+def test_repeating_of_the_link_does_not_prolong_the_wait_for_an_answer():
+    from cosem.apdu.common import CosemAttributeDescriptor
+    from cosem.association.conversations.get import get
+    from cosem.types.logical_name import LogicalName
+
+    connection, line = blocking(b"[welcome]", b"", b"", answer=5.0)
+    connection.connect()
+    descriptor = CosemAttributeDescriptor(3, LogicalName("1.0.1.8.0.255"), 2)
+    exchange = connection.association.start(lambda context: get(context, descriptor))
+    with pytest.raises(TransportTimeout, match="no answer within 5 s"):
+        connection.run(exchange)
+    assert line.time == pytest.approx(5.0)
+    assert line.sent[1:] == [line.sent[1]] * 2
+
+
+class Wire(asyncio.WriteTransport):
+    def __init__(self, *answers: bytes) -> None:
+        super().__init__()
+        self.answers = list(answers)
+        self.sent: list[bytes] = []
+        self.protocol: AsyncConnection | None = None
+        self.closed = False
+
+    def write(self, data) -> None:
+        self.sent.append(bytes(data))
+        if self.answers and (answer := self.answers.pop(0)):
+            asyncio.get_running_loop().call_soon(self.protocol.data_received, answer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
+
+
+def awaited(*answers: bytes, **timeouts: float) -> tuple[AsyncConnection, Wire]:
+    wire = Wire(*answers)
+    association = ClientAssociation(AssociationParameters(pre_established=True))
+    connection = AsyncConnection(TalkativeLink(), association, Timeouts(**timeouts))
+    wire.protocol = connection
+    connection.connection_made(wire)
+    return connection, wire
+
+
+def test_the_asynchronous_pump_does_the_same():
+    async def test():
+        connection, wire = awaited(b"", b"[welcome]", b"[gone]")
+        await connection.connect()
+        assert wire.sent == [b"[hello]", b"[hello]"]
+        assert asyncio.get_running_loop().time() == pytest.approx(3.0)
+        await connection.disconnect()
+        assert wire.sent[2:] == [b"[bye]"]
+        assert wire.closed
+
+    run_virtual(test)
+
+
+@pytest.mark.parametrize(
+    ("answers", "timeouts", "kind", "words"),
+    [
+        ((), {}, TransportClosed, "no answer from the other end"),
+        ((), {"connect": 4.0}, TransportTimeout, "no answer within 4 s while connecting"),
+        ((b"garbage",), {}, FrameError, "no frame"),
+    ],
+    ids=["gives up", "takes too long", "garbage"],
+)
+def test_the_asynchronous_pump_fails_as_the_blocking_one_does(answers, timeouts, kind, words):
+    async def test():
+        connection, wire = awaited(*answers, **timeouts)
+        with pytest.raises(kind, match=words):
+            await connection.connect()
+        assert wire.closed
+        with pytest.raises(kind):
+            connection.flush()
+
+    run_virtual(test)
+
+
+def test_good_bye_without_answer_takes_the_time_of_a_release():
+    async def test():
+        connection, wire = awaited(b"[welcome]", release=2.0)
+        await connection.connect()
+        await connection.disconnect()
+        assert asyncio.get_running_loop().time() == pytest.approx(2.0)
+        assert wire.closed
+        connection.close()
+
+    run_virtual(test)
+
+
+def test_an_observer_that_raises_ends_the_connection_and_nobody_waits_for_ever():
+    from cosem.apdu.common import CosemAttributeDescriptor
+    from cosem.association.conversations.get import get
+    from cosem.transport.observing import Observer
+    from cosem.types.logical_name import LogicalName
+
+    class Broken(Observer):
+        def apdu_received(self, apdu):
+            raise OSError("disk full")
+
+    async def test():
+        connection, wire = awaited(b"[welcome]", b"<\xc4\x01\xc0\x00\x11\x05>")
+        connection._observer = Broken()
+        await connection.connect()
+        descriptor = CosemAttributeDescriptor(3, LogicalName("1.0.1.8.0.255"), 2)
+        seen: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
+        with pytest.raises(TransportClosed, match="given up: disk full"):
+            await connection.run(connection.association.start(lambda context: get(context, descriptor)))
+        await settled()
+        assert len(seen) == 1  # the error itself goes where asyncio reports errors of callbacks
+        assert wire.closed
+
+    run_virtual(test)

@@ -1,0 +1,68 @@
+"""URLs of meters, and time-outs."""
+
+from __future__ import annotations
+
+import pytest
+
+from cosem.errors import ConfigurationError
+from cosem.transport.timeouts import Timeouts
+from cosem.transport.url import parse_url
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "host", "port", "path"),
+    [
+        ("tcp://10.0.0.7", "tcp", "10.0.0.7", 4059, ""),
+        ("tcp://10.0.0.7:4060/", "tcp", "10.0.0.7", 4060, ""),
+        ("TCP://Meter.Example:1", "tcp", "meter.example", 1, ""),
+        ("10.0.0.7:4061", "tcp", "10.0.0.7", 4061, ""),
+        ("meter", "tcp", "meter", 4059, ""),
+        ("tcp://[fe80::1]:4062", "tcp", "fe80::1", 4062, ""),
+        ("udp://10.0.0.7", "udp", "10.0.0.7", 4059, ""),
+        ("hdlc+tcp://10.0.0.7:9000", "hdlc+tcp", "10.0.0.7", 9000, ""),
+        ("serial:///dev/ttyUSB0", "serial", "", 4059, "/dev/ttyUSB0"),
+        ("serial:COM3", "serial", "", 4059, "COM3"),
+        ("sim:", "sim", "", 4059, ""),
+        ("  sim: ", "sim", "", 4059, ""),
+    ],
+)
+def test_what_a_url_means(text, scheme, host, port, path):
+    address = parse_url(text)
+    assert (address.scheme, address.host, address.port, address.path) == (scheme, host, port, path)
+
+
+def test_options_stand_in_the_query():
+    address = parse_url("tcp://meter?client=0x10&server=17&strict")
+    assert address.options == {"client": "0x10", "server": "17", "strict": ""}
+    assert address.number("client", 1) == 16
+    assert address.number("physical", 5) == 5
+    assert str(address) == "tcp://meter:4059"
+    assert str(parse_url("tcp://[::1]?client=1")) == "tcp://[::1]:4059"
+    with pytest.raises(ConfigurationError, match="is no number"):
+        address.number("strict", 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "tcp://",
+        "http://meter",
+        "tcp://meter:0",
+        "tcp://meter:99999",
+        "tcp://meter:x",
+        "tcp://meter/path",
+        "tcp://[::1",
+    ],
+)
+def test_what_is_no_url_of_a_meter_is_one_line(text):
+    with pytest.raises(ConfigurationError) as caught:
+        parse_url(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+@pytest.mark.parametrize("name", ["answer", "transfer", "connect", "release"])
+def test_a_time_out_is_above_0_and_finite(name, seconds):
+    with pytest.raises(ConfigurationError, match=f"{name} time-out"):
+        Timeouts(**{name: seconds})
