@@ -151,20 +151,26 @@ def opening(association: ServerAssociation, octets: bytes, now: float, *, confir
     if association.pre_established:
         return None
     aborted = association.abort("the client opened a new association")
-    if aborted is not None:
-        yield aborted
     own = association.profiles[0] if association.profiles else None
+    refused: Apdu | None = None
     try:
         aarq = decode(octets, findings=[])
     except DecodeError:
-        return encode(_provider_refusal(own))
-    if aarq.protocol_version is not None and not (aarq.protocol_version and aarq.protocol_version[0]):
-        return encode(_wrong_version(aarq))
+        refused = _provider_refusal(own)
+    else:
+        if aarq.protocol_version is not None and not (aarq.protocol_version and aarq.protocol_version[0]):
+            refused = _wrong_version(aarq)
+    if refused is not None:
+        if aborted is not None:
+            yield aborted
+        return encode(refused)
+    # From here on nothing is told to anybody before the attempt stands: another one may come meanwhile.
     association.control.fire(ServerEvent.OPEN_INDICATION)
     attempt = association.attempt = _Attempt(association, aarq, _profile_for(association, aarq))
-    refused: Apdu | None = None
     accepted = Conformance(0)
     try:
+        if aborted is not None:
+            yield aborted
         accepted = yield from attempt.examine()
     except _Refused as refusal:
         refused = attempt.refuse(refusal)
