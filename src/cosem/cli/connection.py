@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, ConversionError
 
 if TYPE_CHECKING:
     from cosem.cli.watching import ApduObserver, ProgressObserver
@@ -44,9 +44,13 @@ def converter(function: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _logical_name(text: str) -> LogicalName:
+    from cosem.cli.members import suggested
     from cosem.types.logical_name import LogicalName
 
-    return LogicalName.parse(text)
+    try:
+        return LogicalName.parse(text)
+    except ConversionError as error:
+        raise ConfigurationError(f"{error}{suggested(text)}") from None
 
 
 logical_name: Final = converter(_logical_name)

@@ -10,7 +10,7 @@ from cosem.errors import ConfigurationError, ConversionError
 if TYPE_CHECKING:
     from cosem.types.logical_name import LogicalName
 
-__all__ = ["Member", "member", "split_target"]
+__all__ = ["Member", "member", "split_target", "suggested"]
 
 Member = int | str
 _NUMBER: Final = re.compile(r"-?\d{1,3}", re.ASCII)
@@ -63,4 +63,23 @@ def split_target(text: str) -> tuple[LogicalName, Member | None]:
         except ConversionError:
             continue
         return parsed, member(attribute)
-    raise ConfigurationError(fault)
+    raise ConfigurationError(f"{fault}{suggested(text)}")
+
+
+def suggested(text: str) -> str:
+    """Return which object may have been meant by what is no logical name, as the end of a message.
+
+    >>> suggested("1.8.0"), suggested("frequency")
+    ('; did you mean 1-0:1.8.0?', '; did you mean 1-0:14.7.0?')
+    """
+    from cosem.classes.obis import search
+    from cosem.types.logical_name import LogicalName
+
+    try:
+        meant = LogicalName.parse(f"1-0:{text}")  # what people who read electricity meters leave out
+    except ConversionError:
+        found = search(text, limit=1)
+        if not found:
+            return ""
+        meant = found[0]
+    return f"; did you mean {meant.reduced.removesuffix('*255')}?"

@@ -15,9 +15,18 @@ from cosem.cli.values import HELP, parse_value
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
 EXAMPLES: Final = (
-    ("cosem call sim: 0-0:1.0.0 adjust_to_minute", "a method without parameter"),
-    ("cosem call sim: 0-0:1.0.0 shift_time 30", "a bare parameter has the declared type"),
-    ("cosem call sim: 0-0:1.0.0 6 long:30 --json", "a method by its number, for machines"),
+    (
+        "cosem call sim: 0-0:1.0.0 adjust_to_minute --client 1 --password 87654321",
+        "a method without parameter",
+    ),
+    (
+        "cosem call sim: 0-0:1.0.0 shift_time 30 --client 1 --password 87654321",
+        "a bare parameter has the type that the class declares",
+    ),
+    (
+        "cosem call 'sim:?client=1' 0-0:96.3.10 1 --password 87654321 --json",
+        "a method by its number, for machines",
+    ),
 )
 
 

@@ -62,17 +62,17 @@ def _show(entries: list[ObjectEntry]) -> None:
 
     columns = (
         Column("OBIS", style="cyan"),
-        Column("class", right=True),
-        Column("", style="dim", wrap=True),
         Column("name", style="bold", wrap=True),
+        Column("class", wrap=True),
+        Column("version", right=True),
         Column("access", style="green", wrap=True),
     )
     rows = [
         (
             short_name(entry.logical_name),
-            f"{entry.class_id}.{entry.version}",
-            entry.title,
             entry.name,
+            f"{entry.class_id} {entry.title}",
+            str(entry.version),
             access_text(entry.attribute_rights, entry.method_rights),
         )
         for entry in entries

@@ -1,7 +1,11 @@
 """Be a meter: serve the demonstration meter to any client until stopped.
 
 One line with the address is printed when clients can connect. Ctrl-C or SIGTERM stop it: requests that are being
-served are answered first.
+served are answered first. The clients of the demonstration meter are
+
+  --client 16                        may read; the default
+  --client 17 --password 12345678    may read
+  --client 1  --password 87654321    may read, write and call
 """
 
 from __future__ import annotations

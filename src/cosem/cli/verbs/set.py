@@ -15,9 +15,15 @@ from cosem.cli.values import HELP, parse_value, says_its_type
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
 EXAMPLES: Final = (
-    ("cosem set sim: 0-0:1.0.0 time date-time:now", "set the clock"),
-    ("cosem set sim: 0-0:1.0.0 time_zone -60", "a bare value has the present type"),
-    ("cosem set sim: 0-0:1.0.0 3 long:60 --json", "an attribute by its number, for machines"),
+    ("cosem set sim: 0-0:1.0.0 time date-time:now --client 1 --password 87654321", "set the clock"),
+    (
+        "cosem set sim: 0-0:1.0.0 time_zone -60 --client 1 --password 87654321",
+        "a bare value has the type of the present one",
+    ),
+    (
+        "cosem set 'sim:?client=1' 0-0:1.0.0 3 long:60 --password 87654321 --json",
+        "an attribute by its number, for machines",
+    ),
 )
 
 
