@@ -156,6 +156,10 @@ def _general_ciphering(apdu: bytes) -> Envelope:
 
     decoded = decode(apdu)
     header, header_octets = _header(apdu)
+    presence = 1 + len(header_octets)
+    if apdu[presence] > 1:
+        # Nothing authenticates key-info: what other values of this octet would mean, anybody could have written.
+        raise DecodeError("the presence of key-info is 00 or 01", presence)
     info = decoded.key_info
     if info is None:
         key = KeyUsed.ESTABLISHED

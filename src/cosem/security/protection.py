@@ -240,6 +240,9 @@ class Protection:
     def _enforce(self, status: SecurityStatus, clear: bytes) -> None:
         """Check what was found against what is demanded."""
         context = self.context
+        if not status.kinds:
+            # One changed bit makes security control 00 of 10: an empty envelope must not pass for a protected one.
+            raise PolicyError("no layer of the message protects it")
         missing = lacking(status.kinds, context.received_kinds)
         if missing:
             raise PolicyError(f"the message is not {' and not '.join(missing.names)}")
