@@ -3,7 +3,8 @@
 ::
 
     meter = LogicalDevice("ABC0000000000001", objects=[RegisterObject("1-0:1.8.0", ...)])
-    meter.add_association(AssociationProfile(client_sap=16))
+    meter.add_association(16)  # the public client may read
+    meter.add_association(1, AccessRights.full(), secret="12345678")
     async with Server([meter]).listen("tcp://127.0.0.1:4059") as server:
         await server.wait_closed()
 

@@ -25,7 +25,6 @@ from typing import Any, Final
 
 from cosem.association.indications import AuthenticationFailed
 from cosem.association.parameters import ALL_SERVICES_LN
-from cosem.association.server_profile import AssociationProfile
 from cosem.classes.standard.disconnect_control import ControlState
 from cosem.server.access_rights import AccessMode, AccessRights
 from cosem.server.load_curve import Household
@@ -48,7 +47,6 @@ from cosem.types.data import (
     Structure,
     Unsigned,
 )
-from cosem.types.enumerations import AuthenticationMechanism
 
 __all__ = ["MANAGEMENT_PASSWORD", "READING_PASSWORD", "DemonstrationMeter", "demonstration_meter"]
 
@@ -275,20 +273,12 @@ class DemonstrationMeter(LogicalDevice):
             "max_receive_pdu_size": _LONGEST_APDU,
             "max_send_pdu_size": _LONGEST_APDU,
         }
-        lls = AuthenticationMechanism.LLS
         rights = AccessRights.full()
         for name in _IDENTITY:
             rights.allow(name, 2, AccessMode.READ)
-        self.add_association(AssociationProfile(client_sap=16, **common))
-        self.add_association(
-            AssociationProfile(client_sap=17, mechanism=lls, secret=lambda: None, **common),
-            secret=READING_PASSWORD,
-        )
-        self.add_association(
-            AssociationProfile(client_sap=1, mechanism=lls, secret=lambda: None, **common),
-            rights,
-            secret=MANAGEMENT_PASSWORD,
-        )
+        self.add_association(16, **common)
+        self.add_association(17, secret=READING_PASSWORD, **common)
+        self.add_association(1, rights, secret=MANAGEMENT_PASSWORD, **common)
 
     # --- events -------------------------------------------------------------------------------------------
 

@@ -40,39 +40,29 @@ class Curve(NamedTuple):
         per_day: Watt-hours of an average day.
         season: How much more, as a part of it, in the middle of winter; negative for the sun.
         jitter: How much a day may differ, as a part of it.
-        shape: What each quarter of an hour takes of the day.
+        shape: Which of the shapes of a day.
     """
 
     seed: int
     per_day: float
     season: float
     jitter: float
-    shape: tuple[float, ...]
-
-    def at_midnight(self, day: int) -> float:
-        """Return the energy at the beginning of a day since installation, watt-hours."""
-        year = 2 * pi / 365.25
-        season = (
-            self.season * (sin(year * (day + 44)) - sin(year * 44)) / year
-        )  # January is the 15th of the year
-        return self.per_day * (day + season + self.jitter * (noise(self.seed, day) - noise(self.seed, 0)))
+    shape: int
 
     def energy(self, moment: datetime) -> float:
         """Return the energy at a moment, watt-hours."""
         days, seconds = _since_installation(moment)
-        total = self.at_midnight(days)
-        used = _used(self.seed, self.shape, days)
+        begin, used = _day(self, days)
         quarter, rest = divmod(seconds, _QUARTER)
         index = int(quarter)
-        part = used[index] + (used[index + 1] - used[index]) * rest / _QUARTER
-        return total + part * (self.at_midnight(days + 1) - total)
+        return begin + used[index] + (used[index + 1] - used[index]) * rest / _QUARTER
 
     def power(self, moment: datetime) -> float:
         """Return the power at a moment, watts: the average of its quarter of an hour."""
         days, seconds = _since_installation(moment)
-        used = _used(self.seed, self.shape, days)
+        used = _day(self, days)[1]
         index = int(seconds // _QUARTER)
-        return (used[index + 1] - used[index]) * (self.at_midnight(days + 1) - self.at_midnight(days)) * 4
+        return (used[index + 1] - used[index]) * 4
 
 
 def _since_installation(moment: datetime) -> tuple[int, float]:
@@ -80,17 +70,26 @@ def _since_installation(moment: datetime) -> tuple[int, float]:
     return passed.days, passed.seconds + passed.microseconds / 1e6
 
 
-@lru_cache(maxsize=256)
-def _used(seed: int, shape: tuple[float, ...], day: int) -> tuple[float, ...]:
-    """Return how much of a day's energy was used at the beginning of each quarter, from 0 to 1."""
+def _at_midnight(curve: Curve, day: int) -> float:
+    """Return the energy at the beginning of a day since installation, watt-hours."""
+    year = 2 * pi / 365.25
+    # The middle of January is 44 days before the installation.
+    season = curve.season * (sin(year * (day + 44)) - sin(year * 44)) / year
+    return curve.per_day * (day + season + curve.jitter * (noise(curve.seed, day) - noise(curve.seed, 0)))
+
+
+@lru_cache(maxsize=512)
+def _day(curve: Curve, day: int) -> tuple[float, tuple[float, ...]]:
+    """Return the energy at the beginning of a day, and what was used since at that of each quarter."""
+    begin = _at_midnight(curve, day)
     taken = []
-    for index, weight in enumerate(shape):
-        factor = 0.5 + noise(seed + 1, day * _QUARTERS + index)
-        if noise(seed + 2, day * _QUARTERS + index) > 0.96:
+    for index, weight in enumerate(_SHAPES[curve.shape]):
+        factor = 0.5 + noise(curve.seed + 1, day * _QUARTERS + index)
+        if noise(curve.seed + 2, day * _QUARTERS + index) > 0.96:
             factor += 2.0  # something that heats
         taken.append(weight * factor)
-    total = sum(taken)
-    return tuple(sofar / total for sofar in accumulate(taken, initial=0.0))
+    scale = (_at_midnight(curve, day + 1) - begin) / sum(taken)
+    return begin, tuple(scale * sofar for sofar in accumulate(taken, initial=0.0))
 
 
 def _hours(*by_hour: float) -> tuple[float, ...]:
@@ -110,6 +109,9 @@ _SUN: Final = tuple(
 )
 
 
+_SHAPES: Final = (_BY_DAY, _BY_NIGHT, _SUN)
+
+
 class Household:
     """What goes through one meter: import in two tariffs, export from the roof, and what follows from them.
 
@@ -123,10 +125,10 @@ class Household:
         size = 0.7 + 0.6 * noise(seed, -1)
         self.seed = seed
         self.tariffs = (
-            Curve(seed * 16 + 1, 7_600 * size, 0.22, 0.12, _BY_DAY),
-            Curve(seed * 16 + 4, 1_500 * size, 0.18, 0.10, _BY_NIGHT),
+            Curve(seed * 16 + 1, 7_600 * size, 0.22, 0.12, 0),
+            Curve(seed * 16 + 4, 1_500 * size, 0.18, 0.10, 1),
         )
-        self.export = Curve(seed * 16 + 7, 2_400, -0.65, 0.10, _SUN)
+        self.export = Curve(seed * 16 + 7, 2_400, -0.65, 0.10, 2)
 
     def imported(self, moment: datetime) -> int:
         """Return active energy import, watt-hours: the sum of the tariffs."""

@@ -32,7 +32,7 @@ from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_await
 from cosem.server.timetable import Timetable
 from cosem.types.data import OctetString, Structure
 from cosem.types.date_time import DateTime
-from cosem.types.enumerations import ActionResult, DataAccessResult
+from cosem.types.enumerations import ActionResult, AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
@@ -180,30 +180,44 @@ class LogicalDevice:
 
     def add_association(
         self,
-        profile: AssociationProfile,
+        client: AssociationProfile | int,
         rights: AccessRights | None = None,
         *,
         secret: bytes | str | None = None,
         version: int = 2,
+        **facts: Any,
     ) -> AssociationEntry:
         """Support an association, and add the Association LN object that shows it.
 
         Args:
-            profile: What an AARQ must ask for.
+            client: What an AARQ must ask for; or only the address of the client.
             rights: What the client may do; by default reading only.
             secret: Password of LLS, or HLS secret; the client may change it if its rights let it.
             version: Version of the Association LN object, 0..3; it says how access rights are shown.
+            facts: What else the profile says, where only the address was given; with a secret and no
+                ``mechanism``, LLS.
 
         Raises:
             ConfigurationError: Parameters that contradict each other.
+
+        >>> device = LogicalDevice("ABC0000000000001")
+        >>> device.add_association(1, AccessRights.full(), secret="12345678").profile.mechanism
+        <AuthenticationMechanism.LLS: 1>
         """
         from cosem.server.objects.association_ln import association_ln_object
 
         number = len(self.associations) + 1
         octets = secret.encode("utf-8") if isinstance(secret, str) else secret
         shown = association_ln_object(f"0.0.40.0.{number}.255", octets, version)
+        known: dict[str, Any] = {}
         if octets is not None:
-            profile = replace(profile, secret=shown.current_secret)
+            known["secret"] = shown.current_secret
+        if isinstance(client, AssociationProfile):
+            profile = replace(client, **known)
+        else:
+            if octets is not None:
+                facts.setdefault("mechanism", AuthenticationMechanism.LLS)
+            profile = AssociationProfile(client_sap=client, **(known | facts))
         if profile.users is None and version >= 2 and not profile.pre_established:
             profile = replace(profile, users=shown.user_ids)
         entry = AssociationEntry(profile, rights or AccessRights.read_only(), shown)

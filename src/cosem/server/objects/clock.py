@@ -7,7 +7,7 @@ local time just before the switch, evaluated for each year.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, Final
 
@@ -82,11 +82,11 @@ class ClockObject(CosemObject, Clock):
 
     def local(self, moment: datetime) -> datetime:
         """Return a moment in local time, with its distance from UTC."""
-        from datetime import timezone
+        return self._local(moment, saves=self.saves_daylight(moment))
 
+    def _local(self, moment: datetime, *, saves: bool) -> datetime:
         zone, saving, _, _ = self._zone()
-        minutes = saving - zone if self.saves_daylight(moment) else -zone
-        return moment.astimezone(timezone(timedelta(minutes=minutes)))
+        return moment.astimezone(timezone(timedelta(minutes=saving - zone if saves else -zone)))
 
     def instant(self, local: datetime) -> datetime:
         """Return the moment of a local time without zone; in the hour that comes twice, the first."""
@@ -100,9 +100,10 @@ class ClockObject(CosemObject, Clock):
         status = self._flags if moment is None else ClockStatus(0)
         if moment is None:
             moment = self.device.now() if self.device is not None else datetime.now(UTC)
-        if self.saves_daylight(moment):
+        saves = self.saves_daylight(moment)
+        if saves:
             status |= ClockStatus.DAYLIGHT_SAVING_ACTIVE
-        return DateTime.from_datetime(self.local(moment), int(status))
+        return DateTime.from_datetime(self._local(moment, saves=saves), int(status))
 
     def mark(self, flags: ClockStatus) -> None:
         """Set the clock status besides daylight saving, for example doubtful after a power failure."""

@@ -127,6 +127,8 @@ def _acceptor(example: DataValue, low: DataValue, high: DataValue) -> Callable[[
         return _time_acceptor(first, last)
     for kind in (_NUMBER, bytes, str):
         if isinstance(example, kind) and isinstance(low, kind) and isinstance(high, kind):
+            if kind is bytes and not len(example) == len(low) == len(high):
+                return None
             return _value_acceptor(kind, low, high)
     return None
 
