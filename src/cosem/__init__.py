@@ -9,9 +9,10 @@ Every name below is loaded when it is first used: importing the package costs ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
+TYPE_CHECKING = False  # `typing` takes longer to load than all of this; type checkers know the name
 if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds them
+    from typing import Any, Final
+
     from cosem import classes, errors, types
     from cosem.apdu import decode, encode
     from cosem.classes import (

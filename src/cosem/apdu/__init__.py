@@ -8,6 +8,7 @@ is met.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -57,6 +58,10 @@ _MODULES: Final[dict[int, str]] = {
 }
 _ACSE: Final = {0x60: "AARQ", 0x61: "AARE", 0x62: "RLRQ", 0x63: "RLRE"}
 _classes: Final[dict[bytes, type]] = {}
+_readers: Final[dict[bytes, tuple[int, Callable[[Reader], Any]]]] = {}
+"""What reads the APDUs that were met before, by the octets that they start with."""
+_writers: Final[dict[type, Callable[[bytearray, Any], None]]] = {}
+"""What writes the APDUs that were written before."""
 _FAULTS: Final = (IndexError, struct.error)
 
 
@@ -132,6 +137,13 @@ def trace(
 
 def _decode(reader: Reader) -> Apdu:
     octets = reader.data
+    known = _readers.get(octets[:2]) or _readers.get(octets[:1])
+    if known is not None and type(reader) is Reader:
+        reader.pos, read_known = known
+        value = read_known(reader)
+        if reader.pos != len(octets):
+            reader.finish()
+        return value
     if not octets:
         reader.fail("no octets")
     if (acse := _ACSE.get(octets[0])) is not None:
@@ -148,6 +160,7 @@ def _decode(reader: Reader) -> Apdu:
     codec = codec_of(cls)
     reader.pos = size
     if type(reader) is Reader:
+        _readers[octets[:size]] = size, codec.read
         value = codec.read(reader)
     else:
         reader.pos = 0
@@ -180,23 +193,31 @@ def encode(apdu: Apdu) -> bytes:
     Raises:
         EncodeError: A value does not fit its component; the path says which.
     """
+    cls = type(apdu)
+    known = _writers.get(cls)
+    out = bytearray()
+    if known is not None:
+        try:
+            known(out, apdu)
+            return bytes(out)
+        except Exception:  # noqa: BLE001 -- the careful way below says what is wrong, and where
+            out.clear()
     own = getattr(apdu, "to_octets", None)
     if own is not None:
         octets: bytes = own()
         return octets
     from cosem.codec.sequence import ENCODE_FAULTS, codec_of, header_of
 
-    cls = type(apdu)
     try:
         codec = codec_of(cls)
         if not header_of(cls):
             raise EncodeError(f"{cls.__name__} is a part of an APDU, not an APDU")
     except KeyError:
         raise EncodeError(f"{cls.__name__} is no APDU") from None
-    out = bytearray()
     try:
         codec.write(out, apdu)
     except ENCODE_FAULTS:
         codec.write_components(bytearray(), apdu)
         raise
+    _writers[cls] = codec.write
     return bytes(out)

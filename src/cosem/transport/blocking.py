@@ -210,14 +210,15 @@ class BlockingConnection:
     def _flush(self) -> None:
         """Send what is queued."""
         association, link = self.association, self._link
+        observer = self._observer
         while (outgoing := association.next_outgoing()) is not None:
-            if self._observer is not None:
-                self._observer.apdu_sent(outgoing.octets)
+            if observer is not None:
+                observer.apdu_sent(outgoing.octets)
             link.send(outgoing.octets, self._clock(), confirmed=outgoing.confirmed)
         octets = link.data_to_send()
         if octets and self._lost is None:
-            if self._observer is not None:
-                self._observer.octets_sent(octets)
+            if observer is not None:
+                observer.octets_sent(octets)
             try:
                 self._channel.send(octets)
             except LinkError as error:
