@@ -69,8 +69,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _said(name, _of_system(error), FAILURE)
     except ImportError as error:
         return _said(name, _missing(error), FAILURE)
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else FAILURE
     except Exception as error:  # noqa: BLE001 -- a fault of ours must not show a traceback to who reads a meter
         return _said(name, _of_ours(error), FAILURE)
 
@@ -99,7 +97,10 @@ def _dispatch(words: list[str]) -> int:
     from importlib import import_module
 
     module = import_module(f"cosem.cli.verbs.{verb}")
-    options = _parser(verb, module).parse_args(rest)
+    try:
+        options = _parser(verb, module).parse_args(rest)
+    except SystemExit:  # its way to say that the help was shown; errors are ours
+        return SUCCESS
     status: int = module.run(options)
     return status
 
@@ -122,6 +123,9 @@ def _parser(verb: str, module: Any) -> argparse.ArgumentParser:
     import argparse
 
     class Parser(argparse.ArgumentParser):
+        def print_help(self, file: Any = None) -> None:
+            print(self.format_help(), end="", file=file)  # argparse itself would hide that nobody reads it
+
         def error(self, message: str) -> NoReturn:
             message += _meant(message, self._option_string_actions)
             raise ConfigurationError(f"{message}; see {self.prog} --help")

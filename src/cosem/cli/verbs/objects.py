@@ -1,7 +1,7 @@
 """List the objects that this association sees: name, class, meaning, and what may be done with them.
 
-Access is that of this association; another client address may see more. r, w and rw stand before the numbers of
-attributes that can be read, written or both, and call before those of methods.
+v is the version of the class. Access is that of this association; another client address may see more. r, w and rw
+stand before the numbers of attributes that can be read, written or both, and call before those of methods.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _show(entries: list[ObjectEntry]) -> None:
         Column("OBIS", style="cyan"),
         Column("name", style="bold", wrap=True),
         Column("class", wrap=True),
-        Column("version", right=True),
+        Column("v", right=True),
         Column("access", style="green", wrap=True),
     )
     rows = [
