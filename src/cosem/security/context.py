@@ -168,7 +168,7 @@ class SecuritySession:
         self._broadcast_replay = broadcast_replay
         self._guards: dict[tuple[KeyUsed, bytes], ReplayProtection] = {}
         self._message_guards: dict[bytes, ReplayProtection] = {}
-        self.established_by_us: dict[bytes, GcmKey] = {}
+        self.established_by_us: dict[bytes, tuple[GcmKey, bytes]] = {}
         self.established_by_peer: dict[bytes, tuple[GcmKey, bytes]] = {}
         self.dedicated_counter: Counter | None = None
         self._held: SecurityMaterial | None = None
@@ -210,6 +210,15 @@ class SecuritySession:
         self.material, self._held, self.dedicated_counter = self.context.material, None, None
         self.established_by_us.clear()
         self.established_by_peer.clear()
+
+    def established_for_sending(self, recipient: bytes) -> GcmKey | None:
+        """Return the key of a message that brings none: ours if we brought one before, else theirs."""
+        found = self.established_by_us.get(recipient) or self.established_by_peer.get(recipient)
+        return None if found is None else found[0]
+
+    def established_for_receiving(self, sender: bytes) -> tuple[GcmKey, bytes] | None:
+        """Return the key of a message that brings none, and its fingerprint: theirs, else ours."""
+        return self.established_by_peer.get(sender) or self.established_by_us.get(sender)
 
     def guard(self, key: KeyUsed, title: bytes, fingerprint: bytes) -> ReplayProtection:
         """Return the replay protection of a key and a sender.

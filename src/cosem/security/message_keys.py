@@ -7,6 +7,7 @@ are both directions, without counters and without policy.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cosem.apdu.ciphered import AgreedKey, IdentifiedKey, WrappedKey
@@ -18,7 +19,14 @@ from cosem.security.suites import SecuritySuite
 if TYPE_CHECKING:
     from cosem.security.agreement import AgreementKey
 
-__all__ = ["RandomOctets", "identified_key", "key_info_size", "make_message_key", "read_message_key"]
+__all__ = [
+    "RandomOctets",
+    "fingerprint_of",
+    "identified_key",
+    "key_info_size",
+    "make_message_key",
+    "read_message_key",
+]
 
 RandomOctets: TypeAlias = Callable[[int], bytes]
 """Returns so many octets that nobody can guess."""
@@ -131,6 +139,11 @@ def make_message_key(
         identifiers=interpretation.algorithm_identifiers,
     )
     return octets, info
+
+
+def fingerprint_of(octets: bytes) -> bytes:
+    """Return what tells a key that came with a message from others, and does not reveal it."""
+    return sha256(b"cosem message key" + octets).digest()
 
 
 def identified_key(key: KeyUsed) -> IdentifiedKey | None:

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from cosem.errors import ConfigurationError, KeyMissingError, SecurityError, VerificationError
 from cosem.security.envelope import Envelope, associated_fields, open_content
 from cosem.security.material import Interpretation, SecurityMaterial, SignatureInput
-from cosem.security.message_keys import read_message_key
+from cosem.security.message_keys import fingerprint_of, read_message_key
 from cosem.security.status import KeyUsed, Layer, ProtectionForm
 from cosem.security.suites import SecurityControl
 
@@ -104,7 +103,7 @@ def _key(
         octets = read_message_key(
             used, envelope.key_info, envelope.header, own_title, material, interpretation
         )
-        return material.bound(octets), sha256(b"cosem message key" + octets).digest()
+        return material.bound(octets), fingerprint_of(octets)
     if used is KeyUsed.ESTABLISHED and established is not None:
         return established
     found = {

@@ -25,7 +25,6 @@ from cosem.security.status import KeyUsed, LayerOptions, ProtectionForm, Securit
 
 if TYPE_CHECKING:
     from cosem.security.message_keys import RandomOctets
-    from cosem.security.status import Layer
 
 __all__ = ["Protection"]
 
@@ -150,22 +149,26 @@ class Protection:
             LimitError: It has too many layers.
         """
         context = self.context
-        layers: list[Layer] = []
+        taken: list[Opened] = []
         findings: list[str] = []
         clear = apdu
         while True:
-            if len(layers) == context.most_layers:
-                raise LimitError("layers of protection", len(layers) + 1, context.most_layers)
+            if len(taken) == context.most_layers:
+                raise LimitError("layers of protection", len(taken) + 1, context.most_layers)
             envelope = read_envelope(clear)
-            opened = self._open(envelope, outermost=not layers, findings=findings)
-            layers.append(opened.layer)
+            opened = self._open(envelope, outermost=not taken, findings=findings)
+            taken.append(opened)
             findings += opened.findings
             clear = opened.clear
             if not clear or not is_protected(clear[0]) or self._is_for_another(clear):
                 break
+        # Counters are looked at only after every tag: who has no key learns nothing of counters. The innermost
+        # layer was made first, and has the lowest counter.
+        for opened in reversed(taken):
+            self._count(opened)
         if findings and context.strict:
             raise SecurityError(findings[0])
-        status = SecurityStatus(tuple(layers), tuple(findings))
+        status = SecurityStatus(tuple(opened.layer for opened in taken), tuple(findings))
         self._enforce(status, clear)
         return clear, status
 
@@ -183,19 +186,21 @@ class Protection:
             title,
             context.system_title,
             context.interpretation,
-            session.established_by_peer.get(title),
+            session.established_for_receiving(title),
         )
-        counter = envelope.invocation_counter
-        if counter is not None:
-            if unverifiable:
-                decode(opened.clear, findings=[])  # the only hint that the key stream is the right one
-            guard = session.guard(envelope.key, title, opened.fingerprint)
-            # A counter is looked at only after the tag: who has no key learns nothing of counters.
-            guard.check(counter)
-            guard.accept(counter)
-        if opened.key is not None:
-            session.established_by_peer[title] = (opened.key, opened.fingerprint)
+        if unverifiable:
+            decode(opened.clear, findings=[])  # the only hint that the key stream is the right one
         return opened
+
+    def _count(self, opened: Opened) -> None:
+        """Refuse a layer whose counter was used before, and take note of one that is new."""
+        layer = opened.layer
+        if layer.invocation_counter is not None:
+            guard = self._session.guard(layer.key, layer.system_title, opened.fingerprint)
+            guard.check(layer.invocation_counter)
+            guard.accept(layer.invocation_counter)
+        if opened.key is not None:
+            self._session.established_by_peer[layer.system_title] = (opened.key, opened.fingerprint)
 
     def _sender(self, envelope: Envelope, *, outermost: bool, findings: list[str]) -> bytes:
         """Return the title of who applied a layer, after the check that it may be who it says."""
@@ -227,7 +232,9 @@ class Protection:
         control = envelope.control
         if envelope.key in _KEYS_OF_THIRD_PARTIES or (control is not None and not control.protected):
             return True
-        return envelope.key is KeyUsed.ESTABLISHED and title in self._session.established_by_peer
+        return (
+            envelope.key is KeyUsed.ESTABLISHED and self._session.established_for_receiving(title) is not None
+        )
 
     def _is_for_another(self, apdu: bytes) -> bool:
         """Return whether an inner layer is for another party, and is therefore handed up as it is."""

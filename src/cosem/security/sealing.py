@@ -13,7 +13,13 @@ from cosem.security.context import Counter, SecuritySession
 from cosem.security.counters import LAST_COUNTER
 from cosem.security.envelope import DEDICATED_TAGS, GLOBAL_TAGS, associated_fields, seal_content, wrapped_in
 from cosem.security.material import SignatureInput
-from cosem.security.message_keys import RandomOctets, identified_key, key_info_size, make_message_key
+from cosem.security.message_keys import (
+    RandomOctets,
+    fingerprint_of,
+    identified_key,
+    key_info_size,
+    make_message_key,
+)
 from cosem.security.status import GeneralHeader, KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
 from cosem.security.suites import TAG_SIZE, SecurityControl
 
@@ -47,9 +53,12 @@ def seal(
     secret = apdu[:2] == _WITH_DEDICATED_KEY
     if secret and not any(layer.form is not ProtectionForm.GENERAL_SIGNING for layer in options.layers):
         raise ConfigurationError("a dedicated key is sent encrypted only")
+    brought: dict[bytes, tuple[GcmKey, bytes]] = {}
     for layer in reversed(options.layers):
         applied = _of_initiate(layer, secret=secret) if initiate else layer
-        apdu = _seal_layer(apdu, applied, session, random)
+        apdu = _seal_layer(apdu, applied, session, random, brought)
+    # Established only now: an outer layer of this very message cannot use a key that is inside it.
+    session.established_by_us.update(brought)
     return apdu
 
 
@@ -78,13 +87,17 @@ def _of_initiate(layer: LayerOptions, *, secret: bool) -> LayerOptions:
 
 
 def _seal_layer(
-    apdu: bytes, layer: LayerOptions, session: SecuritySession, random: RandomOctets | None
+    apdu: bytes,
+    layer: LayerOptions,
+    session: SecuritySession,
+    random: RandomOctets | None,
+    brought: dict[bytes, tuple[GcmKey, bytes]],
 ) -> bytes:
     form = layer.form
     if form is ProtectionForm.GENERAL_SIGNING:
         return _sign(apdu, layer, session)
     if form is ProtectionForm.GENERAL_CIPHERING:
-        return _general_ciphering(apdu, layer, session, random)
+        return _general_ciphering(apdu, layer, session, random, brought)
     title = session.context.system_title
     key, counter = _key_and_counter(layer.key, session)
     control = _control(layer, session)
@@ -144,7 +157,11 @@ def _completed(header: GeneralHeader, number: int, session: SecuritySession) -> 
 
 
 def _general_ciphering(
-    apdu: bytes, layer: LayerOptions, session: SecuritySession, random: RandomOctets | None
+    apdu: bytes,
+    layer: LayerOptions,
+    session: SecuritySession,
+    random: RandomOctets | None,
+    brought: dict[bytes, tuple[GcmKey, bytes]],
 ) -> bytes:
     interpretation = session.context.interpretation
     if not (layer.authenticated or layer.encrypted):
@@ -162,7 +179,7 @@ def _general_ciphering(
     if layer.key in _MESSAGE_KEYS:
         octets, info = make_message_key(layer.key, header, session.material, random, interpretation)
         key = session.material.bound(octets)
-        session.established_by_us[header.recipient] = key
+        brought[header.recipient] = key, fingerprint_of(octets)
     else:
         key = _known_key(layer.key, header.recipient, session)
         info = identified_key(layer.key)
@@ -174,12 +191,9 @@ def _general_ciphering(
 def _known_key(key: KeyUsed, recipient: bytes, session: SecuritySession) -> GcmKey:
     """Return the key of a message that brings none."""
     if key is KeyUsed.ESTABLISHED:
-        ours = session.established_by_us.get(recipient)
-        if ours is not None:
-            return ours
-        theirs = session.established_by_peer.get(recipient)
-        if theirs is not None:
-            return theirs[0]
+        established = session.established_for_sending(recipient)
+        if established is not None:
+            return established
         key = KeyUsed.GLOBAL_UNICAST
     return _key_and_counter(key, session)[0]
 
