@@ -90,6 +90,10 @@ class CounterStore(Protocol):
         """Random octets of this store, so that its fingerprints are useless elsewhere."""
         ...
 
+    def counter(self, name: CounterName) -> InvocationCounter:
+        """Return the counter of a key and a sender; everybody in this process gets the same."""
+        ...
+
     def reserve(self, name: CounterName, count: int, least: int = 0) -> range:
         """Take up to ``count`` values for sending, for good: nobody gets any of them again.
 
@@ -176,6 +180,10 @@ class VolatileCounterStore:
         """What goes into the fingerprints of keys."""
         return self._salt
 
+    def counter(self, name: CounterName) -> InvocationCounter:
+        """Return the counter of a key and a sender."""
+        return _CounterOfStore(self, name)
+
     def reserve(self, name: CounterName, count: int, least: int = 0) -> range:
         """Take values for sending."""
         first, end = reservation(self._sent.get(name, 0), count, least)
@@ -197,6 +205,24 @@ class VolatileCounterStore:
             return False
         self._received[name] = counter + 1
         return True
+
+
+class _CounterOfStore:
+    """Takes one value at a time."""
+
+    __slots__ = ("_name", "_store")
+
+    def __init__(self, store: VolatileCounterStore, name: CounterName) -> None:
+        self._store = store
+        self._name = name
+
+    def next(self) -> int:
+        return self._store.reserve(self._name, 1).start
+
+    def raise_to(self, value: int) -> None:
+        check_resumption(value)
+        if value > self._store.peek(self._name):
+            self._store.reserve(self._name, 1, value - 1)
 
 
 class ReplayMode(StrEnum):

@@ -1,0 +1,228 @@
+"""Associations of a server that authenticate and cipher: :func:`secured_profile`.
+
+>>> from cosem.security.counters import VolatileCounterStore
+>>> from cosem.security.keys import Keys
+>>> from cosem.types.enumerations import AuthenticationMechanism
+>>> keys = Keys.parse(guek=b"k" * 15 + b"1", gak=b"a" * 15 + b"2", server_title="MMM0000BC614E")
+>>> profile = secured_profile(
+...     AuthenticationMechanism.HLS_GMAC, keys, client_sap=1, counters=VolatileCounterStore()
+... )
+>>> profile.application_context.ciphered, profile.protected_only
+(True, True)
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from logging import getLogger
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.association.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
+from cosem.association.server_profile import AssociationProfile
+from cosem.errors import ConfigurationError, KeyMissingError
+from cosem.security.authentication import (
+    Claim,
+    DigestMechanism,
+    EcdsaMechanism,
+    HlsMechanism,
+    ManufacturerMechanism,
+    RandomOctets,
+    ServerHls,
+)
+from cosem.security.counters import CounterStore, ReplayMode
+from cosem.security.key_material import KeyRole, Secret
+from cosem.security.keys import Keys
+from cosem.security.policy import ProtectionKind, SecurityPolicy, SecurityPolicyV1
+from cosem.store.counted_keys import CountedKeys, weaknesses
+from cosem.store.files import read_secret_file
+from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
+
+if TYPE_CHECKING:
+    from cosem.security.protection import Protection
+
+__all__ = ["AUTHENTICATED_AND_ENCRYPTED", "HlsOfServer", "secured_profile"]
+
+AUTHENTICATED_AND_ENCRYPTED: Final = SecurityPolicyV1(0x6C)
+"""Tag and encryption for requests and for responses."""
+_M = AuthenticationMechanism
+_DIGESTS: Final = (_M.HLS_MD5, _M.HLS_SHA1, _M.HLS_SHA256)
+_LEGACY: Final = (_M.LLS, _M.HLS_MD5, _M.HLS_SHA1)
+_log = getLogger(__name__)
+_told: set[AuthenticationMechanism] = set()
+
+
+class HlsOfServer:
+    """Makes the server's half of a mechanism, fresh for each association that a client opens.
+
+    Args:
+        mechanism: Makes the mechanism out of the HLS secret of the moment; the other mechanisms ignore it.
+        secret: Returns the HLS secret; a client may change it.
+        server_title: System title of the server.
+        random_octets: Where challenges come from.
+        challenge_size: Octets of the challenge.
+    """
+
+    __slots__ = ("_mechanism", "_random", "_secret", "_size", "_title")
+
+    def __init__(
+        self,
+        mechanism: Callable[[bytes | None], HlsMechanism],
+        secret: Callable[[], bytes | None] | None,
+        server_title: bytes | None,
+        random_octets: RandomOctets,
+        challenge_size: int | None,
+    ) -> None:
+        self._mechanism = mechanism
+        self._secret = secret
+        self._title = server_title
+        self._random = random_octets
+        self._size = challenge_size
+
+    def __call__(self) -> ServerHls:
+        """Return the half of one association."""
+        secret = None if self._secret is None else self._secret()
+        return ServerHls(
+            self._mechanism(secret), self._random, server_title=self._title, challenge_size=self._size
+        )
+
+    def with_secret(self, secret: Callable[[], bytes | None]) -> HlsOfServer:
+        """Return the same with another place where the HLS secret is: the Association object, as a rule."""
+        return HlsOfServer(self._mechanism, secret, self._title, self._random, self._size)
+
+
+def secured_profile(
+    mechanism: AuthenticationMechanism,
+    keys: Keys | Mapping[str, Any],
+    *,
+    client_sap: int,
+    ciphered: bool = True,
+    policy: SecurityPolicy = AUTHENTICATED_AND_ENCRYPTED,
+    short_names: bool = False,
+    counters: CounterStore | None = None,
+    replay: ReplayMode | str = ReplayMode.STRICT,
+    function: Callable[[Claim], bytes] | None = None,
+    public_key_of: Callable[[bytes], bytes | None] | None = None,
+    challenge_size: int | None = None,
+    random_octets: RandomOctets = secrets.token_bytes,
+    allow_test_keys: bool = False,
+    **more: Any,
+) -> AssociationProfile:
+    """Return the profile of an association that authenticates its client, and ciphers.
+
+    Args:
+        mechanism: How the client proves who it is.
+        keys: What the mechanism and the ciphering need, and the titles of both sides: ``server_title`` is ours,
+            ``client_title`` that of the one client, if there is one only. ``signing`` is our own key,
+            ``peer_signing`` that of the client.
+        client_sap: Address of the client.
+        ciphered: Whether the application context has ciphering.
+        policy: What requests and responses must have at least: 0x6C, tag and encryption in both, by default.
+        short_names: Whether objects have short names.
+        counters: Where counters are kept; by default a file of the user.
+        replay: What happens to a request whose counter was used before.
+        function: HLS 2: returns the proof of a claim.
+        public_key_of: HLS 7: returns the public key in a certificate that is to be trusted, else ``None``.
+        challenge_size: Octets of our challenge.
+        random_octets: Where challenges come from.
+        allow_test_keys: Take keys that everybody knows, and one key for two purposes.
+        more: What else :class:`~cosem.association.server_profile.AssociationProfile` takes.
+
+    Raises:
+        ConfigurationError: Keys that must not be used, or parameters that contradict each other.
+        KeyMissingError: A key, a secret or our system title is missing.
+        SecurityError: The counters cannot be used.
+    """
+    keys = keys if isinstance(keys, Keys) else Keys.parse(keys, read_secret_file)
+    counted = None
+    if ciphered or mechanism is _M.HLS_GMAC:
+        if (found := weaknesses(keys)) and not allow_test_keys:
+            raise ConfigurationError("; ".join(found) + ": allow_test_keys takes them all the same")
+        counted = CountedKeys(keys, _title(keys), _store(counters), ReplayMode(replay))
+        counted.counter()  # what cannot work is told now, and not to the first client
+    if ciphered and counted is not None:
+        counted_keys = counted
+        more["protection"] = lambda title: _protection(counted_keys, policy, title)
+        more.setdefault("protected_only", policy.request is not ProtectionKind.NONE)
+    services = ALL_SERVICES_SN if short_names else ALL_SERVICES_LN
+    more.setdefault("conformance", services | Conformance.GENERAL_PROTECTION if ciphered else services)
+    if mechanism is _M.LLS:
+        password = keys.required(KeyRole.PASSWORD).octets
+        more.setdefault("secret", lambda: password)
+    elif mechanism is not _M.LOWEST:
+        made = _mechanism(mechanism, keys, counted, function, public_key_of)
+        if mechanism >= _M.HLS_GMAC:
+            _title(keys)
+        secret = keys.hls_secret.octets if mechanism in _DIGESTS and keys.hls_secret is not None else None
+        more["authenticator"] = HlsOfServer(
+            made, lambda: secret, keys.server_title, random_octets, challenge_size
+        )
+    _tell(mechanism)
+    return AssociationProfile(
+        client_sap=client_sap,
+        application_context=_context(short_names=short_names, ciphered=ciphered),
+        mechanism=mechanism,
+        system_title=keys.server_title,
+        client_system_title=keys.client_title,
+        **more,
+    )
+
+
+def _mechanism(
+    mechanism: AuthenticationMechanism,
+    keys: Keys,
+    counted: CountedKeys | None,
+    function: Callable[[Claim], bytes] | None,
+    public_key_of: Callable[[bytes], bytes | None] | None,
+) -> Callable[[bytes | None], HlsMechanism]:
+    """Return what makes the mechanism of one association; what is missing is told now."""
+    if mechanism in _DIGESTS:
+        keys.required(KeyRole.HLS_SECRET)
+        return lambda secret: DigestMechanism(mechanism, Secret(secret or b""))
+    if mechanism is _M.HLS_GMAC and counted is not None:
+        return lambda _: counted.gmac()
+    if mechanism is _M.HLS_ECDSA:
+        signing_key = keys.signing_key()
+        if keys.peer_signing is None and public_key_of is None:
+            raise KeyMissingError("the public key with which the client signs is not known: peer_signing")
+        return lambda _: EcdsaMechanism(signing_key, keys.peer_signing, public_key_of)
+    if mechanism is _M.HLS and function is not None:
+        return lambda _: ManufacturerMechanism(function)
+    raise ConfigurationError(f"{mechanism} needs a function of the manufacturer")
+
+
+def _protection(counted: CountedKeys, policy: SecurityPolicy, client_title: bytes | None) -> Protection:
+    """Return the protection of one association with a client of this title."""
+    from cosem.security.context import SecurityContext, Side
+    from cosem.security.material import material_of
+
+    context = SecurityContext(
+        material_of(counted.keys, server=True), counted.title, client_title, Side.SERVER, policy
+    )
+    return counted.protection(context)
+
+
+def _title(keys: Keys) -> bytes:
+    if keys.server_title is None:
+        raise KeyMissingError("the system title of the server is missing: Keys(server_title=...)")
+    return bytes(keys.server_title)
+
+
+def _store(counters: CounterStore | None) -> CounterStore:
+    if counters is not None:
+        return counters
+    from cosem.store.default_counters import default_counter_store
+
+    return default_counter_store()
+
+
+def _context(*, short_names: bool, ciphered: bool) -> ApplicationContext:
+    if short_names:
+        return ApplicationContext.SN_CIPHERED if ciphered else ApplicationContext.SN
+    return ApplicationContext.LN_CIPHERED if ciphered else ApplicationContext.LN
+
+
+def _tell(mechanism: AuthenticationMechanism) -> None:
+    if mechanism in _LEGACY and mechanism not in _told:
+        _told.add(mechanism)
+        _log.warning("%s is legacy: whoever listens has the secret, or can guess it", mechanism)
