@@ -140,6 +140,25 @@ def test_a_terminal_gets_colour(monkeypatch):
     assert output.console() is None
 
 
+def test_a_terminal_without_the_extra_gets_plain_text(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(output, "find_spec", lambda name: None)
+    output.print_table((output.Column("name", "kWh"),), [("energy",)])
+    assert terminal.text == "name kWh\n--------\nenergy\n"
+
+
+def test_a_table_that_is_too_wide_loses_nothing(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "40")
+    cells = [f"{number:012d}" for number in range(10)]
+    output.print_table([output.Column(f"c{number}") for number in range(10)], [cells])
+    assert all(cell in terminal.text for cell in cells)
+
+
 @given(values=strategies.lists(strategies.floats(-1e9, 1e9), max_size=200), width=strategies.integers(1, 60))
 def test_plots_have_the_size_that_was_asked_for(values, width):
     line = plot.sparkline(values, width)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
 EXAMPLES: Final = (
-    ("cosem decode C001C1000800000100 00FF0200", "a request"),
+    ("cosem decode C001C100080000010000FF0200", "a request"),
     ("cosem decode --json C4 01 C1 00 06 00 23 2C 83", "an answer, for machines"),
     ("cosem decode --data 02 02 0F FF 16 1E", "one value of Data"),
     ("cosem decode --xml @message.hex", "a file, as XML"),
