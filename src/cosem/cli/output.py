@@ -242,7 +242,8 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Non
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     # No value is ever cut off: a table that is too wide goes over the edge.
-    colour.print(table, width=max(needed, colour.width), crop=False, no_wrap=True, overflow="ignore")
+    colour.width = max(needed, colour.width)
+    colour.print(table)
 
 
 def _plain_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
