@@ -120,7 +120,7 @@ def plots(table: ProfileTable) -> list[str]:
         span = f"{min(points):,.6g} to {max(points):,.6g} {column.unit}".rstrip()
         name = name_of(column.logical_name)
         lines += [
-            f"{column.key} {name}: {' '.join(filter(None, (span, kind)))}",
+            f"\n{column.key} {name}: {' '.join(filter(None, (span, kind)))}",
             sparkline(points, _PLOT, blocks=can_show(_BLOCKS)),
         ]
     return lines

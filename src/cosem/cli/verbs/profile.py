@@ -134,5 +134,6 @@ def _show(table: ProfileTable) -> None:
         layout = table.layout
         period = f", one every {layout.capture_period:,} s" if layout.capture_period else ""
         name = name_of(layout.logical_name)
-        print(f"\n{short_name(layout.logical_name)} {name}: {_rows(len(table))}{period}\n")
-        print("\n".join(plots(table)))
+        print(f"\n{short_name(layout.logical_name)} {name}: {_rows(len(table))}{period}")
+        for line in plots(table):
+            print(line)
