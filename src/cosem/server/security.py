@@ -138,12 +138,15 @@ def secured_profile(
     if ciphered or mechanism is _M.HLS_GMAC:
         if (found := weaknesses(keys)) and not allow_test_keys:
             raise ConfigurationError("; ".join(found) + ": allow_test_keys takes them all the same")
-        counted = CountedKeys(keys, _title(keys), _store(counters), ReplayMode(replay))
+        more.setdefault("protected_only", ciphered and policy.request is not ProtectionKind.NONE)
+        # Where nobody opens an association without a verified message or proof of its own, what was recorded
+        # from one that was lost comes too late; where somebody does, each counter must be at rest.
+        every_message = not more["protected_only"] and mechanism < _M.HLS
+        counted = CountedKeys(keys, _title(keys), _store(counters), ReplayMode(replay), every_message)
         counted.counter()  # what cannot work is told now, and not to the first client
     if ciphered and counted is not None:
         counted_keys = counted
         more["protection"] = lambda title: _protection(counted_keys, policy, title)
-        more.setdefault("protected_only", policy.request is not ProtectionKind.NONE)
     services = ALL_SERVICES_SN if short_names else ALL_SERVICES_LN
     more.setdefault("conformance", services | Conformance.GENERAL_PROTECTION if ciphered else services)
     if mechanism is _M.LLS:

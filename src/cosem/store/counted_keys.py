@@ -66,7 +66,9 @@ class CountedKeys:
                 )
 
             name = self._name(role, title)
-            return ReplayGuard(self.store, name, self.mode, tell, every_message=self.every_message)
+            # What is broadcast comes without an association that would begin with a message of its own.
+            every_message = self.every_message or role is KeyRole.GLOBAL_BROADCAST_ENCRYPTION
+            return ReplayGuard(self.store, name, self.mode, tell, every_message=every_message)
 
         self.keys.required(role)
         return of_sender

@@ -30,7 +30,7 @@ class ReservedCounter:
 
     __slots__ = ("_ahead", "_lock", "_name", "_process", "_step", "_store", "_values", "_warned")
 
-    def __init__(self, store: CounterStore, name: CounterName, *, step: int = 256) -> None:
+    def __init__(self, store: CounterStore, name: CounterName, *, step: int = 1024) -> None:
         self._store = store
         self._name = name
         self._step = max(1, step)
