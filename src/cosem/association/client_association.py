@@ -37,11 +37,12 @@ from cosem.errors import (
     TransportTimeout,
     UnsupportedError,
 )
-from cosem.types.enumerations import Conformance, describe_service_error
+from cosem.types.enumerations import ConfirmedServiceErrorChoice, Conformance, describe_service_error
 from cosem.types.identifiers import InvokeIdAndPriority
 
 if TYPE_CHECKING:
     from cosem.apdu.failure import ConfirmedServiceError, ExceptionResponse
+    from cosem.association.short_names.table import ShortNameTable
     from cosem.types.data import DataValue
 
 __all__ = ["ClientAssociation", "Exchange", "Findings", "Notification", "Outgoing", "ProtectionLike"]
@@ -197,6 +198,13 @@ class _Context:
     def transfer_limits(self) -> TransferLimits:
         return self._association.transfer_limits
 
+    @property
+    def short_names(self) -> ShortNameTable | None:
+        return self._association.short_names
+
+    def set_mapper_table(self, table: ShortNameTable) -> None:
+        self._association.set_mapper_table(table)
+
     def value(self, octets: bytes) -> DataValue:
         findings: list[str] = []
         value = decode_data(octets, strict=self._association.strict, findings=findings)
@@ -224,6 +232,7 @@ class ClientAssociation:
 
     Attributes:
         lost_by: Why the lower layer is gone or given up; ``None`` while it is not.
+        short_names: The mapping table (6.16); ``None`` where objects have logical names.
     """
 
     def __init__(
@@ -254,6 +263,7 @@ class ClientAssociation:
         self.protecting = False
         self.lost_by: CosemError | None = None
         self.authenticating = False
+        self.short_names: ShortNameTable | None = None
         self._outgoing: deque[Outgoing] = deque()
         self._waiting: dict[int | str, Exchange[Any]] = {}
         self._late: set[int] = set()
@@ -263,6 +273,10 @@ class ClientAssociation:
             self.control.fire(ClientEvent.PRE_ESTABLISHED)
             self.negotiated = NegotiatedContext(parameters.proposed_conformance)
             self.protecting = protection is not None
+        if parameters.application_context.short_names:
+            from cosem.association.short_names.table import initial_table
+
+            self.short_names = initial_table()
 
     @property
     def state(self) -> State:
@@ -289,6 +303,16 @@ class ClientAssociation:
             if number not in self._waiting and number not in self._late:
                 return InvokeIdAndPriority.build(number, confirmed=confirmed, high_priority=high_priority)
         raise StateError("16 requests are open or were abandoned", "a further request")
+
+    def set_mapper_table(self, table: ShortNameTable) -> None:
+        """Take another mapping table: SetMapperTable.request (6.16); a local service, nothing is sent.
+
+        Raises:
+            ConfigurationError: Objects have logical names in this association.
+        """
+        if not self.parameters.application_context.short_names:
+            raise ConfigurationError("an association with logical names has no mapping table")
+        self.short_names = table
 
     # --- conversations -------------------------------------------------------------------------
 
@@ -524,8 +548,9 @@ class ClientAssociation:
             self._unmatched(type(apdu).__name__, None)
             return
         if tag in (0xD8, 0x0E):
-            # Neither has an invoke-id: they end the oldest open request.
-            exchange = next(iter(self._waiting.values()), None)
+            # Neither has an invoke-id: they end the oldest open request, of the service if one is named.
+            oldest = next(iter(self._waiting.values()), None)
+            exchange = self._waiting.get(_SERVICES.get(apdu.service, ""), oldest) if tag == 0x0E else oldest
             if exchange is None:
                 self.unmatched += 1
                 return
@@ -556,6 +581,10 @@ class ClientAssociation:
         """
         self.negotiated = negotiated
         self.authenticating = authenticating
+        if self.short_names is not None and not self.short_names.complete:
+            from cosem.association.short_names.table import initial_table
+
+            self.short_names = initial_table(negotiated.vaa_name)
         self.protecting = self.protection is not None and self.parameters.application_context.ciphered
         self.control.fire(ClientEvent.OPEN_CONFIRM_OK)
 
@@ -617,6 +646,8 @@ _PAIRS: Final = {
     "WriteRequest": "write",
     "WriteResponse": "write",
 }
+
+_SERVICES: Final = {ConfirmedServiceErrorChoice.READ: "read", ConfirmedServiceErrorChoice.WRITE: "write"}
 
 
 def _exception_response(apdu: ExceptionResponse) -> ExceptionResponseError:

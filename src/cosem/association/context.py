@@ -17,6 +17,7 @@ from cosem.types.enumerations import Conformance
 from cosem.types.identifiers import InvokeIdAndPriority
 
 if TYPE_CHECKING:
+    from cosem.association.short_names.table import ShortNameTable
     from cosem.codec.reader import Reader
     from cosem.types.data import DataValue
 
@@ -63,6 +64,15 @@ class ServiceContext(Protocol):
     @property
     def transfer_limits(self) -> TransferLimits:
         """Bounds of long transfers."""
+        ...
+
+    @property
+    def short_names(self) -> ShortNameTable | None:
+        """The mapping table (6.16); ``None`` where objects have logical names."""
+        ...
+
+    def set_mapper_table(self, table: ShortNameTable) -> None:
+        """Take another mapping table: SetMapperTable.request (6.16)."""
         ...
 
     def value(self, octets: bytes) -> DataValue:

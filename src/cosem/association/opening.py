@@ -30,6 +30,7 @@ from cosem.types.enumerations import (
     ApplicationContext,
     AssociationResult,
     AuthenticationMechanism,
+    DataAccessResult,
     describe_service_error,
 )
 from cosem.types.logical_name import LogicalName
@@ -37,7 +38,13 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.association.client_association import ClientAssociation
 
-__all__ = ["ClientAuthenticator", "association_request", "opening", "reply_to_hls"]
+__all__ = [
+    "ClientAuthenticator",
+    "association_request",
+    "opening",
+    "reply_to_hls",
+    "reply_to_hls_by_short_name",
+]
 
 _CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 _ASSOCIATION_LN: Final = 15
@@ -165,8 +172,9 @@ def _opening(association: ClientAssociation) -> Conversation[NegotiatedContext]:
             raise AuthenticationError("the server sent our own challenge back")
         proof = authenticator.answer(value, answer.responding_ap_title)
         if parameters.application_context.short_names:
-            raise AuthenticationError("HLS over short names is not supported by this association")
-        server_proof = yield from reply_to_hls(association, proof)
+            server_proof = yield from reply_to_hls_by_short_name(association, proof)
+        else:
+            server_proof = yield from reply_to_hls(association, proof)
         authenticator.verify(server_proof)
         association.authenticated()
     association.use_dedicated_key()
@@ -193,6 +201,30 @@ def reply_to_hls(association: ClientAssociation, proof: bytes) -> Conversation[b
     if not isinstance(response.return_parameters, bytes):
         raise AuthenticationError("the server did not prove who it is")
     return bytes(response.return_parameters)
+
+
+def reply_to_hls_by_short_name(association: ClientAssociation, proof: bytes) -> Conversation[bytes]:
+    """Send f(StoC) and return f(CtoS): passes 3 and 4, as a method of the current Association SN.
+
+    Raises:
+        AuthenticationError: The server refused the proof, or sent none of its own.
+    """
+    from cosem.apdu.variable_access import ParameterizedAccess
+    from cosem.association.conversations.read import read_without_agreement
+    from cosem.association.short_names.layout import REPLY_TO_HLS
+    from cosem.association.short_names.table import initial_table
+
+    (current,) = initial_table(association.negotiated.vaa_name)
+    method = ParameterizedAccess(current.base_name + REPLY_TO_HLS, 0, OctetString(proof))
+    try:
+        (result,) = yield from read_without_agreement(association.context(), (method,))
+    except ServiceError as error:
+        raise AuthenticationError(f"the server did not accept our proof: {error}") from None
+    if isinstance(result, DataAccessResult):
+        raise AuthenticationError(f"the server did not accept our proof: {result}")
+    if not isinstance(result, bytes):
+        raise AuthenticationError("the server did not prove who it is")
+    return bytes(result)
 
 
 def _accepted(answer: AARE, association: ClientAssociation) -> NegotiatedContext:

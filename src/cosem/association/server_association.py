@@ -42,6 +42,7 @@ from cosem.types.enumerations import (
 if TYPE_CHECKING:
     from cosem.apdu.common import CosemAttributeDescriptor
     from cosem.association.server_profile import ServerAuthenticator
+    from cosem.association.short_names.table import ShortNameTable
     from cosem.types.data import DataValue
     from cosem.types.identifiers import InvokeIdAndPriority
 
@@ -52,7 +53,7 @@ Processing: TypeAlias = Generator[Indication, Any, list[bytes]]
 Service: TypeAlias = Generator[Indication, Any, bytes | None]
 """As :data:`Processing`, for one service: returns the octets of its clear answer, or ``None``."""
 
-_AARQ, _RLRQ, _ACTION_REQUEST, _EXCEPTION = 0x60, 0x62, 0xC3, 0xD8
+_AARQ, _RLRQ, _READ_REQUEST, _ACTION_REQUEST, _EXCEPTION = 0x60, 0x62, 0x05, 0xC3, 0xD8
 _SHORT_NAME_REQUESTS: Final = {
     0x05: ConfirmedServiceErrorChoice.READ,
     0x06: ConfirmedServiceErrorChoice.WRITE,
@@ -74,6 +75,9 @@ _CIPHERED_REQUESTS: Final = (
 )
 
 _HANDLERS: Final[dict[int, str]] = {
+    0x05: "cosem.association.server_services_read:read",
+    0x06: "cosem.association.server_services_write:write",
+    0x16: "cosem.association.server_services_write:unconfirmed_write",
     0xC0: "cosem.association.server_services_get:get",
     0xC1: "cosem.association.server_services_set:set_",
     0xC3: "cosem.association.server_services_action:action",
@@ -192,6 +196,16 @@ class ServerAssociation:
     def agreed(self, bit: Conformance) -> bool:
         """Return whether a service or feature was agreed on."""
         return bool(self.context.conformance & bit)
+
+    @property
+    def short_names(self) -> ShortNameTable:
+        """The short names of the objects that this client sees."""
+        given = None if self.profile is None else self.profile.short_names
+        if given is not None:
+            return given()
+        from cosem.association.short_names.table import initial_table
+
+        return initial_table()
 
     @property
     def max_answer_size(self) -> int:
@@ -356,20 +370,20 @@ class ServerAssociation:
             return None
         handler = _handler(tag)
         short_names = self.profile is not None and self.profile.application_context.short_names
-        if self.pending_until is not None and tag != _ACTION_REQUEST:
+        if self.pending_until is not None and tag != (_READ_REQUEST if short_names else _ACTION_REQUEST):
             return self._refusal(tag, NOT_ALLOWED)
         if handler is None or short_names is (tag >= 0xC0):
             return self._refusal(tag, NOT_SUPPORTED)
         try:
             request = decode(octets, findings=[])
         except LimitError:
-            return TOO_LONG
+            return self._refusal(tag, TOO_LONG)
         except DecodeError:
             return self._refusal(tag, NOT_ALLOWED)
         try:
             return (yield from handler(self, request, now))
         except ConfigurationError:  # the client's PDU size leaves no room for one octet in a block
-            return TOO_LONG
+            return self._refusal(tag, TOO_LONG)
 
     def _refusal(self, tag: int, otherwise: bytes) -> bytes | None:
         """Return the confirmedServiceError of a request by short names, or the exception-response given."""
@@ -413,6 +427,25 @@ class ServerAssociation:
         if limit and len(octets) > limit:
             raise UnsupportedError(f"the notification has {len(octets)} octets, the client takes {limit}")
         return octets
+
+    def information_report(
+        self, items: Sequence[tuple[int | CosemAttributeDescriptor, DataValue]], time: bytes | None = None
+    ) -> bytes:
+        """Return the APDU of InformationReport.request; allowed with and without an association (figure 10).
+
+        Args:
+            items: What is reported: short names, or attributes that have some; and the values.
+            time: When it happened, the 12 octets of a date-time; goes out as GeneralizedTime.
+
+        Raises:
+            UnsupportedError: The association did not agree on it, or the client takes no APDU so long.
+            StateError: The association is being made or released, or the client has not yet proved who it is.
+            ConfigurationError: An attribute has no short name.
+            EncodeError: A value is of no COSEM type, or the time is no moment.
+        """
+        from cosem.association.server_reports import information_report
+
+        return information_report(self, items, time)
 
 
 def _without_association(tag: int) -> bytes:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cosem.association.parameters import ALL_SERVICES_LN
 from cosem.errors import ConfigurationError
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
+
+if TYPE_CHECKING:
+    from cosem.association.short_names.table import ShortNameTable
 
 __all__ = ["AssociationProfile", "ServerAuthenticator", "ServerLimits", "ServerProtection"]
 
@@ -131,6 +134,7 @@ class AssociationProfile:
         answer_class_bit_0: Whether a request is answered although its service class says unconfirmed:
             in HDLC, I frames of clients of older editions.
         repeat_blocks: Whether the block last sent is sent again when asked for again: over datagrams.
+        short_names: Returns the base names of the objects that the client sees; only with short names.
 
     Raises:
         ConfigurationError: Parameters that contradict each other.
@@ -157,6 +161,7 @@ class AssociationProfile:
     client_max_receive_pdu_size: int = 0
     answer_class_bit_0: bool = False
     repeat_blocks: bool = False
+    short_names: Callable[[], ShortNameTable] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.mechanism is AuthenticationMechanism.LLS and self.secret is None:
