@@ -588,3 +588,19 @@ def test_nothing_shows_a_secret():
         assert "sesame" not in shown
         assert "12345678" not in shown
         assert mine.encryption.octets.hex() not in shown.lower()
+
+
+@pytest.mark.parametrize(("second", "counters"), [(b"\1\2" * 8, [0, 1, 2, 3]), (b"\3\4" * 8, [0, 1, 0, 1])])
+def test_a_dedicated_key_that_comes_back_goes_on_counting(second, counters):
+    security = Ciphered(both_keys()[0], Ciphering(dedicated=True), counters=VolatileCounterStore())
+    protection = security.prepare(AssociationParameters(client_sap=1)).protection
+    used = []
+    for key in (b"\1\2" * 8, second):
+        protection.hold_dedicated_key(key)
+        protection.activate_dedicated_key()
+        for _ in range(2):
+            sealed = protection.protect(bytes.fromhex("C001C100080000010000FF0200"))
+            assert sealed[0] == 0xD0
+            used.append(int.from_bytes(sealed[3:7], "big"))
+        protection.forget()
+    assert used == counters

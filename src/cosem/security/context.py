@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeAlias
 from cosem.errors import ConfigurationError, LimitError, SecurityError
 from cosem.security.counters import CounterName, ReplayGuard, VolatileCounter, VolatileCounterStore
 from cosem.security.gcm import GcmKey
+from cosem.security.key_material import Secret
 from cosem.security.material import DEFAULT_INTERPRETATION, Interpretation, SecurityMaterial
 from cosem.security.policy import ProtectionKind, SecurityPolicy, SecurityPolicyV1
 from cosem.security.status import DEFAULT_OPTIONS, KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
@@ -171,7 +172,9 @@ class SecuritySession:
         self.established_by_us: dict[bytes, tuple[GcmKey, bytes]] = {}
         self.established_by_peer: dict[bytes, tuple[GcmKey, bytes]] = {}
         self.dedicated_counter: Counter | None = None
-        self._held: SecurityMaterial | None = None
+        self._held: tuple[SecurityMaterial, bytes] | None = None
+        self._dedicated = b""
+        self._dedicated_counters: dict[bytes, VolatileCounter] = {}
 
     def learn_title(self, title: bytes) -> None:
         """Take the title of the peer.
@@ -195,19 +198,19 @@ class SecuritySession:
         Raises:
             ConfigurationError: It has not the length of the suite.
         """
-        self._held = self.context.material.with_dedicated(octets)
+        self._held = self.context.material.with_dedicated(octets), Secret(octets).fingerprint()
 
     def activate_dedicated_key(self) -> None:
-        """Use the dedicated key from now on; its counters begin at 0."""
+        """Use the dedicated key from now on; its counters begin at 0, or go on if it was used before."""
         if self._held is None:
             return
-        self.material, self._held = self._held, None
-        self.dedicated_counter = VolatileCounter()
-        self._guards = {key: guard for key, guard in self._guards.items() if key[0] is not KeyUsed.DEDICATED}
+        (self.material, self._dedicated), self._held = self._held, None
+        self.dedicated_counter = self._dedicated_counters.setdefault(self._dedicated, VolatileCounter())
 
     def forget(self) -> None:
         """Drop every key that belongs to this association alone."""
         self.material, self._held, self.dedicated_counter = self.context.material, None, None
+        self._guards.clear()  # those of the next association keep its first counter at rest again
         self.established_by_us.clear()
         self.established_by_peer.clear()
 
@@ -234,7 +237,9 @@ class SecuritySession:
         """
         if fingerprint:
             return self._message_guard(fingerprint + title)
-        if key not in (KeyUsed.DEDICATED, KeyUsed.GLOBAL_BROADCAST):
+        if key is KeyUsed.DEDICATED:
+            return self._message_guard(b"dedicated" + self._dedicated + title)
+        if key is not KeyUsed.GLOBAL_BROADCAST:
             key = KeyUsed.GLOBAL_UNICAST  # which is also the key of who names none
         guard = self._guards.get((key, title))
         if guard is None:
@@ -242,8 +247,6 @@ class SecuritySession:
         return guard
 
     def _new_guard(self, key: KeyUsed, title: bytes) -> ReplayProtection:
-        if key is KeyUsed.DEDICATED:
-            return _volatile_guard(title)
         if key is KeyUsed.GLOBAL_BROADCAST:
             if self._broadcast_replay is None:
                 raise SecurityError("there is no replay protection for the broadcast key")
