@@ -17,6 +17,7 @@ from cosem.errors import (
     StateError,
     TransportClosed,
     TransportTimeout,
+    UnsupportedError,
 )
 from cosem.transport.timeouts import Timeouts
 from cosem.types.data import DoubleLongUnsigned, OctetString
@@ -526,3 +527,53 @@ def test_errors_below_are_link_errors_and_results_of_the_meter_are_not():
     assert issubclass(TransportTimeout, LinkError)
     assert issubclass(TransportTimeout, TimeoutError)
     assert DataAccessResult(3) is DataAccessResult.READ_WRITE_DENIED
+
+
+def test_an_unconfirmed_association_sends_and_never_waits():
+    meter = Meter(pre_established=True, confirmed=False)
+    client, channel = connected(meter, opened=False, pre_established=True, confirmed=False)
+    client.set(ENERGY, 2, DoubleLongUnsigned(9), class_id=3)
+    assert meter.values[3, ENERGY, 2] == 9
+    assert client.call(ENERGY, 1) is None
+    assert [request[2] & 0x40 for request in meter.received] == [0, 0]
+    for action in (
+        lambda: client.get(ENERGY, class_id=3),
+        lambda: client.get_many([ENERGY, VOLTAGE]),
+        lambda: client.set_many([(ENERGY, 2, DoubleLongUnsigned(1), 3)] * 2),
+        lambda: client.call_many([(ENERGY, 1)] * 2),
+        client.objects,
+    ):
+        with pytest.raises(UnsupportedError, match="unconfirmed services only"):
+            action()
+    with pytest.raises(UnsupportedError, match="give the class_id"):
+        client.set(ODD, 2, DoubleLongUnsigned(1))
+    assert len(meter.received) == 2
+    assert channel.time == 0
+
+
+def test_opening_an_unconfirmed_association_waits_for_nothing():
+    meter = Meter()
+    client, channel = connected(meter, confirmed=False)
+    assert meter.received[0][0] == 0x60
+    assert client.associated
+    client.set(ENERGY, 2, DoubleLongUnsigned(9), class_id=3)
+    assert meter.values[3, ENERGY, 2] == 9
+    client.close()
+    assert meter.received[-1][0] == 0x62
+    assert channel.time == 0
+
+
+def test_a_confirmed_association_may_send_without_asking_for_an_answer():
+    meter = Meter()
+    client, _ = connected(meter)
+    client.set(ENERGY, 2, DoubleLongUnsigned(9), class_id=3, confirmed=False)
+    assert client.call(ENERGY, 1, class_id=3, confirmed=False) is None
+    assert meter.values[3, ENERGY, 2] == 9
+    assert client.get(ENERGY, class_id=3) == 9
+
+
+def test_what_asks_for_no_answer_must_fit_into_one_request():
+    meter = Meter(max_receive_pdu_size=64)
+    client, _ = connected(meter)
+    with pytest.raises(UnsupportedError, match="the server takes 64"):
+        client.set(ODD, 2, OctetString(bytes(100)), class_id=1, confirmed=False)

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from cosem.client.base import ClientBase
 from cosem.client.operations import attributes
 from cosem.client.session import Session
+from cosem.client.targets import name_of
 from cosem.errors import CosemError, StateError
 from cosem.transport.aio import AsyncConnection
 
 if TYPE_CHECKING:
+    from cosem.apdu import Apdu
     from cosem.apdu.common import SelectiveAccessDescriptor
     from cosem.association.client_association import Notification
     from cosem.association.context import Conversation, Progress, ServiceContext
+    from cosem.classes.base import InterfaceClass
     from cosem.client.operations.attributes import AttributeItem, AttributeValue
     from cosem.client.operations.methods import MethodItem
     from cosem.client.profiles import AsyncProfile
@@ -72,6 +75,12 @@ class AsyncClient(ClientBase):
             raise
         return await self._connection.run(exchange)
 
+    async def _request(self, operation: Callable[[ServiceContext], Conversation[Apdu]]) -> Apdu:
+        """Return a request that wants no answer; where nothing is answered, without asking anything first."""
+        if not self.parameters.confirmed:
+            return self._without_asking(operation)
+        return await self.run(operation)
+
     # --- attributes and methods -------------------------------------------------------------------
 
     async def get(
@@ -116,6 +125,7 @@ class AsyncClient(ClientBase):
         *,
         class_id: ClassLike | None = None,
         selection: SelectiveAccessDescriptor | None = None,
+        confirmed: bool = True,
         progress: Progress = _ignore,
     ) -> None:
         """Write an attribute.
@@ -127,12 +137,22 @@ class AsyncClient(ClientBase):
                 or, where that is open, the type of the present value.
             class_id: The interface class; found out where it is not given.
             selection: The part of the attribute that is meant.
+            confirmed: ``False`` asks for no answer, which is all that an unconfirmed association offers.
             progress: Told of the octets transferred so far, in block transfers.
 
         Raises:
             AccessError: The meter refused it.
             EncodeError: The value does not fit the attribute.
         """
+        if not (confirmed and self.parameters.confirmed):
+            request = await self._request(
+                lambda context: attributes.unconfirmed_set(
+                    context, self._session, target, attribute, value, class_id, selection
+                )
+            )
+            self._association.send_unconfirmed(lambda _: request)
+            self._connection.flush()
+            return
         await self.run(
             lambda context: attributes.set_value(
                 context, self._session, target, attribute, value, class_id, selection, progress
@@ -154,6 +174,7 @@ class AsyncClient(ClientBase):
         parameter: Any = None,
         *,
         class_id: ClassLike | None = None,
+        confirmed: bool = True,
         progress: Progress = _ignore,
     ) -> DataValue:
         """Call a method and return what it returned; ``None`` for nothing.
@@ -163,6 +184,7 @@ class AsyncClient(ClientBase):
             method: Its number, name or declaration.
             parameter: Data or a plain value; by default the integer 0 that stands for none. ``ABSENT`` sends none.
             class_id: The interface class; found out where it is not given.
+            confirmed: ``False`` asks for no answer, which is all that an unconfirmed association offers.
             progress: Told of the octets transferred so far, in block transfers.
 
         Raises:
@@ -170,6 +192,15 @@ class AsyncClient(ClientBase):
         """
         from cosem.client.operations import methods
 
+        if not (confirmed and self.parameters.confirmed):
+            request = await self._request(
+                lambda context: methods.unconfirmed_call(
+                    context, self._session, target, method, parameter, class_id
+                )
+            )
+            self._association.send_unconfirmed(lambda _: request)
+            self._connection.flush()
+            return None
         return await self.run(
             lambda context: methods.call(
                 context, self._session, target, method, parameter, class_id, progress
@@ -239,6 +270,37 @@ class AsyncClient(ClientBase):
         from cosem.client.profiles import AsyncProfile
 
         return AsyncProfile(self, self._session, target)
+
+    async def object(self, target: Target, kind: type[InterfaceClass] | None = None) -> Any:
+        """Return an object of the meter with the attributes and methods of its class.
+
+        Args:
+            target: The object.
+            kind: Its interface class; found out where it is not given.
+
+        Raises:
+            AccessError: The class is not known, and the object list has no such object.
+            ConversionError: ``target`` names no object, or its class is unknown to the standard.
+        """
+        from cosem.client.operations.objects import declaration_of
+        from cosem.client.proxies import proxy
+
+        if kind is None:
+            kind = await self.run(lambda context: declaration_of(context, self._session, target))
+        return proxy(self, kind, name_of(target))
+
+    def __getitem__(self, kind: type[InterfaceClass]) -> Any:
+        """Return the object of a class, by the object list if that was read, else by its usual name: ``await meter[Clock].time``.
+
+        Raises:
+            ConfigurationError: Nobody knows which object that is.
+        """
+        from cosem.client.proxies import name_in, no_object, proxy
+
+        name = name_in(self._session, kind)
+        if name is None:
+            raise no_object(kind)
+        return proxy(self, kind, name)
 
     async def clock(self) -> DateTime:
         """Return the time of the meter.

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cosem.association.control_function import State
 from cosem.client.session import Session
-from cosem.errors import LinkError
+from cosem.errors import LinkError, UnsupportedError
 
 if TYPE_CHECKING:
     from cosem.association.client_association import ClientAssociation
+    from cosem.association.context import Conversation, ServiceContext
     from cosem.association.parameters import AssociationParameters, NegotiatedContext
     from cosem.types.enumerations import Conformance
 
 __all__ = ["ClientBase", "ConnectionLike"]
+
+T = TypeVar("T")
 
 
 class ConnectionLike(Protocol):
@@ -75,6 +79,22 @@ class ClientBase:
     def notifications_dropped(self) -> int:
         """How many notifications nobody fetched in time."""
         return self._association.notifications_dropped
+
+    def _without_asking(self, operation: Callable[[ServiceContext], Conversation[T]]) -> T:
+        """Return what a conversation comes to without a single answer.
+
+        Raises:
+            UnsupportedError: It would have to ask the meter.
+        """
+        conversation = operation(self._association.context())
+        try:
+            next(conversation)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        conversation.close()
+        raise UnsupportedError(
+            "an unconfirmed association answers nothing: give the class_id, and a value of cosem.types"
+        )
 
     def __repr__(self) -> str:
         parameters = self._association.parameters

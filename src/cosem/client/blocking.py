@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from cosem.client.base import ClientBase
 from cosem.client.operations import attributes
 from cosem.client.session import Session
+from cosem.client.targets import name_of
 from cosem.errors import CosemError, StateError
 from cosem.transport.blocking import BlockingConnection
 
 if TYPE_CHECKING:
+    from cosem.apdu import Apdu
     from cosem.apdu.common import SelectiveAccessDescriptor
     from cosem.association.client_association import Notification
     from cosem.association.context import Conversation, Progress, ServiceContext
+    from cosem.classes.base import InterfaceClass
     from cosem.client.operations.attributes import AttributeItem, AttributeValue
     from cosem.client.operations.methods import MethodItem
     from cosem.client.profiles import Profile
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Client"]
 
 T = TypeVar("T")
+C = TypeVar("C", bound="InterfaceClass")
 
 
 def _ignore(octets: int) -> None:
@@ -71,6 +75,12 @@ class Client(ClientBase):
                 raise self._connection.lost from None
             raise
         return self._connection.run(exchange)
+
+    def _request(self, operation: Callable[[ServiceContext], Conversation[Apdu]]) -> Apdu:
+        """Return a request that wants no answer; where nothing is answered, without asking anything first."""
+        if not self.parameters.confirmed:
+            return self._without_asking(operation)
+        return self.run(operation)
 
     # --- attributes and methods -------------------------------------------------------------------
 
@@ -116,6 +126,7 @@ class Client(ClientBase):
         *,
         class_id: ClassLike | None = None,
         selection: SelectiveAccessDescriptor | None = None,
+        confirmed: bool = True,
         progress: Progress = _ignore,
     ) -> None:
         """Write an attribute.
@@ -127,12 +138,22 @@ class Client(ClientBase):
                 or, where that is open, the type of the present value.
             class_id: The interface class; found out where it is not given.
             selection: The part of the attribute that is meant.
+            confirmed: ``False`` asks for no answer, which is all that an unconfirmed association offers.
             progress: Told of the octets transferred so far, in block transfers.
 
         Raises:
             AccessError: The meter refused it.
             EncodeError: The value does not fit the attribute.
         """
+        if not (confirmed and self.parameters.confirmed):
+            request = self._request(
+                lambda context: attributes.unconfirmed_set(
+                    context, self._session, target, attribute, value, class_id, selection
+                )
+            )
+            self._association.send_unconfirmed(lambda _: request)
+            self._connection.flush()
+            return
         self.run(
             lambda context: attributes.set_value(
                 context, self._session, target, attribute, value, class_id, selection, progress
@@ -154,6 +175,7 @@ class Client(ClientBase):
         parameter: Any = None,
         *,
         class_id: ClassLike | None = None,
+        confirmed: bool = True,
         progress: Progress = _ignore,
     ) -> DataValue:
         """Call a method and return what it returned; ``None`` for nothing.
@@ -163,6 +185,7 @@ class Client(ClientBase):
             method: Its number, name or declaration.
             parameter: Data or a plain value; by default the integer 0 that stands for none. ``ABSENT`` sends none.
             class_id: The interface class; found out where it is not given.
+            confirmed: ``False`` asks for no answer, which is all that an unconfirmed association offers.
             progress: Told of the octets transferred so far, in block transfers.
 
         Raises:
@@ -170,6 +193,15 @@ class Client(ClientBase):
         """
         from cosem.client.operations import methods
 
+        if not (confirmed and self.parameters.confirmed):
+            request = self._request(
+                lambda context: methods.unconfirmed_call(
+                    context, self._session, target, method, parameter, class_id
+                )
+            )
+            self._association.send_unconfirmed(lambda _: request)
+            self._connection.flush()
+            return None
         return self.run(
             lambda context: methods.call(
                 context, self._session, target, method, parameter, class_id, progress
@@ -235,6 +267,41 @@ class Client(ClientBase):
         from cosem.client.profiles import Profile
 
         return Profile(self, self._session, target)
+
+    def object(self, target: Target, kind: type[C] | None = None) -> C | Any:
+        """Return an object of the meter with the attributes and methods of its class.
+
+        Args:
+            target: The object.
+            kind: Its interface class; found out where it is not given.
+
+        Raises:
+            AccessError: The class is not known, and the object list has no such object.
+            ConversionError: ``target`` names no object, or its class is unknown to the standard.
+        """
+        from cosem.client.operations.objects import declaration_of
+        from cosem.client.proxies import proxy
+
+        if kind is None:
+            found: Any = self.run(lambda context: declaration_of(context, self._session, target))
+            return proxy(self, found, name_of(target))
+        return proxy(self, kind, name_of(target))
+
+    def __getitem__(self, kind: type[C]) -> C:
+        """Return the object of a class that the meter has: ``meter[Clock].time``.
+
+        Raises:
+            ConfigurationError: Nobody knows which object that is.
+        """
+        from cosem.client.proxies import name_in, no_object, proxy
+
+        name = name_in(self._session, kind)
+        if name is None:
+            self.objects()
+            name = name_in(self._session, kind)
+        if name is None:
+            raise no_object(kind)
+        return proxy(self, kind, name)
 
     def clock(self) -> DateTime:
         """Return the time of the meter.

@@ -17,6 +17,7 @@ from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
+    from cosem.apdu import Apdu
     from cosem.types.data import DataValue
 
 __all__ = ["AttributeItem", "AttributeValue", "get", "get_many", "resolve", "set_many", "set_value"]
@@ -116,6 +117,26 @@ def set_value(
     result = yield from services.write(context, session, descriptor, data, selection, progress)
     if result is not DataAccessResult.SUCCESS:
         raise refused(descriptor, result)
+
+
+def unconfirmed_set(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    attribute: AttributeLike,
+    value: Any,
+    class_id: ClassLike | None = None,
+    selection: SelectiveAccessDescriptor | None = None,
+) -> Conversation[Apdu]:
+    """Return the request that writes one attribute and asks for no answer.
+
+    Raises:
+        EncodeError: The value fits no type that the attribute may have.
+        UnsupportedError: SET was not agreed on, or the request is longer than the server takes.
+    """
+    descriptor = yield from resolve(context, session, target, attribute, class_id)
+    data = yield from _coerced(context, session, descriptor, value)
+    return services.unconfirmed_write(context, descriptor, data, selection)
 
 
 def set_many(

@@ -19,6 +19,7 @@ from cosem.types.data import ABSENT, Absent, Integer
 from cosem.types.enumerations import ActionResult, DataAccessResult
 
 if TYPE_CHECKING:
+    from cosem.apdu import Apdu
     from cosem.types.data import DataValue
 
 __all__ = ["MethodItem", "call", "call_many"]
@@ -48,6 +49,24 @@ def call(
     if error is not None:
         raise error
     return value
+
+
+def unconfirmed_call(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    method: MethodLike,
+    parameter: Any = None,
+    class_id: ClassLike | None = None,
+) -> Conversation[Apdu]:
+    """Return the request that calls one method and asks for no answer.
+
+    Raises:
+        EncodeError: The parameter is not what the method takes.
+        UnsupportedError: ACTION was not agreed on, or the request is longer than the server takes.
+    """
+    descriptor, data = yield from _resolved(context, session, target, method, parameter, class_id)
+    return services.unconfirmed_call(context, descriptor, data)
 
 
 def call_many(

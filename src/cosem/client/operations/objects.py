@@ -12,14 +12,16 @@ from cosem.client.operations import services
 from cosem.client.operations.refusals import refused
 from cosem.client.results import ObjectEntry
 from cosem.client.session import Session
+from cosem.client.targets import Target, name_of
 from cosem.errors import ConversionError, ProtocolError
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
+    from cosem.classes.base import InterfaceClass
     from cosem.types.data import DataValue
 
-__all__ = ["entries_of", "objects"]
+__all__ = ["declaration_of", "entries_of", "objects"]
 
 _ASSOCIATION_LN: Final = 15
 CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
@@ -71,6 +73,26 @@ def objects(
             session.refused_selectors.clear()
         session.objects = found
     return session.objects
+
+
+def declaration_of(
+    context: ServiceContext, session: Session, target: Target
+) -> Conversation[type[InterfaceClass]]:
+    """Return the declaration of the class of an object, in the version that the meter has if that is known.
+
+    Raises:
+        AccessError: The class is not known, and the object list has no such object.
+        ConversionError: The standard has no such class.
+    """
+    from cosem.classes.registry import class_of
+    from cosem.client.operations.attributes import class_of_object
+
+    class_id = yield from class_of_object(context, session, target, None)
+    entry = session.entry(name_of(target), class_id)
+    declared = (class_of(class_id, entry.version) if entry is not None else None) or class_of(class_id)
+    if declared is None:
+        raise ConversionError(f"class {class_id} of {name_of(target)} is not in the standard")
+    return declared
 
 
 def entries_of(value: DataValue, finding: Callable[[str], None]) -> tuple[ObjectEntry, ...]:

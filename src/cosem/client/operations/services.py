@@ -12,19 +12,30 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from cosem.apdu import Apdu, encode
 from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.association.conversations.get import get, get_with_list
 from cosem.client.session import Session
 from cosem.codec.data import encode_data
-from cosem.errors import ExceptionResponseError, TransportTimeout
+from cosem.errors import ExceptionResponseError, TransportTimeout, UnsupportedError
 from cosem.types.enumerations import Conformance, DataAccessResult
 
 if TYPE_CHECKING:
     from cosem.types.data import Absent, DataValue
 
-__all__ = ["Item", "call", "call_list", "read", "read_list", "write", "write_list"]
+__all__ = [
+    "Item",
+    "call",
+    "call_list",
+    "read",
+    "read_list",
+    "unconfirmed_call",
+    "unconfirmed_write",
+    "write",
+    "write_list",
+]
 
 T = TypeVar("T")
 Item: TypeAlias = tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | None]
@@ -154,6 +165,35 @@ def call_list(
         else:
             results.append((yield from call(context, session, part[0], part_parameters[0])))
     return results
+
+
+def unconfirmed_write(
+    context: ServiceContext,
+    descriptor: CosemAttributeDescriptor,
+    value: DataValue,
+    selection: SelectiveAccessDescriptor | None = None,
+) -> Apdu:
+    """Return the request that writes one attribute and asks for no answer; it goes in one piece."""
+    from cosem.association.conversations.set import set_unconfirmed
+
+    return _fitting(context, set_unconfirmed(context, descriptor, value, selection))
+
+
+def unconfirmed_call(
+    context: ServiceContext, descriptor: CosemMethodDescriptor, parameter: DataValue | Absent
+) -> Apdu:
+    """Return the request that calls one method and asks for no answer; it goes in one piece."""
+    from cosem.association.conversations.action import action_unconfirmed
+
+    return _fitting(context, action_unconfirmed(context, descriptor, parameter))
+
+
+def _fitting(context: ServiceContext, request: Apdu) -> Apdu:
+    """Return a request that is no longer than the server takes: without answers there are no blocks."""
+    size, limit = len(encode(request)), context.max_request_size
+    if limit and size > limit:
+        raise UnsupportedError(f"the request has {size} octets, the server takes {limit}")
+    return request
 
 
 def _repeated(times: int, start: Callable[[], Conversation[T]]) -> Conversation[T]:

@@ -1,0 +1,144 @@
+"""Objects of a meter as objects of Python: ``meter[Clock].time``, typed by the declaration of the class.
+
+A proxy is made of the declaration itself, so that names, numbers and types stand in
+one place. Of a blocking client it reads when an attribute is looked at and writes when
+one is assigned; of an asynchronous one it gives what is to be awaited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from cosem.classes.base import Attribute, InterfaceClass, Method
+from cosem.errors import ConfigurationError, ConversionError
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.client.aio import AsyncClient
+    from cosem.client.blocking import Client
+    from cosem.client.session import Session
+
+__all__ = ["AsyncProxy", "Proxy", "name_in", "proxy"]
+
+C = TypeVar("C", bound=InterfaceClass)
+_GROUP: Final = re.compile(r"[a-f]")
+_NAME_ATTRIBUTE: Final = 1
+
+
+class Proxy(InterfaceClass):
+    """An object of a blocking client."""
+
+    _client: Client
+    _name: LogicalName
+
+    def __init__(self, client: Client, name: LogicalName) -> None:
+        object.__setattr__(self, "_client", client)
+        object.__setattr__(self, "_name", name)
+
+    def attribute_value(self, attribute: Attribute[Any]) -> Any:
+        """Read an attribute and return what it means.
+
+        Raises:
+            AccessError: The meter refused it.
+        """
+        if attribute.number == _NAME_ATTRIBUTE:
+            return self._name
+        value = self._client.get(self._name, attribute.number, class_id=self.class_id)
+        return attribute.from_data(value)
+
+    def method_call(self, method: Method) -> Callable[..., Any]:
+        """Return what calls a method with a parameter, or with none."""
+
+        def call(parameter: Any = None) -> Any:
+            value = self._client.call(self._name, method.number, parameter, class_id=self.class_id)
+            return method.from_data(value)
+
+        return call
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._client.set(self._name, _attribute(self, name).number, value, class_id=self.class_id)
+
+    def __repr__(self) -> str:
+        return f"<{self.title} {self._name} of {self._client.peer}>"
+
+
+class AsyncProxy(InterfaceClass):
+    """An object of an asynchronous client: ``await meter[Clock].time``; written with the client's ``set``."""
+
+    _client: AsyncClient
+    _name: LogicalName
+
+    def __init__(self, client: AsyncClient, name: LogicalName) -> None:
+        object.__setattr__(self, "_client", client)
+        object.__setattr__(self, "_name", name)
+
+    def attribute_value(self, attribute: Attribute[Any]) -> Any:
+        """Return what reads an attribute, to be awaited.
+
+        Raises:
+            AccessError: When awaited: the meter refused it.
+        """
+        return self._name if attribute.number == _NAME_ATTRIBUTE else self._read(attribute)
+
+    async def _read(self, attribute: Attribute[Any]) -> Any:
+        value = await self._client.get(self._name, attribute.number, class_id=self.class_id)
+        return attribute.from_data(value)
+
+    def method_call(self, method: Method) -> Callable[..., Awaitable[Any]]:
+        """Return what calls a method with a parameter, or with none, to be awaited."""
+
+        async def call(parameter: Any = None) -> Any:
+            value = await self._client.call(self._name, method.number, parameter, class_id=self.class_id)
+            return method.from_data(value)
+
+        return call
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"assigning cannot be awaited: await meter.set({str(self._name)!r}, {name!r}, ...)"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.title} {self._name} of {self._client.peer}>"
+
+
+@cache
+def _class(base: Any, kind: Any) -> type[Any]:
+    return type(kind.__name__, (base, kind), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+
+
+def proxy(client: Client | AsyncClient, kind: type[C], name: LogicalName) -> C:
+    """Return the proxy of an object of a class."""
+    from cosem.client.blocking import Client
+
+    base: Any = Proxy if isinstance(client, Client) else AsyncProxy
+    declared: Any = kind
+    return _class(base, declared)(client, name)  # type: ignore[no-any-return]
+
+
+def name_in(session: Session, kind: type[InterfaceClass]) -> LogicalName | None:
+    """Return the object of a class that a meter has, or usually has; ``None`` if only its object list can tell."""
+    for entry in session.objects or ():
+        if entry.class_id == kind.class_id:
+            return entry.logical_name
+    for pattern in kind.logical_names[:1]:
+        try:
+            return LogicalName(_GROUP.sub("0", pattern))
+        except ConversionError:
+            continue
+    return None
+
+
+def no_object(kind: type[InterfaceClass]) -> ConfigurationError:
+    """Return the error of a class without an object that could be meant."""
+    return ConfigurationError(f"no {kind.title} is known: read objects() first, or name it with object(...)")
+
+
+def _attribute(owner: InterfaceClass, name: str) -> Attribute[Any]:
+    found = owner.attribute(name)
+    if found is None:
+        raise AttributeError(f"{owner.title} has no attribute {name!r}")
+    return found
