@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +12,9 @@ from cosem.apdu import decode
 from cosem.apdu.common import SelectiveAccessDescriptor
 from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
 from cosem.association.server_association import ServerAssociation
-from cosem.link.wrapper import WrapperParser, wrap
+from cosem.link.wrapper import WrapperParser, WrapperServerLink, wrap
 from cosem.server import AccessRights, LogicalDevice, Server
+from cosem.server.connection import Connection
 from cosem.types.data import ABSENT
 from cosem.types.logical_name import LogicalName
 
@@ -175,6 +176,69 @@ def run(test: Any) -> Any:
     return runs
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop go round until something holds; what never holds ends the test."""
+    for _ in range(20_000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never happens")
+
+
 def each_cut(octets: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Return the two parts of octets for every place where they can be cut."""
     return ((octets[:at], octets[at:]) for at in range(1, len(octets)))
+
+
+class Pipe:
+    """A connection of a server without a network: what goes in and what came out, at once."""
+
+    def __init__(self, server: Server, peer: str = "198.51.100.1") -> None:
+        self.out = bytearray()
+        self.closed = self.paused = False
+        self.connection = Connection(server, WrapperServerLink())
+        self.connection.attach(self, peer)
+
+    def feed(self, octets: bytes) -> None:
+        self.connection.data_received(octets)
+
+    def ask(self, *apdus: bytes | str, client: int = 16, server: int = 1) -> list[bytes]:
+        """Send units in one go, and return the APDUs that came back."""
+        octets = b"".join(
+            wrap(bytes.fromhex(apdu) if isinstance(apdu, str) else apdu, client, server) for apdu in apdus
+        )
+        self.feed(octets)
+        return self.answers()
+
+    def answers(self) -> list[bytes]:
+        """Return the APDUs that came back since the last time."""
+        units = WrapperParser().feed(bytes(self.out))
+        answers = [apdu for _, _, apdu in units]
+        self.out.clear()
+        return answers
+
+    def lose(self) -> None:
+        """Break the connection."""
+        self.connection.connection_lost(ConnectionResetError())
+
+    # What asyncio's transports offer.
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed
+        self.out += data
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self.connection.connection_lost(None)
+
+    abort = close
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+    def get_write_buffer_size(self) -> int:
+        return 0

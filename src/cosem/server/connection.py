@@ -32,6 +32,9 @@ log = logging.getLogger("cosem.server")
 _BATCH: Final = 16
 """So many requests of one connection are served before others get their turn."""
 
+_ACSE: Final = frozenset({0x60, 0x62})
+"""Tags of AARQ and RLRQ."""
+
 _Waiting: TypeAlias = tuple[Indication, Any]
 """An indication, and what must be awaited to know its outcome."""
 
@@ -83,9 +86,14 @@ class Session:
         self.task: asyncio.Task[None] | None = None
 
     def take(self) -> tuple[bytes, bool]:
-        """Return the request to serve next: an urgent one where that was agreed on, else the oldest."""
+        """Return the request to serve next: an urgent one where that was agreed on, else the oldest.
+
+        Nothing overtakes the opening or the release of an association.
+        """
         if len(self.queue) > 1:
             for index, (octets, _) in enumerate(self.queue):
+                if octets[0] in _ACSE:
+                    break
                 if self.association.is_urgent(octets):
                     return self.queue.pop(index)
         return self.queue.pop(0)

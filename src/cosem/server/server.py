@@ -56,6 +56,8 @@ __all__ = ["Server"]
 
 log = logging.getLogger("cosem.server")
 
+_ELSEWHERE: Final = ("sim:", "serial:")
+"""URLs without a host, at which nobody can listen."""
 _TICK: Final = 1.0
 """Seconds between two looks at what takes too long."""
 
@@ -97,6 +99,7 @@ class Server:
         self._datagrams: list[Datagrams] = []
         self._urls: list[str] = []
         self._ticking: asyncio.TimerHandle | None = None
+        self._stopping = False
         self._closed: asyncio.Event | None = None
         self._empty: asyncio.Event | None = None
 
@@ -129,6 +132,7 @@ class Server:
             TransportError: An address cannot be listened at; says why.
         """
         self._closed = asyncio.Event()
+        self._stopping = False
         try:
             for url, link in self._wanted:
                 await self._listen(url, link)
@@ -186,6 +190,7 @@ class Server:
         """
         if self._closed is None or self._closed.is_set():
             return
+        self._stopping = True
         for listening in self._listening:
             listening.close()
         if self._ticking is not None:
@@ -266,7 +271,7 @@ class Server:
         full = limits.connections is not None and len(self._connections) >= limits.connections
         if limits.per_address is not None and self._addresses[connection.peer] >= limits.per_address:
             full = True
-        if full or self._closed is None or self._closed.is_set():
+        if full or self._stopping:
             self.statistics.refused_connections += 1
             return False
         self._connections.add(connection)
@@ -430,7 +435,7 @@ def _named(indication: Indication) -> str:
 def _parse(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of an address to listen at; there, port 0 means any."""
     try:
-        parts = urlsplit(url if "://" in url else f"tcp://{url}")
+        parts = urlsplit(url if "://" in url or url.startswith(_ELSEWHERE) else f"tcp://{url}")
         port = parts.port
     except ValueError as error:
         raise ConfigurationError(f"{url!r} is no URL: {error}") from None
