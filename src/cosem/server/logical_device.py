@@ -205,6 +205,7 @@ class LogicalDevice:
         <AuthenticationMechanism.LLS: 1>
         """
         from cosem.server.objects.association_ln import association_ln_object
+        from cosem.server.security import HlsOfServer
 
         number = len(self.associations) + 1
         octets = secret.encode("utf-8") if isinstance(secret, str) else secret
@@ -213,6 +214,8 @@ class LogicalDevice:
         if octets is not None:
             known["secret"] = shown.current_secret
         if isinstance(client, AssociationProfile):
+            if octets is not None and isinstance(client.authenticator, HlsOfServer):
+                known["authenticator"] = client.authenticator.with_secret(shown.current_secret)
             profile = replace(client, **known)
         else:
             if octets is not None:
