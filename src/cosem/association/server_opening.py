@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from cosem.apdu import Apdu, decode, encode
@@ -33,6 +32,7 @@ from cosem.association.indications import (
 from cosem.association.parameters import LN_BITS, SN_BITS
 from cosem.association.server_profile import AssociationProfile, ServerAuthenticator, ServerProtection
 from cosem.errors import AuthenticationError, ConfigurationError, DecodeError, ReplayError, SecurityError
+from cosem.security.authentication.mechanisms import password_matches
 from cosem.types.data import BitString
 from cosem.types.enumerations import (
     AcseServiceProviderDiagnostic,
@@ -359,7 +359,7 @@ class _Attempt:
         """Return whether a password is right, or whether a challenge can be used."""
         if self.authenticator is None:
             secret = profile.secret() if profile.secret is not None else None
-            return secret is not None and compare_digest(secret, value)
+            return password_matches(secret, value)
         shortest = 32 if profile.mechanism is AuthenticationMechanism.HLS_ECDSA else 8
         if not shortest <= len(value) <= 64:
             return False
