@@ -384,7 +384,7 @@ def test_a_thread_takes_a_server_that_was_made_for_it():
     server = Server([energy_meter()], limits=ConnectionLimits(connections=0)).listen("tcp://localhost:0")
     with serve_in_thread(server) as url:
         host, _, port = url.removeprefix("tcp://").rpartition(":")
-        with socket.create_connection((host.strip("[]"), int(port)), 20) as connection:
-            with contextlib.suppress(ConnectionResetError):
-                assert connection.recv(1) == b""
+        address = host.strip("[]"), int(port)
+        with socket.create_connection(address, 20) as connection, contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
     assert server.statistics.refused_connections == 1

@@ -27,8 +27,9 @@ from cosem.association.indications import AuthenticationFailed
 from cosem.association.parameters import ALL_SERVICES_LN
 from cosem.classes.standard.disconnect_control import ControlState
 from cosem.server.access_rights import AccessMode, AccessRights
+from cosem.server.device_time import utc_now
 from cosem.server.load_curve import Household
-from cosem.server.logical_device import LogicalDevice, utc_now
+from cosem.server.logical_device import LogicalDevice
 from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER, ClockObject
 from cosem.server.objects.data import DataObject, ExtendedRegisterObject, RegisterObject
 from cosem.server.objects.demand_register import DemandRegisterObject

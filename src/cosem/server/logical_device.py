@@ -7,11 +7,9 @@ method, access right, protection, type, value.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextvars import ContextVar
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.association.indications import (
@@ -28,35 +26,24 @@ from cosem.association.server_association import ServerAssociation
 from cosem.association.server_profile import AssociationProfile, ServerLimits
 from cosem.errors import ConfigurationError
 from cosem.server.access_rights import AccessMode, AccessRights
+from cosem.server.device_time import DeviceTime, utc_now
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable
-from cosem.server.timetable import Timetable
 from cosem.types.data import OctetString, Structure
-from cosem.types.date_time import DateTime
 from cosem.types.enumerations import ActionResult, AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
     from cosem.server.objects.association_ln import AssociationLnObject
-    from cosem.server.objects.clock import ClockObject
     from cosem.types.data import Absent, DataValue
 
-__all__ = ["AssociationEntry", "LogicalDevice", "share_addresses", "utc_now"]
-
-log = logging.getLogger("cosem.server")
+__all__ = ["AssociationEntry", "LogicalDevice", "share_addresses"]
 
 CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 _DEVICE_NAME: Final = LogicalName("0.0.42.0.0.255")
 _ASSOCIATION_LN: Final = 15
 _SECRET: Final = 7
+_READ, _WRITE = int(AccessMode.READ), int(AccessMode.WRITE)
 _R = DataAccessResult
-
-_moment: ContextVar[tuple[object, datetime] | None] = ContextVar("moment", default=None)
-"""The time at which a logical device is catching up with its clock."""
-
-
-def utc_now() -> datetime:
-    """Return the present time."""
-    return datetime.now(UTC)
 
 
 class AssociationEntry:
@@ -82,7 +69,7 @@ class AssociationEntry:
         self.active: set[ServerAssociation] = set()
 
 
-class LogicalDevice:
+class LogicalDevice(DeviceTime):
     """One logical device of a server.
 
     Args:
@@ -113,15 +100,11 @@ class LogicalDevice:
         if not 1 <= len(self.name) <= 16:
             raise ConfigurationError(f"a logical device name has 1 to 16 octets, not {len(self.name)}")
         self.sap = sap
+        super().__init__(clock)
         self.associations: list[AssociationEntry] = []
         self.neighbours: dict[int, LogicalDevice] = {sap: self}
         self.listeners: list[Callable[[ServerAssociation, Indication], None]] = []
         self.changes = 0
-        self._source = clock
-        self._offset = timedelta()
-        self._clock_object: ClockObject | None = None
-        self._timetable = Timetable()
-        self._advancing: Awaitable[None] | None = None
         self._objects: dict[bytes, CosemObject] = {}
         for each in objects:
             self.add(each)
@@ -156,7 +139,7 @@ class LogicalDevice:
             self._objects[bytes(each.name)] = each
             each.device = self
             self.changes += 1
-            self._added(each)
+            self.keep_time_of(each)
 
     def remove(self, name: LogicalName | str) -> None:
         """Remove the object of a name, if there is one."""
@@ -164,19 +147,7 @@ class LogicalDevice:
         if found is not None:
             found.device = None
             self.changes += 1
-            self._timetable.put(found, None)
-            if found is self._clock_object:
-                self._clock_object = None
-
-    def _added(self, target: CosemObject) -> None:
-        from cosem.server.objects.clock import ClockObject
-
-        if isinstance(target, ClockObject) and self._clock_object is None:
-            self._clock_object = target
-            for each in self._timetable:
-                self.reschedule(each)
-        if target.timed:
-            self.reschedule(target)
+            self.forget_time_of(found)
 
     def add_association(
         self,
@@ -248,99 +219,6 @@ class LogicalDevice:
         if target.class_id != _ASSOCIATION_LN or target is entry.association_object:
             return True
         return bool(entry.rights.attribute(target, _SECRET) & AccessMode.WRITE)
-
-    # --- time ---------------------------------------------------------------------------------------------
-
-    def now(self) -> datetime:
-        """Return the time of the device, with a zone; it stands while the device catches up with an event."""
-        moment = _moment.get()
-        if moment is not None and moment[0] is self:
-            return moment[1]
-        return self._source() + self._offset if self._offset else self._source()
-
-    def local(self, moment: datetime) -> datetime:
-        """Return a moment in the local time of the device: that of its Clock object, else of its clock."""
-        return moment if self._clock_object is None else self._clock_object.local(moment)
-
-    def instant(self, local: datetime) -> datetime:
-        """Return the moment of a local time without zone."""
-        if self._clock_object is None:
-            return local.replace(tzinfo=self.now().tzinfo or UTC)
-        return self._clock_object.instant(local)
-
-    def timestamp(self) -> DateTime:
-        """Return the time of the device as its Clock object shows it."""
-        if self._clock_object is None:
-            return DateTime.from_datetime(self.now())
-        return self._clock_object.date_time()
-
-    def shift(self, by: timedelta) -> None:
-        """Move the time of the device; what is due by itself is planned anew from there."""
-        self._offset += by
-        for each in self._timetable:
-            self.reschedule(each)
-
-    def reschedule(self, target: CosemObject) -> None:
-        """Ask an object anew when it is due."""
-        if target.timed:
-            self._timetable.put(target, target.next_time(self.now()))
-
-    def advance(self) -> Awaitable[None] | None:
-        """Do what has become due; every service does so first.
-
-        Returns:
-            ``None`` when all is done, else what must be awaited.
-        """
-        if self._timetable.next is None or _moment.get() is not None:
-            return None
-        if self._advancing is not None:
-            import asyncio
-
-            return asyncio.shield(self._advancing)
-        now = self.now()
-        if now < self._timetable.next:
-            return None
-        due = self._timetable.due(now)
-        for at, target in due:
-            token = _moment.set((self, at))
-            try:
-                outcome = target.on_time(at)
-            except Exception:
-                log.exception("%r failed at %s", target, at)
-                continue
-            finally:
-                _moment.reset(token)
-            if is_awaitable(outcome):
-                import asyncio
-
-                self._advancing = asyncio.ensure_future(self._advance_slowly(due, at, target, outcome))
-                return asyncio.shield(self._advancing)
-        return None
-
-    async def _advance_slowly(
-        self, due: Iterator[tuple[datetime, CosemObject]], at: datetime, target: CosemObject, outcome: Any
-    ) -> None:
-        """Go on with what is due where something takes waiting; the time stands in this task alone."""
-        try:
-            while True:
-                _moment.set((self, at))
-                try:
-                    if is_awaitable(outcome):
-                        await outcome
-                except Exception:
-                    log.exception("%r failed at %s", target, at)
-                following = next(due, None)
-                if following is None:
-                    return
-                at, target = following
-                _moment.set((self, at))
-                try:
-                    outcome = target.on_time(at)
-                except Exception:
-                    log.exception("%r failed at %s", target, at)
-                    outcome = None
-        finally:
-            self._advancing = None
 
     # --- services ---------------------------------------------------------------------------------------
 
@@ -414,7 +292,7 @@ class LogicalDevice:
             return self._read_all(association, entry, target)
         if request.attribute_id == 1 and request.instance_id == CURRENT_ASSOCIATION:
             return OctetString(CURRENT_ASSOCIATION)
-        refusal = self._refusal(association, entry, target, request.attribute_id, AccessMode.READ)
+        refusal = self._refusal(association, entry, target, request.attribute_id, _READ)
         return refusal or target.get(request.attribute_id, request.selection, association)
 
     def _refusal(
@@ -423,13 +301,13 @@ class LogicalDevice:
         entry: AssociationEntry,
         target: CosemObject,
         number: int,
-        wanted: AccessMode,
+        wanted: int,
     ) -> DataAccessResult | None:
         """Return why an attribute may not be accessed, or ``None`` (0 is success, which is no refusal)."""
         if target.attribute(number) is None:
             return _R.OBJECT_UNDEFINED
         mode = self.attribute_mode(entry, target, number)
-        if not mode & wanted or not AccessRights.is_protected_enough(mode, association.security_status):
+        if not int(mode) & wanted or not AccessRights.is_protected_enough(mode, association.security_status):
             return _R.READ_WRITE_DENIED
         return None
 
@@ -439,7 +317,7 @@ class LogicalDevice:
         In every association the current association and the logical device name can be read.
         """
         mode = entry.rights.attribute(target, number)
-        if mode & AccessMode.READ:
+        if int(mode) & _READ:
             return mode
         if target is entry.association_object:
             return mode if number == _SECRET else mode | AccessMode.READ
@@ -460,7 +338,7 @@ class LogicalDevice:
         members: list[Outcome[ReadResult]] = []
         for attribute in target.attributes:
             number = attribute.number
-            refusal = self._refusal(association, entry, target, number, AccessMode.READ)
+            refusal = self._refusal(association, entry, target, number, _READ)
             members.append(None if refusal is not None else target.get(number, None, association))
         if any(map(is_awaitable, members)):
             return _gathered(members)
@@ -477,7 +355,7 @@ class LogicalDevice:
         if request.attribute_id == 0:
             return self._write_all(association, entry, target, request.value)
         number = request.attribute_id
-        refusal = self._refusal(association, entry, target, number, AccessMode.WRITE)
+        refusal = self._refusal(association, entry, target, number, _WRITE)
         if refusal is not None:
             return refusal
         if request.selection is not None:
@@ -492,7 +370,7 @@ class LogicalDevice:
             return _R.TYPE_UNMATCHED
         pairs = [pair for pair in zip(target.attributes, value, strict=True) if pair[1] is not None]
         for attribute, member in pairs:
-            refusal = self._refusal(association, entry, target, attribute.number, AccessMode.WRITE)
+            refusal = self._refusal(association, entry, target, attribute.number, _WRITE)
             if refusal is None:
                 refusal = target.refusal_of(attribute, member)
             if refusal is not None:
@@ -517,7 +395,7 @@ class LogicalDevice:
             return MethodOutcome(ActionResult.OBJECT_UNDEFINED)
         mode = entry.rights.method(target, number)
         enough = AccessRights.is_protected_enough(mode, association.security_status)
-        if not mode & AccessMode.READ or not enough:
+        if not int(mode) & _READ or not enough:
             return MethodOutcome(ActionResult.READ_WRITE_DENIED)
         return target.call(number, request.parameters, association)
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from cosem.server.logical_device import LogicalDevice
+    from cosem.server.device_time import DeviceTime
     from cosem.server.objects.base import CosemObject
 
 __all__ = ["Timetable", "next_multiple"]
@@ -58,7 +58,7 @@ def _rank(target: CosemObject) -> tuple[int, int, bytes]:
     return _ORDER.get(target.class_id, 9), target.class_id, bytes(target.name)
 
 
-def next_multiple(device: LogicalDevice, after: datetime, seconds: int) -> datetime:
+def next_multiple(device: DeviceTime, after: datetime, seconds: int) -> datetime:
     """Return the first moment after ``after`` at which a period of so many seconds ends.
 
     Periods are counted from local midnight where they divide the day; others from ``after``.

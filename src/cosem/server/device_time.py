@@ -1,0 +1,156 @@
+"""The time of a logical device, and how it catches up with what is due.
+
+One time holds for all of its objects. It follows a clock that is handed in, at the
+distance to which a client has set the Clock object; while something that was due
+is being done, it stands at the moment when that was due.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cosem.server.objects.base import CosemObject, is_awaitable
+from cosem.server.timetable import Timetable
+from cosem.types.date_time import DateTime
+
+if TYPE_CHECKING:
+    from cosem.server.objects.clock import ClockObject
+
+__all__ = ["DeviceTime", "utc_now"]
+
+log = logging.getLogger("cosem.server")
+
+_moment: ContextVar[tuple[object, datetime] | None] = ContextVar("moment", default=None)
+"""Which device is catching up with its clock, and where it stands."""
+
+
+def utc_now() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)
+
+
+class DeviceTime:
+    """The part of a logical device that knows what time it is.
+
+    Args:
+        clock: Returns the present time, with its zone.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._source = clock
+        self._offset = timedelta()
+        self._clock_object: ClockObject | None = None
+        self._timetable = Timetable()
+        self._advancing: Awaitable[None] | None = None
+
+    def keep_time_of(self, target: CosemObject) -> None:
+        """Take note of an object that shows the time, or that does something by itself."""
+        from cosem.server.objects.clock import ClockObject
+
+        if isinstance(target, ClockObject) and self._clock_object is None:
+            self._clock_object = target
+            for each in self._timetable:
+                self.reschedule(each)
+        if target.timed:
+            self.reschedule(target)
+
+    def forget_time_of(self, target: CosemObject) -> None:
+        """Take note that an object is gone."""
+        self._timetable.put(target, None)
+        if target is self._clock_object:
+            self._clock_object = None
+
+    def now(self) -> datetime:
+        """Return the time of the device, with a zone; it stands while the device catches up with an event."""
+        moment = _moment.get()
+        if moment is not None and moment[0] is self:
+            return moment[1]
+        return self._source() + self._offset if self._offset else self._source()
+
+    def local(self, moment: datetime) -> datetime:
+        """Return a moment in the local time of the device: that of its Clock object, else of its clock."""
+        return moment if self._clock_object is None else self._clock_object.local(moment)
+
+    def instant(self, local: datetime) -> datetime:
+        """Return the moment of a local time without zone."""
+        if self._clock_object is None:
+            return local.replace(tzinfo=self.now().tzinfo or UTC)
+        return self._clock_object.instant(local)
+
+    def timestamp(self) -> DateTime:
+        """Return the time of the device as its Clock object shows it."""
+        if self._clock_object is None:
+            return DateTime.from_datetime(self.now())
+        return self._clock_object.date_time()
+
+    def shift(self, by: timedelta) -> None:
+        """Move the time of the device; what is due by itself is planned anew from there."""
+        self._offset += by
+        for each in self._timetable:
+            self.reschedule(each)
+
+    def reschedule(self, target: CosemObject) -> None:
+        """Ask an object anew when it is due."""
+        if target.timed:
+            self._timetable.put(target, target.next_time(self.now()))
+
+    def advance(self) -> Awaitable[None] | None:
+        """Do what has become due; every service does so first.
+
+        Returns:
+            ``None`` when all is done, else what must be awaited.
+        """
+        if self._timetable.next is None or _moment.get() is not None:
+            return None
+        if self._advancing is not None:
+            import asyncio
+
+            return asyncio.shield(self._advancing)
+        now = self.now()
+        if now < self._timetable.next:
+            return None
+        due = self._timetable.due(now)
+        for at, target in due:
+            token = _moment.set((self, at))
+            try:
+                outcome = target.on_time(at)
+            except Exception:
+                log.exception("%r failed at %s", target, at)
+                continue
+            finally:
+                _moment.reset(token)
+            if is_awaitable(outcome):
+                import asyncio
+
+                self._advancing = asyncio.ensure_future(self._advance_slowly(due, at, target, outcome))
+                return asyncio.shield(self._advancing)
+        return None
+
+    async def _advance_slowly(
+        self, due: Iterator[tuple[datetime, CosemObject]], at: datetime, target: CosemObject, outcome: Any
+    ) -> None:
+        """Go on with what is due where something takes waiting; the time stands in this task alone."""
+        try:
+            while True:
+                _moment.set((self, at))
+                try:
+                    if is_awaitable(outcome):
+                        await outcome
+                except Exception:
+                    log.exception("%r failed at %s", target, at)
+                following = next(due, None)
+                if following is None:
+                    return
+                at, target = following
+                _moment.set((self, at))
+                try:
+                    outcome = target.on_time(at)
+                except Exception:
+                    log.exception("%r failed at %s", target, at)
+                    outcome = None
+        finally:
+            self._advancing = None
