@@ -19,7 +19,7 @@ from cosem.association.conversations.get import get
 from cosem.association.indications import ReadAttribute
 from cosem.association.parameters import AssociationParameters
 from cosem.association.server_association import ServerAssociation
-from cosem.client import security as client_security
+from cosem.client import security_base
 from cosem.client.ciphering import Ciphering
 from cosem.client.security import (
     Ciphered,
@@ -507,7 +507,7 @@ def test_the_title_of_the_meter_need_not_be_known():
 
 
 def test_legacy_and_weak_is_told_once(caplog, monkeypatch):
-    monkeypatch.setattr(client_security, "_told", set())
+    monkeypatch.setattr(security_base, "_told", set())
     weak = Keys.parse(guek=bytes(range(16)), gak=bytes(range(16)), client_title=CLIENT)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
