@@ -6,20 +6,21 @@ from cosem.types.logical_name import LogicalName
 
 __all__ = ["object_name", "usual_class"]
 
-_ASSOCIATION_SN = 12
+_ASSOCIATION_SN, _ASSOCIATION_LN = 12, 15
 
 
-def usual_class(name: LogicalName) -> int | None:
+def usual_class(name: LogicalName, *, short_names: bool = False) -> int | None:
     """Return the interface class that objects of this code usually have, or ``None``.
 
-    Where objects have logical names, the current association is no Association SN.
+    Which of its two classes the current association has follows from ``short_names``.
 
     >>> usual_class(LogicalName("1-0:1.8.0")), usual_class(LogicalName("0-0:40.0.0"))
     (3, 15)
     """
     from cosem.classes.obis import describe
 
-    return next((found for found in describe(name).class_ids if found != _ASSOCIATION_SN), None)
+    other = _ASSOCIATION_LN if short_names else _ASSOCIATION_SN
+    return next((found for found in describe(name).class_ids if found != other), None)
 
 
 def object_name(name: LogicalName) -> str:

@@ -207,7 +207,11 @@ def class_of_object(
         return found
     name = name_of(target)
     entry = session.entry(name)
-    found = entry.class_id if entry is not None else session.class_ids.get(name, usual_class(name))
+    found = (
+        entry.class_id
+        if entry is not None
+        else session.class_ids.get(name, usual_class(name, short_names=context.short_names is not None))
+    )
     if found is not None:
         return found
     found = yield from _class_in_list(context, session, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.apdu.common import CosemAttributeDescriptor
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["declaration_of", "entries_of", "objects"]
 
-_ASSOCIATION_LN: Final = 15
+_ASSOCIATION_SN, _ASSOCIATION_LN = 12, 15
 CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 _OBJECT_LIST: Final = 2
+_ACCESS_RIGHTS_LIST: Final = 3
 _MOST_OBJECTS: Final = 100_000
 _BIT_MASK_VERSION: Final = 3
 """From this version of Association LN on, access modes are bit masks."""
+_BIT_MASK_VERSION_SN: Final = 4
+"""The same for Association SN."""
 _ENUMERATED: Final = (
     "",
     "read",
@@ -61,11 +65,14 @@ def objects(
         ProtocolError: It sent no list.
     """
     if session.objects is None or refresh:
-        descriptor = CosemAttributeDescriptor(_ASSOCIATION_LN, CURRENT_ASSOCIATION, _OBJECT_LIST)
-        value = yield from services.read(context, session, descriptor, progress=progress)
-        if isinstance(value, DataAccessResult):
-            raise refused(descriptor, value)
-        found = entries_of(value, session.findings.append)
+        if context.short_names is None:
+            descriptor = CosemAttributeDescriptor(_ASSOCIATION_LN, CURRENT_ASSOCIATION, _OBJECT_LIST)
+            value = yield from services.read(context, session, descriptor, progress=progress)
+            if isinstance(value, DataAccessResult):
+                raise refused(descriptor, value)
+            found = entries_of(value, session.findings.append)
+        else:
+            found = yield from _short_named(context, session)
         if refresh:
             # What was learnt of the old list may be wrong now.
             for cache in (session.descriptors, session.class_ids, session.scalers, session.profiles):
@@ -73,6 +80,37 @@ def objects(
             session.refused_selectors.clear()
         session.objects = found
     return session.objects
+
+
+def _short_named(context: ServiceContext, session: Session) -> Conversation[tuple[ObjectEntry, ...]]:
+    """Return the objects of an Association SN, with rights where its version tells them."""
+    from cosem.association.conversations.mapper_table import read_object_list
+
+    table = yield from read_object_list(context)
+    association = table.find(_ASSOCIATION_SN, CURRENT_ASSOCIATION)
+    version = 0 if association is None else association.version
+    value: Any = DataAccessResult.OBJECT_UNDEFINED
+    if version:
+        descriptor = CosemAttributeDescriptor(_ASSOCIATION_SN, CURRENT_ASSOCIATION, _ACCESS_RIGHTS_LIST)
+        value = yield from services.read(context, session, descriptor)
+    rights: dict[int, Any] = {}
+    if isinstance(value, tuple):
+        try:
+            rights = {int(base) & 0xFFFF: (attributes, methods) for base, attributes, methods in value}
+        except (TypeError, ValueError):
+            session.findings.append("access-rights-list: no list of rights")
+    masked = version >= _BIT_MASK_VERSION_SN
+    entries = []
+    for each in table:
+        try:
+            known = rights.get(each.base_name)
+            made = (each.class_id, each.version, each.logical_name, known)
+            entries.append(replace(_entry(made, masked=masked), base_name=each.base_name))
+        except (TypeError, ValueError, IndexError):
+            session.findings.append(f"access-rights-list: rights to {each.base_name:04X} cannot be read")
+            made = (each.class_id, each.version, each.logical_name, None)
+            entries.append(replace(_entry(made, masked=masked), base_name=each.base_name))
+    return tuple(entries)
 
 
 def declaration_of(

@@ -25,7 +25,7 @@ from cosem.client.targets import Target, name_of
 from cosem.errors import AccessError, ConfigurationError, ConversionError, ServiceError, UnsupportedError
 from cosem.types.data import Array, DoubleLongUnsigned, LongUnsigned, OctetString, Structure
 from cosem.types.date_time import DateTime
-from cosem.types.enumerations import Conformance, DataAccessResult
+from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 __all__ = ["Selection", "duration", "layout_of", "read_profile", "selection_of"]
@@ -243,7 +243,7 @@ def read_profile(
         selection = yield from _numbered(context, session, layout, selection)
     descriptor = _of(layout.logical_name, _BUFFER)
     rejected = session.refused_selectors.setdefault(layout.logical_name, set())
-    if context.conformance & Conformance.SELECTIVE_ACCESS:
+    if services.selective(context):
         for way, access in _ways(layout, selection, session.deviation):
             if way in rejected:
                 continue

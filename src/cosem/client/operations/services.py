@@ -1,7 +1,7 @@
 """The services below the operations: one attribute or a list, with what this association agreed on.
 
 This is the one place of the client that knows which service of the standard does
-what: GET, SET and ACTION here, chosen by what was agreed on. Reading is repeated
+what: GET, SET and ACTION, or Read and Write where objects have short names. Reading is repeated
 when its answer does not come; writing and calling only where that was asked for,
 since the meter may have executed a request whose answer got lost.
 """
@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from cosem.apdu import Apdu, encode
 from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
-from cosem.association.conversations.get import get, get_with_list
+from cosem.association.conversations import get as logical_names
 from cosem.client.session import Session
 from cosem.codec.data import encode_data
-from cosem.errors import ExceptionResponseError, TransportTimeout, UnsupportedError
+from cosem.errors import ServiceError, TransportTimeout, UnsupportedError
 from cosem.types.enumerations import Conformance, DataAccessResult
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "call_list",
     "read",
     "read_list",
+    "selective",
     "unconfirmed_call",
     "unconfirmed_write",
     "write",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+Service: TypeAlias = Callable[..., Conversation[T]]
 Item: TypeAlias = tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | None]
 """An attribute, and which part of it."""
 
@@ -58,6 +61,9 @@ def read(
     progress: Progress = no_progress,
 ) -> Conversation[DataValue | DataAccessResult]:
     """Read one attribute; repeat it from the start if an answer does not come."""
+    get: Service[DataValue | DataAccessResult] = (
+        logical_names.get if context.short_names is None else _mapped().get
+    )
     return (yield from _repeated(session.retries, partial(get, context, descriptor, selection, progress)))
 
 
@@ -66,11 +72,12 @@ def read_list(
 ) -> Conversation[list[DataValue | DataAccessResult]]:
     """Read attributes with as few requests as the association and its sizes allow; results in order."""
     results: list[DataValue | DataAccessResult] = []
+    get_with_list = logical_names.get_with_list if context.short_names is None else _mapped().get_with_list
     for part in _parts(context, items, [_attribute_size(item) for item in items]):
         if len(part) > 1:
             try:
                 got = yield from _repeated(session.retries, partial(get_with_list, context, part))
-            except ExceptionResponseError:
+            except ServiceError:
                 got = ()
             if got and not (got[0] in _LIST_IS_THE_PROBLEM and all(each is got[0] for each in got)):
                 results += got
@@ -89,8 +96,11 @@ def write(
     progress: Progress = no_progress,
 ) -> Conversation[DataAccessResult]:
     """Write one attribute."""
-    from cosem.association.conversations.set import set_attribute
+    from cosem.association.conversations import set as logical
 
+    set_attribute: Service[DataAccessResult] = (
+        logical.set_attribute if context.short_names is None else _mapped().set_attribute
+    )
     return (
         yield from _repeated(
             session.retries if session.repeat_writes else 0,
@@ -103,8 +113,9 @@ def write_list(
     context: ServiceContext, session: Session, items: Sequence[Item], values: Sequence[DataValue]
 ) -> Conversation[list[DataAccessResult]]:
     """Write attributes with as few requests as possible; results in order."""
-    from cosem.association.conversations.set import set_with_list
+    from cosem.association.conversations import set as logical
 
+    set_with_list = logical.set_with_list if context.short_names is None else _mapped().set_with_list
     results: list[DataAccessResult] = []
     sizes = [
         _attribute_size(item) + len(encode_data(value)) for item, value in zip(items, values, strict=True)
@@ -132,8 +143,11 @@ def call(
     progress: Progress = no_progress,
 ) -> Conversation[ActionResponseWithOptionalData]:
     """Call one method."""
-    from cosem.association.conversations.action import action
+    from cosem.association.conversations import action as logical
 
+    action: Service[ActionResponseWithOptionalData] = (
+        logical.action if context.short_names is None else _mapped().action
+    )
     return (
         yield from _repeated(
             session.retries if session.repeat_writes else 0,
@@ -149,8 +163,9 @@ def call_list(
     parameters: Sequence[DataValue],
 ) -> Conversation[list[ActionResponseWithOptionalData]]:
     """Call methods, in order, with as few requests as possible."""
-    from cosem.association.conversations.action import action_with_list
+    from cosem.association.conversations import action as logical
 
+    action_with_list = logical.action_with_list if context.short_names is None else _mapped().action_with_list
     results: list[ActionResponseWithOptionalData] = []
     sizes = [_METHOD + len(encode_data(parameter)) for parameter in parameters]
     done = 0
@@ -174,8 +189,9 @@ def unconfirmed_write(
     selection: SelectiveAccessDescriptor | None = None,
 ) -> Apdu:
     """Return the request that writes one attribute and asks for no answer; it goes in one piece."""
-    from cosem.association.conversations.set import set_unconfirmed
+    from cosem.association.conversations import set as logical
 
+    set_unconfirmed = logical.set_unconfirmed if context.short_names is None else _mapped().set_unconfirmed
     return _fitting(context, set_unconfirmed(context, descriptor, value, selection))
 
 
@@ -183,9 +199,23 @@ def unconfirmed_call(
     context: ServiceContext, descriptor: CosemMethodDescriptor, parameter: DataValue | Absent
 ) -> Apdu:
     """Return the request that calls one method and asks for no answer; it goes in one piece."""
-    from cosem.association.conversations.action import action_unconfirmed
+    from cosem.association.conversations import action as logical
 
-    return _fitting(context, action_unconfirmed(context, descriptor, parameter))
+    unconfirmed = logical.action_unconfirmed if context.short_names is None else _mapped().action_unconfirmed
+    return _fitting(context, unconfirmed(context, descriptor, parameter))
+
+
+def selective(context: ServiceContext) -> bool:
+    """Return whether a part of an attribute may be asked for."""
+    bit = Conformance.SELECTIVE_ACCESS if context.short_names is None else Conformance.PARAMETERIZED_ACCESS
+    return bit in context.conformance
+
+
+def _mapped() -> ModuleType:
+    """Return the same services where objects have short names; loaded only then."""
+    from cosem.association.conversations import mapped
+
+    return mapped
 
 
 def _fitting(context: ServiceContext, request: Apdu) -> Apdu:
@@ -213,7 +243,7 @@ def _attribute_size(item: Item) -> int:
 
 def _parts(context: ServiceContext, items: Sequence[T], sizes: Sequence[int]) -> Iterator[Sequence[T]]:
     """Return the items in portions that one request each can carry: single ones where lists were not agreed on."""
-    if not context.conformance & Conformance.MULTIPLE_REFERENCES:
+    if Conformance.MULTIPLE_REFERENCES not in context.conformance:
         yield from ([item] for item in items)
         return
     limit = context.max_request_size or 0xFFFF

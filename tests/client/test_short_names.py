@@ -1,0 +1,174 @@
+"""The same calls where objects have short names: nothing above the services knows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from cosem.association.indications import MethodOutcome
+from cosem.association.parameters import ALL_SERVICES_SN
+from cosem.association.short_names.assignment import assign
+from cosem.association.short_names.table import ShortNameTable
+from cosem.classes import Clock
+from cosem.client.session import Session
+from cosem.errors import AccessError, ActionError, TransportClosed, TransportTimeout
+from cosem.types.data import Array, DoubleLongUnsigned, Enum, Integer, OctetString, Structure, Unsigned
+from cosem.types.enumerations import ActionResult, ApplicationContext, Conformance, DataAccessResult
+from cosem.types.logical_name import LogicalName
+from tests.client.meter import (
+    CLOCK,
+    ENERGY,
+    LIST,
+    NOW,
+    ODD,
+    PROFILE,
+    SILENCE,
+    VOLTAGE,
+    Meter,
+    connected,
+    connected_async,
+    run_virtual,
+)
+from tests.client.test_profile import ProfileMeter
+
+OBJECTS = [
+    (12, 1, LIST),
+    (3, 0, ENERGY),
+    (3, 0, VOLTAGE),
+    (8, 0, CLOCK),
+    (7, 1, PROFILE),
+    (1, 0, ODD),
+]
+SN = {"application_context": ApplicationContext.SN}
+
+
+def short_named(kind=Meter, **profile):
+    table = ShortNameTable(
+        assign([(class_id, version, LogicalName(name)) for class_id, version, name in OBJECTS])
+    )
+    facts = {"conformance": ALL_SERVICES_SN, "short_names": lambda: table, **SN, **profile}
+    meter = kind(**facts)
+    meter.values[12, LIST, 2] = table.to_object_list()
+    meter.values[12, LIST, 3] = Array(
+        Structure(
+            (
+                each.to_data()[0],
+                Array([Structure((Integer(2), Enum(1), None))]),
+                Array([Structure((Integer(1), True))]),
+            )
+        )
+        for each in table
+    )
+    return meter
+
+
+def test_values_are_read_by_their_usual_names():
+    meter = short_named()
+    client, _ = connected(meter, **SN)
+    assert client.get("1-0:1.8.0") == 12_345_678
+    assert {request[0] for request in meter.received[1:]} == {0x05}
+    reading = client.read(ENERGY)
+    assert (reading.value, reading.unit) == (Decimal("12345.678"), "Wh")
+    assert [result.value for result in client.get_many([ENERGY, VOLTAGE])] == [12_345_678, 2304]
+    assert client[Clock].time.octets == NOW
+
+
+def test_the_object_list_has_base_names_and_rights():
+    client, _ = connected(short_named(), **SN)
+    entries = {str(entry.logical_name): entry for entry in client.objects()}
+    energy = entries[ENERGY]
+    assert (energy.class_id, energy.title, energy.attribute_rights) == (3, "Register", {2: "read"})
+    assert energy.method_rights == {1: "call"}
+    assert energy.base_name is not None
+    assert entries[LIST].base_name == 0xFA00
+    assert client.get(energy) == 12_345_678
+
+
+def test_an_object_list_without_rights_is_still_a_list():
+    meter = short_named()
+    meter.values[12, LIST, 3] = DataAccessResult.READ_WRITE_DENIED
+    client, _ = connected(meter, **SN)
+    assert {entry.class_id for entry in client.objects()} == {1, 3, 7, 8, 12}
+    assert client.objects()[0].attribute_rights == {}
+
+
+def test_rights_that_cannot_be_read_are_a_finding():
+    meter = short_named()
+    meter.values[12, LIST, 3] = Array([Unsigned(1)])
+    client, _ = connected(meter, **SN)
+    assert len(client.objects()) == len(OBJECTS)
+    assert "access-rights-list: no list of rights" in client.findings
+
+
+def test_writing_and_calling():
+    meter = short_named()
+    meter.methods[3, ENERGY, 1] = MethodOutcome()
+    meter.methods[8, CLOCK, 6] = MethodOutcome(ActionResult.READ_WRITE_DENIED)
+    client, _ = connected(meter, **SN)
+    client.set(ENERGY, 2, 7)
+    assert meter.values[3, ENERGY, 2] == 7
+    assert client.call(ENERGY, "reset") is None
+    with pytest.raises(ActionError, match="read-write-denied"):
+        client.call(CLOCK, 6, 5)
+    assert [
+        result.ok for result in client.set_many([(ENERGY, 2, Unsigned(1)), (VOLTAGE, 2, Unsigned(2))])
+    ] == [
+        True,
+        True,
+    ]
+
+
+def test_what_has_no_short_name_is_refused():
+    client, _ = connected(short_named(), **SN)
+    with pytest.raises(AccessError, match="object-undefined"):
+        client.get("1-0:2.8.0")
+
+
+def test_profiles_are_selected_by_parameterized_access():
+    meter = short_named(ProfileMeter)
+    client, _ = connected(meter, **SN)
+    assert len(client.profile(PROFILE).read(last="2h")) == 8
+    assert meter.asked == [1]
+    meter = short_named(ProfileMeter, conformance=ALL_SERVICES_SN & ~Conformance.PARAMETERIZED_ACCESS)
+    client, _ = connected(meter, **SN)
+    assert len(client.profile(PROFILE).read(last="2h")) == 8
+    assert meter.asked == [None]
+
+
+def test_after_a_time_out_the_association_is_given_up_since_answers_have_no_invoke_id():
+    meter = short_named()
+    client, channel = connected(meter, session=Session(retries=3), **SN)
+    client.objects()
+    meter.bend = lambda _: SILENCE
+    with pytest.raises(TransportTimeout, match="no answer within 10 s"):
+        client.get(ENERGY)
+    assert not client.associated
+    assert channel.closed
+    with pytest.raises(TransportClosed, match="a late answer could not be told from the next one"):
+        client.get(ENERGY)
+
+
+def test_the_asynchronous_client_gives_up_likewise():
+    async def test():
+        meter = short_named()
+        client, transport = await connected_async(meter, **SN)
+        assert await client.get(ENERGY) == 12_345_678
+        meter.bend = lambda _: SILENCE
+        with pytest.raises(TransportTimeout):
+            await client.get(ENERGY)
+        assert not client.associated
+        assert transport.closed
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_unconfirmed_writing():
+    meter = short_named()
+    client, _ = connected(meter, **SN)
+    client.objects()
+    client.set(ENERGY, 2, DoubleLongUnsigned(3), confirmed=False)
+    assert meter.values[3, ENERGY, 2] == 3
+    assert meter.received[-1][0] == 0x16
+    assert OctetString(b"") == b""
