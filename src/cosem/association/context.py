@@ -98,7 +98,7 @@ def require(context: ServiceContext, bit: Conformance, what: str) -> None:
     Raises:
         UnsupportedError: The bit is not in the negotiated conformance.
     """
-    if not context.conformance & bit:
+    if bit not in context.conformance:
         name = (bit.name or str(int(bit))).lower().replace("_", "-")
         raise UnsupportedError(f"{what} needs {name}, which this association did not agree on")
 
