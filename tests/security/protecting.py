@@ -150,5 +150,5 @@ def vector_protection(each: Vector) -> Protection:
     """Return a protection with the keys that a vector names, whose other side is the sender of the vector."""
     made = protection(HEAD_END, METER, keys=vector_material(each))
     if "dedicated_key" in each.entry:
-        made._session.dedicated_counter = VolatileCounter()
+        made._session.dedicated_counter = made._session.counter
     return made

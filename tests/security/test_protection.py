@@ -291,6 +291,17 @@ def test_a_new_dedicated_key_begins_with_new_counters():
         server.unprotect(old)
 
 
+def test_a_client_that_brings_one_key_twice_makes_no_server_repeat_a_nonce():
+    counter, nonces = VolatileCounter(500), set()
+    for _ in range(2):  # two associations: what they share is the counter at rest
+        server = protection()
+        server._session.counter = counter
+        server.hold_dedicated_key(DEDICATED)
+        server.activate_dedicated_key()
+        nonces |= {server.protect(GET_ANSWER)[3:7] for _ in range(3)}
+    assert len(nonces) == 6
+
+
 @pytest.mark.parametrize("size", [0, 15, 17, 32])
 def test_a_dedicated_key_has_the_length_of_the_suite(size):
     with pytest.raises(ConfigurationError):

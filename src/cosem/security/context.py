@@ -201,11 +201,18 @@ class SecuritySession:
         self._held = self.context.material.with_dedicated(octets), Secret(octets).fingerprint()
 
     def activate_dedicated_key(self) -> None:
-        """Use the dedicated key from now on; its counters begin at 0, or go on if it was used before."""
+        """Use the dedicated key from now on; its counters begin at 0, or go on if it was used before.
+
+        A server goes on with the counter of its global key: it is the client that chooses the dedicated
+        key, and one that chooses the same key for each association must not make the server repeat a nonce.
+        """
         if self._held is None:
             return
         (self.material, self._dedicated), self._held = self._held, None
-        self.dedicated_counter = self._dedicated_counters.setdefault(self._dedicated, VolatileCounter())
+        if self.context.side is Side.SERVER:
+            self.dedicated_counter = self.counter
+        else:
+            self.dedicated_counter = self._dedicated_counters.setdefault(self._dedicated, VolatileCounter())
 
     def forget(self) -> None:
         """Drop every key that belongs to this association alone."""
