@@ -552,6 +552,47 @@ def test_a_method_that_raises_is_other_reason(caplog):
     assert len(caplog.records) == 1
 
 
+@run
+async def test_a_long_list_lets_others_have_their_turn():
+    server, _ = server_of()
+    pipe, other = opened(server), opened(server)
+    item = bytes.fromhex("0003 0100010800FF 02 00")
+    assert pipe.ask(bytes.fromhex("C003C1 8200C8") + item * 200) == []
+    assert other.ask(GET) == [ENERGY]
+    await asyncio.wait(pipe.connection.tasks)
+    results = decode(pipe.answers()[0]).result
+    assert list(results) == [5] * 200
+
+
+def test_a_listener_that_raises_disturbs_nobody(caplog):
+    device = energy_meter()
+
+    def broken(association, indication):
+        raise RuntimeError(indication)
+
+    device.listeners.append(broken)
+    server, _ = server_of(device)
+    pipe = opened(server)
+    assert pipe.ask(GET) == [ENERGY]
+    pipe.lose()
+    assert (server.open_connections, len(device.associations[0].active)) == (0, 0)
+    assert {record.levelname for record in caplog.records} == {"ERROR"}
+
+
+def test_a_client_that_does_not_take_its_last_answers_is_cut_off():
+    server, time = server_of()
+    pipe = opened(server)
+    aborted = []
+    pipe.close, pipe.abort = (lambda: None), (lambda: aborted.append(1))
+    pipe.feed(b"\xff\xff")
+    time.now += 9
+    server.tick()
+    assert aborted == []
+    time.now += 2
+    server.tick()
+    assert aborted == [1]
+
+
 # --- bounds of one association ------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from cosem.association.indications import AbortIndication, Indication
@@ -32,6 +33,10 @@ log = logging.getLogger("cosem.server")
 _BATCH: Final = 16
 """So many requests of one connection are served before others get their turn."""
 
+_ITEMS: Final = 64
+"""So many items of one long list are served before others get their turn."""
+_LINGER: Final = 10.0
+"""Seconds that a client may take to fetch the last answers of a connection that is closed."""
 _ACSE: Final = frozenset({0x60, 0x62})
 """Tags of AARQ and RLRQ."""
 
@@ -233,10 +238,11 @@ class Connection(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """Let time-outs happen: those of the connection and those of its associations."""
-        if self._closing:
-            return
         limits = self.server.limits
-        if not self._established and _over(now, self._since, limits.first_association):
+        if self._closing:
+            if _over(now, self._since, _LINGER) and self._transport is not None:
+                self._transport.abort()  # the client does not take what is still to be sent
+        elif not self._established and _over(now, self._since, limits.first_association):
             self._expire("no association in time")
         elif self._partial_since is not None and _over(now, self._partial_since, limits.partial_unit):
             self._expire("a unit that does not end")
@@ -263,6 +269,7 @@ class Connection(asyncio.Protocol):
         """Close the connection when what is ready was sent."""
         if not self._closing:
             self._closing = True
+            self._since = self.server.time()
             log.info("connection of %s closed: %s", self.peer, reason)
             if self._transport is not None:
                 self._transport.close()
@@ -379,13 +386,15 @@ class Connection(asyncio.Protocol):
             session.task = asyncio.get_running_loop().create_task(self._wait(session, processing, waiting))
 
     def _step(self, session: Session, processing: Processing, outcome: Any) -> _Waiting | None:
-        """Go on until something must be awaited; ``None`` when the answer is out."""
+        """Go on until something must be awaited, or others must have their turn; ``None`` when the answer is out."""
         try:
-            while True:
+            for step in count():
                 indication = processing.send(outcome)
                 outcome = self.server.resolve(self, session, indication)
                 if is_awaitable(outcome):
                     return indication, outcome
+                if step >= _ITEMS:
+                    return indication, _in_the_next_round(outcome)
         except StopIteration as stop:
             for apdu in stop.value:
                 self.server.statistics.answers += 1
@@ -416,6 +425,11 @@ class Connection(asyncio.Protocol):
         aborted = session.association.abort(reason)
         if isinstance(aborted, AbortIndication):
             session.told(aborted)
+
+
+async def _in_the_next_round(outcome: Any) -> Any:
+    await asyncio.sleep(0)
+    return outcome
 
 
 def _over(now: float, since: float, limit: float | None) -> bool:

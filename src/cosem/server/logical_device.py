@@ -7,6 +7,7 @@ method, access right, protection, type, value.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from cosem.types.data import Absent, DataValue
 
 __all__ = ["AssociationEntry", "LogicalDevice", "share_addresses"]
+
+log = logging.getLogger("cosem.server")
 
 CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 _DEVICE_NAME: Final = LogicalName("0.0.42.0.0.255")
@@ -265,7 +268,10 @@ class LogicalDevice(DeviceTime):
             elif entry is not None:
                 entry.active.discard(association)
         for listener in self.listeners:
-            listener(association, indication)
+            try:
+                listener(association, indication)
+            except Exception:
+                log.exception("a listener failed at %s", type(indication).__name__)
 
     def _target(
         self, entry: AssociationEntry, class_id: int, name: LogicalName
