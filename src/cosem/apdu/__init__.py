@@ -67,21 +67,22 @@ _FAULTS: Final = (IndexError, struct.error)
 
 def _class_of(octets: bytes) -> tuple[type, int] | None:
     """Return the class whose header the octets begin with, and the size of that header."""
-    for size in (2, 1):
-        cls = _classes.get(octets[:size])
-        if cls is not None:
-            return cls, size
-    module = _MODULES.get(octets[0])
-    if module is None:
-        return None
-    import_module(f"cosem.apdu.{module}")
-    from cosem.codec.sequence import sequences_by_header
+    found = _known_class_of(octets)
+    if found is None and (module := _MODULES.get(octets[0])) is not None:
+        import_module(f"cosem.apdu.{module}")
+        from cosem.codec.sequence import sequences_by_header
 
-    _classes.update(sequences_by_header)
+        _classes.update(sequences_by_header)
+        found = _known_class_of(octets)
+    return found
+
+
+def _known_class_of(octets: bytes) -> tuple[type, int] | None:
     for size in (2, 1):
         cls = _classes.get(octets[:size])
         if cls is not None:
-            return cls, size
+            # One octet alone is never the header of two that it begins with.
+            return cls, min(size, len(octets))
     return None
 
 

@@ -33,6 +33,8 @@ __all__ = ["read_compact_array", "read_contents", "read_type_description", "writ
 _ARRAY, _STRUCTURE, _NULL, _DONT_CARE = 1, 2, 0, 255
 _BIT_STRING, _OCTET_STRING, _VISIBLE_STRING, _UTF8_STRING = 4, 9, 10, 12
 _COMPACT_ARRAY = 19
+_VALUES_FOR_AN_OCTET = 16
+"""null-data and empty structures take no octets: so many values at most for each octet that is there."""
 _DEEPEST = 200
 """Descriptions are walked by recursion: whatever the limits say, it stays far from Python's own."""
 
@@ -91,16 +93,38 @@ def _smallest(description: TypeDescription, *, count_in_contents: bool) -> tuple
     return (0 if tag in (_NULL, _DONT_CARE) else 1), 1
 
 
-def _read_value(reader: Reader, description: TypeDescription, *, count_in_contents: bool) -> Any:
-    """Return one value without tag."""
+class _Budget:
+    """The values that may still be built."""
+
+    __slots__ = ("_bound", "left")
+
+    def __init__(self, bound: int) -> None:
+        self._bound = self.left = bound
+
+    def spend(self, values: int, offset: int) -> None:
+        """Take note that so many values are about to be built.
+
+        Raises:
+            LimitError: They are too many.
+        """
+        self.left -= values
+        if self.left < 0:
+            raise LimitError("values of a compact-array", self._bound - self.left, self._bound, offset)
+
+
+def _read_value(
+    reader: Reader, description: TypeDescription, budget: _Budget, *, count_in_contents: bool
+) -> Any:
+    """Return one value without tag; whoever holds it has accounted for it."""
     tag = description.tag
     if (fixed := FIXED.get(tag)) is not None:
         (plain,) = fixed.unpack(reader.take(fixed.size), 0)
         return fixed.make(plain)
     if tag == _STRUCTURE:
+        budget.spend(len(description.members), reader.pos)
         return Structure(
             [
-                _read_value(reader, member, count_in_contents=count_in_contents)
+                _read_value(reader, member, budget, count_in_contents=count_in_contents)
                 for member in description.members
             ]
         )
@@ -108,14 +132,14 @@ def _read_value(reader: Reader, description: TypeDescription, *, count_in_conten
         element = description.members[0]
         count = description.count
         if count_in_contents:
-            smallest, values = _smallest(element, count_in_contents=True)
+            smallest, _ = _smallest(element, count_in_contents=True)
             start = reader.pos
             count = reader.length()
             if smallest == 0 or count * smallest > reader.left:
                 reader.fail(f"{count} elements cannot fit in {reader.left} octets", start)
-            _check_expansion(count * values, reader, start)
+        budget.spend(count, reader.pos)
         return Array(
-            [_read_value(reader, element, count_in_contents=count_in_contents) for _ in range(count)]
+            [_read_value(reader, element, budget, count_in_contents=count_in_contents) for _ in range(count)]
         )
     if tag == _OCTET_STRING:
         return OctetString(reader.octet_string())
@@ -129,16 +153,20 @@ def _read_value(reader: Reader, description: TypeDescription, *, count_in_conten
     return None if tag == _NULL else DONT_CARE
 
 
-def _check_expansion(values: int, reader: Reader, offset: int) -> None:
-    bound = reader.limits.compact_elements
-    if values > bound:
-        raise LimitError("values of a compact-array", values, bound, offset)
-
-
 def read_contents(
-    reader: Reader, description: TypeDescription, *, count_in_contents: bool = False
+    reader: Reader,
+    description: TypeDescription,
+    *,
+    count_in_contents: bool = False,
+    described_by: int = 64,
 ) -> list[Any]:
     """Return the elements that the octets of the reader hold, to the last octet.
+
+    Args:
+        reader: The contents.
+        description: The shape of one element.
+        count_in_contents: The dialect of Compact data: the number of elements of an array stands in the contents.
+        described_by: Octets that the description took: the values built are bounded by its size and the contents'.
 
     Raises:
         DecodeError: An element of no octets, or octets that do not come out even.
@@ -147,15 +175,20 @@ def read_contents(
     smallest, values = _smallest(description, count_in_contents=count_in_contents)
     if smallest == 0:
         reader.fail("elements of a compact-array take no octets")
-    _check_expansion(reader.left // smallest * values, reader, reader.pos)
+    octets = reader.left + described_by
+    budget = _Budget(min(reader.limits.compact_elements, octets * _VALUES_FOR_AN_OCTET))
+    if not count_in_contents:  # nothing is built where the least number of values is too many already
+        _Budget(budget.left).spend(min(1, reader.left) * values, reader.pos)
     elements: list[Any] = []
     while reader.left:
-        elements.append(_read_value(reader, description, count_in_contents=count_in_contents))
+        budget.spend(1, reader.pos)
+        elements.append(_read_value(reader, description, budget, count_in_contents=count_in_contents))
     return elements
 
 
 def read_compact_array(reader: Reader) -> CompactArray:
     """Return the compact-array whose tag was just read."""
+    begin = reader.pos
     description = read_type_description(reader)
     size_at = reader.pos
     size = reader.length()
@@ -165,7 +198,7 @@ def read_compact_array(reader: Reader) -> CompactArray:
     # Offsets stay those of the whole input: the same octets, cut behind the contents.
     inner = Reader(reader.data[: start + size], strict=reader.strict, findings=None, limits=reader.limits)
     inner.pos = start
-    elements = read_contents(inner, description)
+    elements = read_contents(inner, description, described_by=start - begin)
     reader.pos = start + size
     return CompactArray(elements, description, reader.data[start : start + size])
 

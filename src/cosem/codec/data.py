@@ -48,6 +48,8 @@ _SCALARS = tuple(
 )
 _MISSES = 3
 """So many rows in turn may break the pattern before an array is read item by item."""
+_LONG_RUN = 16
+"""Runs of fewer rows count as broken too: a layout for each of them would cost more than it saves."""
 
 
 def decode_data(
@@ -85,6 +87,12 @@ def read_data(reader: Reader) -> DataValue:
     pos = reader.pos
     end = len(data)
     scalars = _SCALARS
+    if pos < end and (scalar := scalars[data[pos]]) is not None:  # most Data are a number alone
+        make, unpack, size = scalar
+        if pos + size <= end:
+            reader.pos = pos + size
+            only: DataValue = make(unpack(data, pos + 1)[0])
+            return only
     items: list[Any] = []
     remaining = 1
     container: type[Any] | None = None
@@ -106,13 +114,14 @@ def read_data(reader: Reader) -> DataValue:
                 and remaining >= FEWEST_ROWS
                 and misses < _MISSES
                 and data[pos] == _STRUCTURE
+                and len(stack) < reader.limits.nesting
             ):
                 rows, taken = read_rows(data, pos, remaining)
                 if rows:
                     items += rows
                     remaining -= len(rows)
                     pos += taken
-                    misses = 0
+                    misses = 0 if len(rows) >= _LONG_RUN else misses + 1
                     built += len(rows) * len(rows[0])
                     if built > reader.limits.elements:
                         raise LimitError("elements", built, reader.limits.elements, pos)
@@ -253,7 +262,12 @@ def _write_bit_string(out: bytearray, value: BitString, depth: int) -> None:
 
 def _write_compact_array(out: bytearray, value: CompactArray, depth: int) -> None:
     del depth
-    write_compact_array(out, value)
+    try:
+        write_compact_array(out, value)
+    except (TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, EncodeError):
+            raise
+        raise EncodeError(f"an element does not fit the type description: {error}") from None
 
 
 def _write_dont_care(out: bytearray, value: DontCare, depth: int) -> None:
@@ -262,7 +276,7 @@ def _write_dont_care(out: bytearray, value: DontCare, depth: int) -> None:
 
 
 def _write_array(out: bytearray, value: Array, depth: int) -> None:
-    if len(value) >= FEWEST_ROWS and type(value[0]) is Structure:
+    if len(value) >= FEWEST_ROWS and type(value[0]) is Structure and depth + 1 < DEFAULT_LIMITS.nesting:
         try:
             rows = write_rows(value) if all(type(row) is Structure for row in value) else None
         except struct.error:

@@ -23,6 +23,8 @@ __all__ = ["FEWEST_ROWS", "RowLayout", "learn", "read_rows", "regular_rows", "wr
 
 FEWEST_ROWS = 4
 """Below so many rows the general path is as fast."""
+_FIRST_WINDOW = 32
+"""So many rows are compared before more are looked at."""
 
 _STRINGS: dict[int, Callable[[bytes], Any]] = {
     9: OctetString,
@@ -120,15 +122,26 @@ def _layout(head: bytes, cells: tuple[Cell, ...], size: int) -> RowLayout:
 def regular_rows(data: bytes, pos: int, layout: RowLayout, most: int) -> int:
     """Return how many rows from ``pos`` on, at most ``most``, have the layout to the octet."""
     size = layout.size
-    rows = min(most, (len(data) - pos) // size)
-    for offset, octet in layout.fixed:
-        first = pos + offset
-        column = data[first : first + (rows - 1) * size + 1 : size]
-        if column.count(octet) != rows:
-            rows -= len(column.lstrip(bytes((octet,))))
-            if not rows:
-                return 0
-    return rows
+    whole = min(most, (len(data) - pos) // size)
+    found = 0
+    window = _FIRST_WINDOW
+    while found < whole:
+        # Window after window, each wider than all before it: a run that ends soon costs little, however
+        # much the octets far behind it look like more of the same.
+        rows = wanted = min(window, whole - found)
+        start = pos + found * size
+        for offset, octet in layout.fixed:
+            first = start + offset
+            column = data[first : first + (rows - 1) * size + 1 : size]
+            if column.count(octet) != rows:
+                rows -= len(column.lstrip(bytes((octet,))))
+                if not rows:
+                    return found
+        found += rows
+        if rows < wanted:
+            break
+        window *= 4
+    return found
 
 
 def read_rows(data: bytes, pos: int, most: int) -> tuple[list[Any], int]:

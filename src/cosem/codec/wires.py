@@ -53,6 +53,7 @@ class Wire:
         code: Its :mod:`struct` character where the size is fixed.
         make: From what :mod:`struct` gives to the Python value; ``None`` where they are the same.
         plain: The inverse; ``None`` where they are the same.
+        as_it_is: A type whose values :mod:`struct` takes as they are, without ``plain``.
         smallest: The least octets that it takes, at least 1 where it may be repeated.
     """
 
@@ -60,6 +61,7 @@ class Wire:
     code: str | None = None
     make: Callable[[Any], Any] | None = None
     plain: Callable[[Any], Any] | None = None
+    as_it_is: type[Any] | None = None
     smallest: int = 1
 
     def read(self, reader: Reader) -> Any:
@@ -74,17 +76,19 @@ class Wire:
 class Fixed(Wire):
     """A type of fixed size that :mod:`struct` knows."""
 
-    __slots__ = ("_layout", "code", "make", "plain", "smallest")
+    __slots__ = ("_layout", "as_it_is", "code", "make", "plain", "smallest")
 
     def __init__(
         self,
         code: str,
         make: Callable[[Any], Any] | None = None,
         plain: Callable[[Any], Any] | None = None,
+        as_it_is: type[Any] | None = None,
     ) -> None:
         self.code = code
         self.make = make
         self.plain = plain
+        self.as_it_is = as_it_is
         self._layout = Struct(">" + code)
         self.smallest = self._layout.size
 
@@ -124,7 +128,7 @@ Integer16: TypeAlias = Annotated[int, Fixed("h")]
 """Integer16: -32768..32767, two octets."""
 Boolean: TypeAlias = Annotated[bool, Fixed("B", bool, _one_or_zero)]
 """BOOLEAN: one octet, 00 false, anything else true; 01 is sent."""
-InstanceId: TypeAlias = Annotated[LogicalName, Fixed("6s", _logical_name, _six_octets)]
+InstanceId: TypeAlias = Annotated[LogicalName, Fixed("6s", _logical_name, _six_octets, LogicalName)]
 """Cosem-Object-Instance-Id: a logical name, 6 octets without length."""
 
 
@@ -274,15 +278,24 @@ class Alternative(NamedTuple):
 class Choice(Wire):
     """``CHOICE``: a tag octet, then the alternative. On writing the Python type of the value selects it."""
 
-    __slots__ = ("_by_tag", "alternatives")
+    __slots__ = ("_by_tag", "_readers", "alternatives")
 
     def __init__(self, *alternatives: Alternative) -> None:
         self.alternatives = alternatives
         self._by_tag = {alternative.tag: alternative for alternative in alternatives}
+        self._readers = {
+            alternative.tag: read_data if isinstance(alternative.wire, _Data) else alternative.wire.read
+            for alternative in alternatives
+        }
 
     def read(self, reader: Reader) -> Any:
         """Return the value of the alternative."""
         start = reader.pos
+        if type(reader) is Reader and start < len(reader.data):
+            read = self._readers.get(reader.data[start])
+            if read is not None:
+                reader.pos = start + 1
+                return read(reader)
         tag = reader.unsigned(1)
         alternative = self._by_tag.get(tag)
         if alternative is None:

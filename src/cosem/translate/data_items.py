@@ -57,7 +57,7 @@ def _compact_array_item(reader: Reader, name: str, start: int) -> Item:
                 text=value_text(element) or "null-data",
                 note=_note(element),
             )
-            for index, element in enumerate(read_contents(inner, description))
+            for index, element in enumerate(read_contents(inner, description, described_by=begin - described))
         ]
     )
     contents = Item("array-contents", begin, reader.pos, text=octets.hex().upper(), children=elements)
