@@ -78,7 +78,47 @@ async def _tcp_connection(
     return await open_tcp(address.host, address.port, link, association, timeouts, observer=observer)
 
 
-PROFILES: Final[dict[str, Profile]] = {"tcp": Profile(_wrapper_link, _tcp_channel, _tcp_connection)}
+def _udp_channel(address: Address, timeouts: Timeouts) -> Channel:
+    from cosem.transport.udp import UdpChannel
+
+    del timeouts
+    return UdpChannel(address.host, address.port)
+
+
+async def _udp_connection(
+    address: Address,
+    link: ClientLink,
+    association: ClientAssociation,
+    timeouts: Timeouts,
+    observer: Observer | None,
+) -> AsyncConnection:
+    from cosem.transport.udp import open_udp
+
+    return await open_udp(address.host, address.port, link, association, timeouts, observer=observer)
+
+
+def _hdlc_link(address: Address, parameters: AssociationParameters) -> ClientLink:
+    from cosem.link.hdlc.client import HdlcClientLink
+    from cosem.link.hdlc.parameters import HdlcParameters
+
+    most, window = address.number("max_info", 128), address.number("window", 1)
+    return HdlcClientLink(
+        parameters.client_sap,
+        parameters.server_sap,
+        physical=address.number("physical", 0) if "physical" in address.options else None,
+        address_size=address.number("address_size", 0),
+        parameters=HdlcParameters(most, most, window, window),
+        connection=parameters.confirmed,
+    )
+
+
+_HDLC_OPTIONS: Final = frozenset({"physical", "address_size", "max_info", "window"})
+
+PROFILES: Final[dict[str, Profile]] = {
+    "tcp": Profile(_wrapper_link, _tcp_channel, _tcp_connection),
+    "udp": Profile(_wrapper_link, _udp_channel, _udp_connection),
+    "hdlc+tcp": Profile(_hdlc_link, _tcp_channel, _tcp_connection, _HDLC_OPTIONS),
+}
 """The communication profiles by the scheme of their URLs."""
 
 _COMMON: Final = frozenset({"client", "server", "max_pdu_size", "timeout", "retries", "strict"})
@@ -134,6 +174,7 @@ def connect(
     *,
     client: int | None = None,
     server: int | None = None,
+    physical: int | None = None,
     password: str | bytes | None = None,
     security: ClientSecurity | None = None,
     conformance: Conformance | None = None,
@@ -150,11 +191,13 @@ def connect(
     """Return a client with an open association; use it as a context manager, or close it.
 
     Args:
-        url: ``tcp://host:4059``, a bare ``host:port``, or ``sim:`` for a simulated meter in this process. Its query
-            may hold ``client``, ``server``, ``max_pdu_size``, ``timeout``, ``retries`` and ``strict``,
-            which mean what the arguments of these names do.
+        url: ``tcp://host:4059`` or ``udp://host:4059`` (wrapper), a bare ``host:port``, ``hdlc+tcp://host:port``, or
+            ``sim:`` for a simulated meter in this process. Its query may hold ``client``, ``server``,
+            ``max_pdu_size``, ``timeout``, ``retries`` and ``strict``, which mean what the arguments of these
+            names do; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``.
         client: Client address; 16, the public client, if neither here nor in the URL.
         server: Address of the logical device; 1, the management logical device, by default.
+        physical: Address of the physical device on a line that several share; HDLC only.
         password: Low level security with this password; a text is sent as UTF-8.
         security: High level security and ciphering; see :class:`cosem.association.preparation.ClientSecurity`.
         conformance: The services to propose; all that this client can use by default.
@@ -178,7 +221,7 @@ def connect(
     from cosem.transport.blocking import BlockingConnection
 
     plan = _plan(
-        url, client, server, password, security, conformance, max_pdu_size, timeouts, retries,
+        url, client, server, physical, password, security, conformance, max_pdu_size, timeouts, retries,
         repeat_writes, strict, confirmed, pre_established, short_names, observer,
     )  # fmt: skip
     plan, on_close = _simulated(plan)
@@ -207,6 +250,7 @@ def connect_async(
     *,
     client: int | None = None,
     server: int | None = None,
+    physical: int | None = None,
     password: str | bytes | None = None,
     security: ClientSecurity | None = None,
     conformance: Conformance | None = None,
@@ -226,7 +270,7 @@ def connect_async(
     """
     return ConnectingClient(
         _plan(
-            url, client, server, password, security, conformance, max_pdu_size, timeouts, retries,
+            url, client, server, physical, password, security, conformance, max_pdu_size, timeouts, retries,
             repeat_writes, strict, confirmed, pre_established, short_names, observer,
         )
     )  # fmt: skip
@@ -287,6 +331,7 @@ def _plan(
     url: str,
     client: int | None,
     server: int | None,
+    physical: int | None,
     password: str | bytes | None,
     security: ClientSecurity | None,
     conformance: Conformance | None,
@@ -306,12 +351,14 @@ def _plan(
         ConfigurationError: They contradict each other, or mean nothing.
     """
     address = parse_url(url)
-    if address.scheme != "sim":
-        known = _COMMON | _profile(address).options
-        if unknown := sorted(address.options.keys() - known):
-            raise ConfigurationError(
-                f"unknown option {', '.join(unknown)} in {url!r}; known are {', '.join(sorted(known))}"
-            )
+    if physical is not None:
+        number = _number(address, "physical", physical, physical)
+        address = replace(address, options=address.options | {"physical": str(number)})
+    known = _COMMON if address.scheme == "sim" else _COMMON | _profile(address).options
+    if unknown := sorted(address.options.keys() - known):
+        raise ConfigurationError(
+            f"unknown option {', '.join(unknown)} for {address}; known are {', '.join(sorted(known))}"
+        )
     if password is not None and security is not None:
         raise ConfigurationError("give a password or security, not both")
     retries = _number(address, "retries", retries, 1)

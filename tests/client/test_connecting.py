@@ -15,6 +15,7 @@ import pytest
 import cosem
 from cosem.connecting import PROFILES, _plan, connect, connect_async
 from cosem.errors import (
+    AccessError,
     AssociationRefused,
     ConfigurationError,
     CosemError,
@@ -23,7 +24,9 @@ from cosem.errors import (
     TransportError,
     TransportTimeout,
 )
+from cosem.link.hdlc.server import HdlcServerLink
 from cosem.server.demonstration import demonstration_meter
+from cosem.server.server import Server
 from cosem.server.threads import serve_in_thread
 from cosem.transport.timeouts import Timeouts
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
@@ -86,7 +89,17 @@ def answers_half(connection, done):
 
 def plan(url, **options):
     defaults = dict.fromkeys(
-        ("client", "server", "password", "security", "conformance", "max_pdu_size", "timeouts", "retries")
+        (
+            "client",
+            "server",
+            "physical",
+            "password",
+            "security",
+            "conformance",
+            "max_pdu_size",
+            "timeouts",
+            "retries",
+        )
     )
     truths = {
         "repeat_writes": False,
@@ -138,6 +151,9 @@ def test_options_of_the_url_mean_what_the_arguments_do():
         ("tcp://meter?max_pdu_size=20", {}, "PDU size 20"),
         ("tcp://meter", {"password": "x", "security": object()}, "not both"),
         ("gopher://meter", {}, "unknown scheme"),
+        ("sim:?cleint=1", {}, "unknown option cleint"),
+        ("tcp://meter", {"physical": 17}, "unknown option physical"),
+        ("hdlc+tcp://meter?physical=17", {"physical": 18}, "physical is 17 in the URL"),
     ],
 )
 def test_options_that_contradict_each_other_or_mean_nothing_are_one_line(url, options, words):
@@ -146,11 +162,10 @@ def test_options_that_contradict_each_other_or_mean_nothing_are_one_line(url, op
     assert "\n" not in str(caught.value)
 
 
-def test_a_scheme_without_profile_says_what_there_is():
-    missing = {"udp", "hdlc+tcp", "serial"} - PROFILES.keys()
-    for scheme in missing:
-        with pytest.raises(ConfigurationError, match=f"{scheme}: is not available here".replace("+", r"\+")):
-            plan(f"{scheme}://meter" if scheme != "serial" else "serial:COM1")
+def test_a_scheme_without_profile_says_what_there_is(monkeypatch):
+    monkeypatch.delitem(PROFILES, "udp")
+    with pytest.raises(ConfigurationError, match="udp: is not available here; use one of tcp"):
+        plan("udp://meter")
     with pytest.raises(ConfigurationError, match="sim:nothing is unknown"):
         connect("sim:nothing")
 
@@ -276,6 +291,72 @@ def test_a_simulated_meter_that_refuses_is_stopped_again():
     with pytest.raises(CosemError):
         connect("sim:", server=4711, timeouts=SOON)
     assert threading.active_count() == before
+
+
+def read_by_both_clients(url, **options):
+    with connect(url, **options) as meter:
+        values = [str(meter.read("1-0:0.0.0").value), len(meter.profile("1-0:99.1.0").read(entries=(1, 30)))]
+        with pytest.raises(AccessError):
+            meter.get("1-0:9.9.9", class_id=3)
+
+    async def test():
+        async with connect_async(url, **options) as meter:
+            value = (await meter.read("1-0:0.0.0")).value
+            return [str(value), len(await meter.profile("1-0:99.1.0").read(entries=(1, 30)))]
+
+    assert asyncio.run(test()) == values
+    assert values[1] == 30
+
+
+def test_a_meter_is_read_over_udp():
+    with serve_in_thread(demonstration_meter(), "udp://127.0.0.1:0") as url:
+        assert url.startswith("udp://")
+        read_by_both_clients(url, max_pdu_size=400)
+
+
+def test_a_meter_is_read_over_hdlc_in_tcp():
+    with serve_in_thread(Server([demonstration_meter()]).listen(link=HdlcServerLink)) as url:
+        read_by_both_clients(f"hdlc+{url}")
+        read_by_both_clients(f"hdlc+{url}?max_info=512&window=3&address_size=4", physical=17)
+
+
+def test_datagrams_that_are_no_units_are_dropped_and_the_read_is_repeated():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        answers = [
+            b"rubbish",
+            b"\x00\x01\x00\x01\x00\x10\x00\x09\xc4",
+            bytes.fromhex("0001 0001 0010 0006 C401"),
+        ]
+
+        def serve():
+            for _ in range(2):
+                request, address = server.recvfrom(1000)
+                for answer in answers:
+                    server.sendto(answer, address)
+            unit = bytes.fromhex("0001 0001 0010 0006 C401") + request[10:11] + bytes.fromhex("00117B")
+            server.sendto(unit, address)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"udp://127.0.0.1:{server.getsockname()[1]}"
+        with connect(url, pre_established=True, timeouts=Timeouts(answer=0.05), retries=1) as meter:
+            assert meter.get("1-0:1.8.0", class_id=3) == 123
+        thread.join()
+
+
+def test_a_closed_udp_port_is_told_by_both_clients():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        url = f"udp://127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(TransportClosed, match="Connection refused"):
+        connect(url)
+
+    async def test():
+        with pytest.raises(TransportClosed, match="Connection refused"):
+            await connect_async(url)
+
+    asyncio.run(test())
 
 
 def test_an_awaited_client_is_closed_by_itself(meter_url):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -354,7 +355,9 @@ class AsyncClient(ClientBase):
     def abort(self) -> None:
         """Close the connection at once, without release."""
         self._connection.close()
-        self._closed()
+        on_close, self._on_close = self._on_close, None
+        if on_close is not None:
+            on_close()
 
     async def close(self) -> None:
         """Release the association, disconnect and close; a second time does nothing."""
@@ -366,12 +369,10 @@ class AsyncClient(ClientBase):
                 await self._connection.disconnect()
         finally:
             self._connection.close()
-            self._closed()
-
-    def _closed(self) -> None:
-        on_close, self._on_close = self._on_close, None
-        if on_close is not None:
-            on_close()
+            on_close, self._on_close = self._on_close, None
+            if on_close is not None:
+                # It waits for a thread: the loop goes on meanwhile.
+                await to_thread(on_close)
 
     async def __aenter__(self) -> Self:
         return self

@@ -70,18 +70,18 @@ class AsyncConnection(asyncio.Protocol):
                 self._observer.octets_received(data)
             self._link.receive(data, self._loop.time())
             self._drain()
+            self._flush()
         except LinkError as error:
-            self._lose(error)
+            self.lose(error)
         except Exception as error:
             # An observer or a callback of the application: whoever waits must not wait for ever.
-            self._lose(TransportClosed(f"given up: {error}"))
+            self.lose(TransportClosed(f"given up: {error}"))
             raise
-        self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the peer is gone."""
         reason = f"connection lost: {reason_of(exc)}" if exc else "the meter closed the connection"
-        self._lose(TransportClosed(reason))
+        self.lose(TransportClosed(reason))
         self._gone.set()
 
     # --- for the client ---------------------------------------------------------------------------
@@ -103,7 +103,7 @@ class AsyncConnection(asyncio.Protocol):
             raise
         except TimeoutError:
             error = TransportTimeout(f"no answer within {seconds:g} s while connecting")
-            self._lose(error)
+            self.lose(error)
             raise error from None
 
     async def run(
@@ -197,7 +197,23 @@ class AsyncConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close the connection at once."""
-        self._lose(TransportClosed("the connection was closed"))
+        self.lose(TransportClosed("the connection was closed"))
+
+    def lose(self, error: CosemError) -> None:
+        """Take note that the connection is over; whoever waits is told."""
+        if self._lost is not None:
+            return
+        self._lost = error if isinstance(error, LinkError) else TransportClosed(str(error))
+        self._notified.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._connecting.done():
+            self._connecting.set_exception(self._lost)
+            self._connecting.exception()  # looked at: nobody may be waiting
+        self.association.lost(self._lost)
+        if self._transport is not None:
+            self._transport.close()
 
     async def wait_closed(self) -> None:
         """Wait until the transport is gone, for a moment at most."""
@@ -255,7 +271,7 @@ class AsyncConnection(asyncio.Protocol):
                 if not self._connecting.done():
                     self._connecting.set_result(None)
             elif isinstance(event, Disconnected):
-                self._lose(TransportClosed(f"the link is down: {event.reason}"))
+                self.lose(TransportClosed(f"the link is down: {event.reason}"))
         if association.notifications:
             self._notified.set()
 
@@ -263,23 +279,8 @@ class AsyncConnection(asyncio.Protocol):
         """Tell an exchange that its answer did not come, and send what it then wants to send."""
         self.association.timed_out(exchange, error)
         if self.association.lost_by is not None:
-            self._lose(self.association.lost_by)
+            self.lose(self.association.lost_by)
         self._flush()
-
-    def _lose(self, error: CosemError) -> None:
-        if self._lost is not None:
-            return
-        self._lost = error if isinstance(error, LinkError) else TransportClosed(str(error))
-        self._notified.set()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._connecting.done():
-            self._connecting.set_exception(self._lost)
-            self._connecting.exception()  # looked at: nobody may be waiting
-        self.association.lost(self._lost)
-        if self._transport is not None:
-            self._transport.close()
 
 
 class _Waiting:
