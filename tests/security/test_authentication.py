@@ -19,6 +19,7 @@ from cosem.security.authentication import (
     ServerHls,
     password_matches,
 )
+from cosem.security.authentication.claim import new_challenge
 from cosem.security.counters import (
     CounterName,
     ReplayGuard,
@@ -439,3 +440,23 @@ def test_the_server_survives_every_proof(proof):
         _, server = handshake(vector("security", name))
         with pytest.raises(SecurityError):
             server.reply(proof)
+
+
+@pytest.mark.parametrize("certificate", [None, b"DER"])
+def test_certificates_play_no_part_in_the_other_mechanisms(certificate):
+    for mechanism in (
+        DigestMechanism(M.HLS_SHA256, SECRET),
+        ManufacturerMechanism(lambda claim: claim.challenge),
+        GmacMechanism(0, AesGcmKey(EK, AK), VolatileCounter()),
+    ):
+        assert ServerHls(mechanism, secrets.token_bytes).accepts_certificate(certificate)
+
+
+def test_challenges_are_octets_of_any_value_unless_asked_otherwise():
+    drawn = b"".join(
+        half.challenge()
+        for half in [ClientHls(DigestMechanism(M.HLS_MD5, SECRET), secrets.token_bytes)]
+        for _ in range(100)
+    )
+    assert len(set(drawn)) > 128
+    assert len(set(new_challenge(secrets.token_bytes, 64) + new_challenge(secrets.token_bytes, 64))) > 64
