@@ -53,6 +53,8 @@ _PROTECTED: Final = frozenset(_CLEAR_TAGS) | {
     _GENERAL_SIGNING,
 }
 _TITLE_SIZE: Final = 8
+# The bits of the security control octet: for each APDU, properties would be asked for a dozen times.
+_AUTHENTICATED, _ENCRYPTED, _BROADCAST, _COMPRESSED = 0x10, 0x20, 0x40, 0x80
 
 
 class Envelope(NamedTuple):
@@ -122,13 +124,7 @@ def read_envelope(apdu: bytes) -> Envelope:
 
 
 def _service_specific(apdu: bytes, tag: int, clear_tag: int) -> Envelope:
-    if len(apdu) > 1 and len(apdu) - 2 == apdu[1] < 0x80:
-        content = apdu[2:]
-    else:
-        reader = Reader(apdu)
-        reader.pos = 1
-        content = reader.octet_string()
-        reader.finish()
+    content = _rest(apdu, 1)
     control, counter, body = _content(content)
     dedicated = DEDICATED_TAGS.get(clear_tag) == tag
     key = _global_or_dedicated(control, dedicated=dedicated)
@@ -138,11 +134,15 @@ def _service_specific(apdu: bytes, tag: int, clear_tag: int) -> Envelope:
 
 
 def _general_glo_or_ded(apdu: bytes, tag: int) -> Envelope:
-    reader = Reader(apdu)
-    reader.pos = 1
-    title = _checked_title(reader.octet_string())
-    content = reader.octet_string()
-    reader.finish()
+    if apdu[1:2] == b"\x08" and len(apdu) > 10:
+        title = apdu[2:10]
+        content = _rest(apdu, 10)
+    else:
+        reader = Reader(apdu)
+        reader.pos = 1
+        title = _checked_title(reader.octet_string())
+        content = reader.octet_string()
+        reader.finish()
     control, counter, body = _content(content)
     dedicated = tag == _GENERAL_DED
     form = ProtectionForm.GENERAL_DED if dedicated else ProtectionForm.GENERAL_GLO
@@ -231,6 +231,32 @@ def _general_signing(apdu: bytes) -> Envelope:
     )
 
 
+def _rest(apdu: bytes, start: int) -> bytes:
+    """Return the octet string that ends an APDU.
+
+    Raises:
+        DecodeError: It does not end there, or its length is none.
+    """
+    end = len(apdu)
+    if start < end:
+        first = apdu[start]
+        begin = start + 1
+        if first < 0x80:
+            size = first
+        elif 0x80 < first < 0x85:
+            begin += first & 0x7F
+            size = int.from_bytes(apdu[start + 1 : begin], "big")
+        else:
+            size = -1
+        if begin + size == end:
+            return apdu[begin:]
+    reader = Reader(apdu)  # which knows what to say about it
+    reader.pos = start
+    content = reader.octet_string()
+    reader.finish()
+    return content
+
+
 def _header(apdu: bytes) -> tuple[GeneralHeader, bytes]:
     """Return the five fields, and their octets as they came: those are authenticated, not ours."""
     reader = Reader(apdu)
@@ -254,21 +280,21 @@ def _content(content: bytes) -> tuple[SecurityControl, int, bytes]:
     if not content:
         raise DecodeError("no security control octet", 0)
     control = SecurityControl(content[0])
-    if control.compressed:
+    if control & _COMPRESSED:
         raise SecurityError("the APDU is compressed (V.44), which is not available")
-    if not control.protected:
+    if not control & (_AUTHENTICATED | _ENCRYPTED):
         raise SecurityError(f"security control {int(control):02X}: neither authentication nor encryption")
     if len(content) < 5:
         raise DecodeError("no invocation counter", len(content))
-    if control.authenticated and len(content) < 5 + TAG_SIZE:
+    if control & _AUTHENTICATED and len(content) < 5 + TAG_SIZE:
         raise DecodeError("no authentication tag", len(content))
     return control, int.from_bytes(content[1:5], "big"), content[5:]
 
 
 def _global_or_dedicated(control: SecurityControl, *, dedicated: bool) -> KeyUsed:
     if not dedicated:
-        return KeyUsed.GLOBAL_BROADCAST if control.broadcast else KeyUsed.GLOBAL_UNICAST
-    if control.broadcast:
+        return KeyUsed.GLOBAL_BROADCAST if control & _BROADCAST else KeyUsed.GLOBAL_UNICAST
+    if control & _BROADCAST:
         raise SecurityError("key-set: bit 6 is 0 with the dedicated key")
     return KeyUsed.DEDICATED
 
@@ -303,14 +329,15 @@ def open_content(envelope: Envelope, key: GcmKey, title: bytes, further: bytes) 
     if control is None or counter is None:
         return body
     nonce = title + counter.to_bytes(4, "big")
-    if control.authenticated and control.encrypted:
+    if control & _AUTHENTICATED and control & _ENCRYPTED:
         clear = key.open(control, nonce, body, further)
-    elif control.authenticated:
+    elif control & _AUTHENTICATED:
         clear = body[:-TAG_SIZE]
         key.open(control, nonce, body[-TAG_SIZE:], further + clear)
     else:
         clear = key.stream(nonce, body)
-    if envelope.clear_tag is not None and clear[:1] != bytes((envelope.clear_tag,)):
+    tag = envelope.clear_tag
+    if tag is not None and (not clear or clear[0] != tag):
         raise VerificationError(
             f"{service_specific_name(envelope.tag)} holds another service than its name says"
         )
@@ -332,9 +359,9 @@ def seal_content(
     """
     octets = counter.to_bytes(4, "big")
     nonce = title + octets
-    if control.authenticated and control.encrypted:
+    if control & _AUTHENTICATED and control & _ENCRYPTED:
         body = key.seal(control, nonce, apdu, further)
-    elif control.authenticated:
+    elif control & _AUTHENTICATED:
         body = apdu + key.seal(control, nonce, b"", further + apdu)
     else:
         body = key.stream(nonce, apdu)

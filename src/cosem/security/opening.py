@@ -69,7 +69,7 @@ def open_layer(
     if envelope.form is ProtectionForm.GENERAL_SIGNING:
         return _open_signed(envelope, material, title, interpretation)
     control = envelope.control
-    if control is None or control.suite != material.suite:
+    if control is None or control & 0x0F != material.suite:
         raise SecurityError(
             f"security suite {SecurityControl(control or 0).suite} in a context of suite {material.suite.value}"
         )
@@ -77,15 +77,16 @@ def open_layer(
         envelope.form,
         envelope.key,
         control,
-        control.authenticated,
+        bool(control & 0x10),
         title,
         envelope.invocation_counter,
         envelope.header,
     )
-    if not control.protected:
+    if envelope.invocation_counter is None:
         return Opened(envelope.body, layer)
     key, fingerprint = _key(envelope, material, own_title, interpretation, established)
-    further = associated_fields(envelope.header_octets, envelope.header, interpretation)
+    header = envelope.header
+    further = associated_fields(envelope.header_octets, header, interpretation) if header else b""
     clear = open_content(envelope, key, title, further)
     return Opened(clear, layer, key if fingerprint else None, fingerprint)
 
@@ -99,17 +100,19 @@ def _key(
 ) -> tuple[GcmKey, bytes]:
     """Return the key of a layer, and the fingerprint of one that came with a message."""
     used = envelope.key
-    if used in _COMING_WITH_MESSAGE and envelope.header is not None:
+    if envelope.header is not None and used in _COMING_WITH_MESSAGE:
         octets = read_message_key(
             used, envelope.key_info, envelope.header, own_title, material, interpretation
         )
         return material.bound(octets), fingerprint_of(octets)
     if used is KeyUsed.ESTABLISHED and established is not None:
         return established
-    found = {
-        KeyUsed.GLOBAL_BROADCAST: material.broadcast,
-        KeyUsed.DEDICATED: material.dedicated,
-    }.get(used, material.unicast)
+    if used is KeyUsed.DEDICATED:
+        found = material.dedicated
+    elif used is KeyUsed.GLOBAL_BROADCAST:
+        found = material.broadcast
+    else:
+        found = material.unicast
     if found is None:
         raise KeyMissingError(f"no {used.value} is known")
     return found, b""

@@ -58,6 +58,7 @@ class Protection:
         self._random = random
         self._options = context.options.strengthened(context.sent_kinds)
         self._dedicated_options: SecurityOptions | None = None
+        self._required = int(context.received_kinds)
 
     @property
     def context(self) -> SecurityContext:
@@ -168,7 +169,7 @@ class Protection:
             self._count(opened)
         if findings and context.strict:
             raise SecurityError(findings[0])
-        status = SecurityStatus(tuple(opened.layer for opened in taken), tuple(findings))
+        status = SecurityStatus(tuple([opened.layer for opened in taken]), tuple(findings))
         self._enforce(status, clear)
         return clear, status
 
@@ -176,7 +177,7 @@ class Protection:
         session, context = self._session, self.context
         title = self._sender(envelope, outermost=outermost, findings=findings)
         control = envelope.control
-        unverifiable = control is not None and control.encrypted and not control.authenticated
+        unverifiable = control is not None and control & 0x30 == 0x20
         if unverifiable and not context.encryption_only:
             raise PolicyError("the APDU is encrypted without an authentication tag")
         material = session.material
@@ -246,14 +247,14 @@ class Protection:
 
     def _enforce(self, status: SecurityStatus, clear: bytes) -> None:
         """Check what was found against what is demanded."""
-        context = self.context
-        if not status.kinds:
+        kinds = int(status.kinds)
+        if not kinds:
             # One changed bit makes security control 00 of 10: an empty envelope must not pass for a protected one.
             raise PolicyError("no layer of the message protects it")
-        missing = lacking(status.kinds, context.received_kinds)
-        if missing:
+        if self._required & ~kinds:
+            missing = lacking(status.kinds, self.context.received_kinds)
             raise PolicyError(f"the message is not {' and not '.join(missing.names)}")
-        if status.broadcast and context.side is Side.CLIENT and clear[:1] not in _NOTIFICATIONS:
+        if status.broadcast and self.context.side is Side.CLIENT and clear[:1] not in _NOTIFICATIONS:
             raise PolicyError("an answer under the broadcast key, which others have too")
 
 

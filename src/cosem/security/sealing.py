@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.apdu import encode
 from cosem.apdu.ciphered import GeneralCiphering, GeneralSigning
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from cosem.security.gcm import GcmKey
 
 __all__ = ["overhead", "seal"]
+
+Brought: TypeAlias = "dict[bytes, tuple[GcmKey, bytes]]"
+"""Keys that a message brings, with their fingerprints, by recipient."""
 
 _INITIATE_TAGS: Final = frozenset({0x01, 0x08})
 _WITH_DEDICATED_KEY: Final = b"\x01\x01"
@@ -53,12 +56,13 @@ def seal(
     secret = apdu[:2] == _WITH_DEDICATED_KEY
     if secret and not any(layer.form is not ProtectionForm.GENERAL_SIGNING for layer in options.layers):
         raise ConfigurationError("a dedicated key is sent encrypted only")
-    brought: dict[bytes, tuple[GcmKey, bytes]] = {}
+    brought: Brought = {}
     for layer in reversed(options.layers):
         applied = _of_initiate(layer, secret=secret) if initiate else layer
         apdu = _seal_layer(apdu, applied, session, random, brought)
     # Established only now: an outer layer of this very message cannot use a key that is inside it.
-    session.established_by_us.update(brought)
+    if brought:
+        session.established_by_us.update(brought)
     return apdu
 
 
@@ -91,7 +95,7 @@ def _seal_layer(
     layer: LayerOptions,
     session: SecuritySession,
     random: RandomOctets | None,
-    brought: dict[bytes, tuple[GcmKey, bytes]],
+    brought: Brought,
 ) -> bytes:
     form = layer.form
     if form is ProtectionForm.GENERAL_SIGNING:
@@ -161,7 +165,7 @@ def _general_ciphering(
     layer: LayerOptions,
     session: SecuritySession,
     random: RandomOctets | None,
-    brought: dict[bytes, tuple[GcmKey, bytes]],
+    brought: Brought,
 ) -> bytes:
     interpretation = session.context.interpretation
     if not (layer.authenticated or layer.encrypted):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from cosem.codec.axdr import encode_length
 from cosem.security.policy import ProtectionKind
@@ -47,6 +47,8 @@ class KeyUsed(Enum):
     STATIC_UNIFIED = "key agreed by C(0e,2s)"
     ESTABLISHED = "key established before"
     SIGNING = "signing key"
+
+    __hash__ = object.__hash__  # members are looked up for every APDU, and that of Enum is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,7 @@ DEFAULT_OPTIONS: Final = SecurityOptions()
 """Service-specific, authenticated and encrypted, under the global unicast key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer of protection that was found and taken off.
 
     Args:
@@ -184,11 +185,11 @@ class Layer:
     @property
     def kinds(self) -> ProtectionKind:
         """What this layer proved to give; encryption counts without a tag, authentication does not."""
-        if self.control is None:
+        control = self.control
+        if control is None:
             return ProtectionKind.SIGNED if self.verified else ProtectionKind.NONE
-        return _kinds(
-            authenticated=self.control.authenticated and self.verified, encrypted=self.control.encrypted
-        )
+        bits = control >> 4 & 3  # A and E, in this order also in ProtectionKind
+        return _KINDS[bits if self.verified else bits & 2]
 
     def answer(self) -> LayerOptions:
         """Return the options of an answer in kind."""
@@ -200,8 +201,7 @@ class Layer:
         return LayerOptions(self.form, key, control.authenticated, control.encrypted, header)
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityStatus:
+class SecurityStatus(NamedTuple):
     """Security_Status: what protected an APDU.
 
     Args:
@@ -215,10 +215,10 @@ class SecurityStatus:
     @property
     def kinds(self) -> ProtectionKind:
         """What all layers together proved to give."""
-        kinds = ProtectionKind.NONE
+        bits = 0
         for layer in self.layers:
-            kinds |= layer.kinds
-        return kinds
+            bits |= int(layer.kinds)
+        return _KINDS[bits]
 
     @property
     def verified(self) -> bool:
@@ -243,7 +243,10 @@ class SecurityStatus:
     @property
     def broadcast(self) -> bool:
         """Whether the broadcast key was used: every holder of it could have sent this, not the peer alone."""
-        return any(layer.key is KeyUsed.GLOBAL_BROADCAST for layer in self.layers)
+        layers = self.layers
+        if len(layers) == 1:
+            return layers[0].key is KeyUsed.GLOBAL_BROADCAST
+        return any(layer.key is KeyUsed.GLOBAL_BROADCAST for layer in layers)
 
     @property
     def form(self) -> ProtectionForm:
@@ -282,6 +285,10 @@ class SecurityStatus:
         return SecurityOptions(tuple(layer.answer() for layer in self.layers))
 
 
+_KINDS: Final = tuple(ProtectionKind(bits) for bits in range(8))
+"""All sets of kinds, by number: to look one up is much faster than to make it."""
+
+
 def _kinds(*, authenticated: bool, encrypted: bool) -> ProtectionKind:
     """Return the kinds as flags."""
-    return ProtectionKind((1 if authenticated else 0) | (2 if encrypted else 0))
+    return _KINDS[(1 if authenticated else 0) | (2 if encrypted else 0)]

@@ -82,10 +82,10 @@ class SecurityControl(int):
             raise ConfigurationError(f"security suite {suite} is outside 0..15")
         return cls(
             suite
-            | (_AUTHENTICATED if authenticated else 0)
-            | (_ENCRYPTED if encrypted else 0)
-            | (_BROADCAST if broadcast else 0)
-            | (_COMPRESSED if compressed else 0)
+            + (_AUTHENTICATED if authenticated else 0)
+            + (_ENCRYPTED if encrypted else 0)
+            + (_BROADCAST if broadcast else 0)
+            + (_COMPRESSED if compressed else 0)
         )
 
     @property
