@@ -60,7 +60,7 @@ _ACSE: Final = {0x60: "AARQ", 0x61: "AARE", 0x62: "RLRQ", 0x63: "RLRE"}
 _classes: Final[dict[bytes, type]] = {}
 _readers: Final[dict[bytes, tuple[int, Callable[[Reader], Any]]]] = {}
 """What reads the APDUs that were met before, by the octets that they start with."""
-_writers: Final[dict[type, Callable[[bytearray, Any], None]]] = {}
+_encoders: Final[dict[type, Callable[[Any], bytes]]] = {}
 """What writes the APDUs that were written before."""
 _FAULTS: Final = (IndexError, struct.error)
 
@@ -104,7 +104,8 @@ def decode(
     >>> decode(bytes.fromhex("C0 02 C1 00000001"))
     GetRequestNext(invoke_id_and_priority=InvokeIdAndPriority(0xC1), block_number=1)
     """
-    octets = bytes(octets)
+    if type(octets) is not bytes:
+        octets = bytes(octets)
     named: list[str] | None = None if findings is None else []
     try:
         value = _decode(Reader(octets, strict=strict, findings=named, limits=limits))
@@ -195,14 +196,12 @@ def encode(apdu: Apdu) -> bytes:
         EncodeError: A value does not fit its component; the path says which.
     """
     cls = type(apdu)
-    known = _writers.get(cls)
-    out = bytearray()
+    known = _encoders.get(cls)
     if known is not None:
         try:
-            known(out, apdu)
-            return bytes(out)
+            return known(apdu)
         except Exception:  # noqa: BLE001 -- the careful way below says what is wrong, and where
-            out.clear()
+            del known
     own = getattr(apdu, "to_octets", None)
     if own is not None:
         octets: bytes = own()
@@ -216,9 +215,9 @@ def encode(apdu: Apdu) -> bytes:
     except KeyError:
         raise EncodeError(f"{cls.__name__} is no APDU") from None
     try:
-        codec.write(out, apdu)
+        encoded = codec.encode(apdu)
     except ENCODE_FAULTS:
         codec.write_components(bytearray(), apdu)
         raise
-    _writers[cls] = codec.write
-    return bytes(out)
+    _encoders[cls] = codec.encode
+    return encoded

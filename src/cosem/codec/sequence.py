@@ -165,12 +165,14 @@ class Codec(NamedTuple):
     Args:
         read: Reads the components behind the header; generated, fast, and terse about faults.
         write: Appends header and components; generated, likewise.
+        encode: Returns header and components, in one step where all but an absent last one have a fixed size.
         read_components: Reads component by component, so that a tracing reader can follow.
         write_components: Writes component by component, so that an error has a path.
     """
 
     read: Callable[[Reader], Any]
     write: Callable[[bytearray, Any], None]
+    encode: Callable[[Any], bytes]
     read_components: Callable[[Reader], Any]
     write_components: Callable[[bytearray, Any], None]
 
@@ -301,9 +303,22 @@ class _Generator:
         if constants:
             write.append(f"out += {bytes(constants)!r}")
         read += ["r.pos = pos", *self.making, f"return {made}"]
-        return "def read(r):\n    {}\ndef write(out, v):\n    {}\n".format(
-            "\n    ".join(read), "\n    ".join(write or ["pass"])
+        return "def read(r):\n    {}\ndef write(out, v):\n    {}\ndef encode(v):\n    {}\n".format(
+            *("\n    ".join(lines or ["pass"]) for lines in (read, write, self.at_once()))
         )
+
+    def at_once(self) -> list[str]:
+        """Return the statements that encode without a buffer where that is possible, and else with one."""
+        statements = list(self.prelude)
+        constants = list(_headers[self.cls])
+        before, last = self.leaves[:-1], self.leaves[-1:]
+        if last and all(leaf.wire.code for leaf in before):
+            if last[0].wire.code:
+                return [*statements, f"return {self.packed(constants, self.leaves)}"]
+            if isinstance(last[0].wire, Optional):
+                packed = self.packed(constants, before, "0")
+                statements += [f"if {last[0].access} is None:", f"    return {packed}"]
+        return [*statements, "out = bytearray()", "write(out, v)", "return bytes(out)"]
 
     def inner_pair(self, wire: Wire) -> tuple[str, str]:
         """Return the names of the functions that read and write what is optional."""
@@ -314,7 +329,11 @@ class _Generator:
 
     def pack(self, constants: list[int], run: list[_Leaf]) -> str:
         """Return the statement that writes header octets and a run of fixed-size components at once."""
-        codes = "B" * len(constants) + "".join(str(leaf.wire.code) for leaf in run)
+        return f"out += {self.packed(constants, run)}"
+
+    def packed(self, constants: list[int], run: list[_Leaf], flag: str = "") -> str:
+        """Return the expression for header octets, a run of fixed-size components, and a flag."""
+        codes = "B" * len(constants) + "".join(str(leaf.wire.code) for leaf in run) + "B" * len(flag)
         values = [str(octet) for octet in constants]
         for leaf in run:
             plain, as_it_is = leaf.wire.plain, leaf.wire.as_it_is
@@ -327,7 +346,8 @@ class _Generator:
                 values.append(
                     f"(y if type(y := {leaf.access}) is {kind} else {self.name(plain, 'plain')}(y))"
                 )
-        return f"out += {self.name(struct.Struct('>' + codes).pack, 'pack')}({', '.join(values)})"
+        values += flag
+        return f"{self.name(struct.Struct('>' + codes).pack, 'pack')}({', '.join(values)})"
 
 
 def _compile(cls: type) -> Codec:
@@ -357,4 +377,4 @@ def _compile(cls: type) -> Codec:
             except ENCODE_FAULTS as error:
                 raise EncodeError(f"{member!r} does not fit: {error}", name) from None
 
-    return Codec(scope["read"], scope["write"], read_components, write_components)
+    return Codec(scope["read"], scope["write"], scope["encode"], read_components, write_components)
