@@ -328,8 +328,9 @@ class Connection(asyncio.Protocol):
                 crowded = crowded or len(session.queue) >= self.server.limits.queued
             elif isinstance(event, Disconnected):
                 for key, session in list(self.sessions.items()):
-                    self._abort(session, event.reason)
-                    self._tidy(key, session)
+                    if event.source in {None, key[0]} and event.destination in {None, key[1]}:
+                        self._abort(session, event.reason)
+                        self._tidy(key, session)
         if crowded and self._reading and self._transport is not None:
             self._reading = False
             self._transport.pause_reading()

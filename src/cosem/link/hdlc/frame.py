@@ -115,12 +115,12 @@ def control_octet(kind: FrameKind, *, final: bool, receive_number: int = 0, send
     >>> hex(control_octet(FrameKind.I, final=True, receive_number=2, send_number=1))
     '0x52'
     """
-    octet = kind.value | (0x10 if final else 0)
+    poll_final = 0x10 if final else 0
     if kind is FrameKind.I:
-        return octet | (receive_number & 7) << 5 | (send_number & 7) << 1
-    if kind in {FrameKind.RR, FrameKind.RNR}:
-        return octet | (receive_number & 7) << 5
-    return octet
+        return poll_final | (receive_number & 7) << 5 | (send_number & 7) << 1
+    if kind is FrameKind.RR or kind is FrameKind.RNR:
+        return kind.value | poll_final | (receive_number & 7) << 5
+    return kind.value | poll_final
 
 
 class Frame(NamedTuple):
