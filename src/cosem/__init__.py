@@ -13,7 +13,7 @@ TYPE_CHECKING = False  # `typing` takes longer to load than all of this; type ch
 if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds them
     from typing import Any, Final
 
-    from cosem import classes, errors, types
+    from cosem import classes, errors, server, types
     from cosem.apdu import decode, encode
     from cosem.classes import (
         AssociationLn,
@@ -35,9 +35,21 @@ if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds
     from cosem.client.blocking import Client
     from cosem.client.profile_table import ProfileTable
     from cosem.client.results import ObjectEntry, Reading, Result
+    from cosem.client.security import (
+        Ciphered,
+        Ciphering,
+        HighEcdsa,
+        HighGmac,
+        HighManufacturer,
+        HighMd5,
+        HighSha1,
+        HighSha256,
+        LowLevel,
+    )
     from cosem.codec.data import decode_data, encode_data
     from cosem.connecting import connect, connect_async
     from cosem.errors import AccessError, ActionError, AssociationRefused, CosemError
+    from cosem.security.keys import Keys
     from cosem.transport.observing import Observer
     from cosem.transport.timeouts import Timeouts
     from cosem.types.date_time import Date, DateTime, Time
@@ -54,6 +66,8 @@ __all__ = [
     "AssociationRefused",
     "AssociationSn",
     "AsyncClient",
+    "Ciphered",
+    "Ciphering",
     "Client",
     "Clock",
     "Conformance",
@@ -64,8 +78,16 @@ __all__ = [
     "DemandRegister",
     "DisconnectControl",
     "ExtendedRegister",
+    "HighEcdsa",
+    "HighGmac",
+    "HighManufacturer",
+    "HighMd5",
+    "HighSha1",
+    "HighSha256",
     "ImageTransfer",
+    "Keys",
     "LogicalName",
+    "LowLevel",
     "ObjectEntry",
     "Observer",
     "ProfileGeneric",
@@ -90,6 +112,7 @@ __all__ = [
     "encode",
     "encode_data",
     "errors",
+    "server",
     "types",
 ]
 
@@ -98,10 +121,12 @@ _PLACES: Final = {
     "client.aio": "AsyncClient",
     "client.blocking": "Client",
     "client.profile_table": "ProfileTable",
+    "client.security": "Ciphered Ciphering HighEcdsa HighGmac HighManufacturer HighMd5 HighSha1 HighSha256 LowLevel",
     "client.results": "ObjectEntry Reading Result",
     "codec.data": "decode_data encode_data",
     "connecting": "connect connect_async",
     "errors": "AccessError ActionError AssociationRefused CosemError",
+    "security.keys": "Keys",
     "transport.observing": "Observer",
     "transport.timeouts": "Timeouts",
     "types.date_time": "Date DateTime Time",
@@ -117,7 +142,7 @@ _PLACES: Final = {
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in {"classes", "errors", "types"}:
+    if name in {"classes", "errors", "server", "types"}:
         return import_module(f"{__name__}.{name}")
     for module, names in _PLACES.items():
         if name in names.split():

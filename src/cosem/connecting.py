@@ -32,6 +32,8 @@ __all__ = ["PROFILES", "ConnectingClient", "Profile", "connect", "connect_async"
 
 PUBLIC_CLIENT: Final = 16
 MANAGEMENT_LOGICAL_DEVICE: Final = 1
+_MOST_PARALLEL: Final = 15
+"""One invoke-id of the 16 stays free for what was given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,33 +265,43 @@ def connect_async(
     pre_established: bool = False,
     short_names: bool = False,
     observer: Observer | None = None,
+    parallel: int = 1,
 ) -> ConnectingClient:
     """Return what becomes an :class:`~cosem.client.aio.AsyncClient`: ``await`` it, or enter it with ``async with``.
 
-    Arguments and errors are those of :func:`connect`.
+    Arguments and errors are those of :func:`connect`. One more, ``parallel``, says how many requests may be
+    under way at the same time, 1..15; the others wait. Few meters work on more than one, and the standard
+    leaves it to them. With short names it is always 1.
+
+    Raises:
+        ConfigurationError: As :func:`connect`, or ``parallel`` is out of range.
     """
+    if not 1 <= parallel <= _MOST_PARALLEL:
+        raise ConfigurationError(f"parallel {parallel} is outside 1..{_MOST_PARALLEL}")
     return ConnectingClient(
         _plan(
             url, client, server, physical, password, security, conformance, max_pdu_size, timeouts, retries,
             repeat_writes, strict, confirmed, pre_established, short_names, observer,
-        )
+        ),
+        1 if short_names else parallel,
     )  # fmt: skip
 
 
 class ConnectingClient:
     """An asynchronous client on its way: awaitable, and an async context manager that closes it."""
 
-    __slots__ = ("_client", "_plan")
+    __slots__ = ("_client", "_parallel", "_plan")
 
-    def __init__(self, plan: _Plan) -> None:
+    def __init__(self, plan: _Plan, parallel: int = 1) -> None:
         self._plan = plan
+        self._parallel = parallel
         self._client: AsyncClient | None = None
 
     def __await__(self) -> Generator[Any, None, AsyncClient]:
-        return _open_async(self._plan).__await__()
+        return _open_async(self._plan, self._parallel).__await__()
 
     async def __aenter__(self) -> AsyncClient:
-        self._client = await _open_async(self._plan)
+        self._client = await _open_async(self._plan, self._parallel)
         return self._client
 
     async def __aexit__(
@@ -299,7 +311,7 @@ class ConnectingClient:
             await self._client.close()
 
 
-async def _open_async(plan: _Plan) -> AsyncClient:
+async def _open_async(plan: _Plan, parallel: int) -> AsyncClient:
     """Open a client with asyncio."""
     import asyncio
 
@@ -324,7 +336,7 @@ async def _open_async(plan: _Plan) -> AsyncClient:
         if on_close is not None:
             on_close()
         raise
-    return AsyncClient(connection, plan.session(), str(plan.address), on_close)
+    return AsyncClient(connection, plan.session(), str(plan.address), on_close, parallel)
 
 
 def _plan(

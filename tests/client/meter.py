@@ -304,7 +304,12 @@ class MeterTransport(asyncio.WriteTransport):
 
 
 async def connected_async(
-    meter: Meter, *, timeouts: Timeouts | None = None, session: Session | None = None, **parameters: Any
+    meter: Meter,
+    *,
+    timeouts: Timeouts | None = None,
+    session: Session | None = None,
+    parallel: int = 1,
+    **parameters: Any,
 ) -> tuple[AsyncClient, MeterTransport]:
     """Return an asynchronous client of a meter, and the transport between."""
     transport = MeterTransport(meter)
@@ -314,7 +319,7 @@ async def connected_async(
     connection.connection_made(transport)
     await connection.connect()
     await connection.run(association.open())
-    return AsyncClient(connection, session or Session()), transport
+    return AsyncClient(connection, session or Session(), parallel=parallel), transport
 
 
 def without(*bits: Conformance) -> Conformance:

@@ -57,7 +57,7 @@ def test_the_operations_are_those_of_the_blocking_client():
 def test_several_requests_run_at_once_and_answers_in_any_order_find_theirs():
     async def test():
         meter = Meter()
-        client, transport = await connected_async(meter)
+        client, transport = await connected_async(meter, parallel=3)
         transport.held = []
         tasks = [
             asyncio.ensure_future(client.get(target, class_id=3)) for target in (ENERGY, VOLTAGE, ENERGY)
@@ -68,6 +68,54 @@ def test_several_requests_run_at_once_and_answers_in_any_order_find_theirs():
         for unit in reversed(held):
             transport.deliver(unit)
         assert await asyncio.gather(*tasks) == [12_345_678, 2304, 12_345_678]
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_by_default_one_request_is_under_way_and_the_others_wait_their_turn():
+    async def test():
+        meter = Meter()
+        client, transport = await connected_async(meter)
+        transport.held = []
+        tasks = [asyncio.ensure_future(client.get(ENERGY, class_id=3)) for _ in range(40)]
+        for _ in tasks:
+            await settled()
+            assert len(transport.held) == 1
+            transport.deliver(transport.held.pop())
+        assert await asyncio.gather(*tasks) == [12_345_678] * 40
+        transport.held = None
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_a_call_that_waits_its_turn_can_be_cancelled_and_its_clock_has_not_begun():
+    async def test():
+        meter = Meter()
+        client, _ = await connected_async(meter, session=Session(retries=0))
+        meter.bend = lambda _: SILENCE if len(meter.received) == 2 else None
+        first, second, third = (asyncio.ensure_future(client.get(ENERGY, class_id=3)) for _ in range(3))
+        await asyncio.sleep(5)
+        second.cancel()
+        with pytest.raises(TransportTimeout):
+            await first
+        assert await third == 12_345_678
+        assert second.cancelled()
+        assert len(meter.received) == 3
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_time_outs_can_be_set_on_the_way():
+    async def test():
+        meter = Meter()
+        client, _ = await connected_async(meter, session=Session(retries=0))
+        client.timeouts = Timeouts(answer=1.0)
+        meter.bend = lambda _: SILENCE
+        with pytest.raises(TransportTimeout, match="no answer within 1 s"):
+            await client.get(ENERGY, class_id=3)
         await client.close()
 
     run_virtual(test)
@@ -128,7 +176,7 @@ def test_a_read_is_repeated_and_then_reported():
 def test_one_slow_request_does_not_delay_the_time_out_of_another():
     async def test():
         meter = Meter()
-        client, _ = await connected_async(meter, session=Session(retries=0))
+        client, _ = await connected_async(meter, session=Session(retries=0), parallel=2)
         loop = asyncio.get_running_loop()
         meter.bend = lambda _: SILENCE
         begin = loop.time()
@@ -177,7 +225,7 @@ def test_the_whole_operation_has_a_deadline():
 def test_a_lost_connection_ends_every_request_at_once():
     async def test():
         meter = Meter()
-        client, transport = await connected_async(meter)
+        client, transport = await connected_async(meter, parallel=2)
         meter.bend = lambda _: SILENCE
         tasks = [asyncio.ensure_future(client.get(ENERGY, class_id=3)) for _ in range(3)]
         await asyncio.sleep(0)

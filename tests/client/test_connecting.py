@@ -162,6 +162,12 @@ def test_options_that_contradict_each_other_or_mean_nothing_are_one_line(url, op
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("parallel", [0, 16])
+def test_more_at_once_than_there_are_invoke_ids_is_refused(parallel):
+    with pytest.raises(ConfigurationError, match=r"outside 1\.\.15"):
+        connect_async("tcp://meter", parallel=parallel)
+
+
 def test_a_scheme_without_profile_says_what_there_is(monkeypatch):
     monkeypatch.delitem(PROFILES, "udp")
     with pytest.raises(ConfigurationError, match="udp: is not available here; use one of tcp"):
@@ -239,7 +245,7 @@ def test_a_meter_is_read_over_loopback(meter_url):
 
 def test_a_meter_is_read_over_loopback_with_asyncio(meter_url):
     async def test():
-        async with connect_async(meter_url) as meter:
+        async with connect_async(meter_url, parallel=8) as meter:
             names = [entry.logical_name for entry in await meter.objects()]
             readings = await asyncio.gather(
                 *(meter.read(name) for name in names if name.a == 1 and name.d == 7)

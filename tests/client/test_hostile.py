@@ -142,7 +142,7 @@ def test_requests_cancellations_and_deliveries_in_any_order_never_mix_values(mov
         meter = Meter()
         for number in range(8):
             meter.values[1, f"0.0.200.{number}.0.255", 2] = OctetString(bytes([number]))
-        client, transport = await connected_async(meter, session=Session(retries=retries))
+        client, transport = await connected_async(meter, session=Session(retries=retries), parallel=12)
         transport.held = []
         tasks: list[tuple[int, asyncio.Task[object]]] = []
         for move, number in moves:

@@ -204,6 +204,16 @@ def test_a_clock_that_cannot_be_read_is_replaced_by_ours():
     assert meter.asked == [1]
 
 
+def test_a_clock_with_an_impossible_zone_is_taken_without_it():
+    meter = ProfileMeter()
+    meter.values[8, CLOCK, 2] = OctetString(bytes.fromhex("07EA0B18020C0000 00 0B4005"))
+    client, _ = connected(meter)
+    assert client.profile(PROFILE).read(since=datetime(2026, 11, 24, 1, 0, tzinfo=ZONE)).column(0)[0] == (
+        START + 4 * QUARTER
+    )
+    assert "clock-deviation: 2880 minutes" in client.findings
+
+
 def test_a_refused_profile_is_an_error_with_its_reason():
     for attribute in (2, 3):
         meter = ProfileMeter()

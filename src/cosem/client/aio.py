@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
+from asyncio import Semaphore, to_thread
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -40,7 +40,9 @@ def _ignore(octets: int) -> None:
 
 
 class AsyncClient(ClientBase):
-    """A meter, for one event loop; made by :func:`cosem.connect_async`. Calls may run at the same time.
+    """A meter, for one event loop; made by :func:`cosem.connect_async`.
+
+    Any number of calls may be made at the same time; ``parallel`` of them are under way, and the others wait.
 
     Every call may raise a :class:`~cosem.errors.LinkError` when the connection fails, a
     :class:`~cosem.errors.TransportTimeout` when no answer comes, a :class:`~cosem.errors.ProtocolError`
@@ -54,8 +56,10 @@ class AsyncClient(ClientBase):
         session: Session,
         peer: str = "meter",
         on_close: Callable[[], object] | None = None,
+        parallel: int = 1,
     ) -> None:
         super().__init__(connection, session, peer)
+        self._turns = Semaphore(parallel)
         self._connection = connection
         self._on_close = on_close
 
@@ -68,13 +72,14 @@ class AsyncClient(ClientBase):
             operation: Makes the conversation of what it is told about the association.
             high_priority: Asks the meter to answer before other requests, where that was agreed on.
         """
-        try:
-            exchange = self._association.start(operation, high_priority=high_priority)
-        except StateError:
-            if self._connection.lost is not None:
-                raise self._connection.lost from None
-            raise
-        return await self._connection.run(exchange)
+        async with self._turns:
+            try:
+                exchange = self._association.start(operation, high_priority=high_priority)
+            except StateError:
+                if self._connection.lost is not None:
+                    raise self._connection.lost from None
+                raise
+            return await self._connection.run(exchange)
 
     async def _request(self, operation: Callable[[ServiceContext], Conversation[Apdu]]) -> Apdu:
         """Return a request that wants no answer; where nothing is answered, without asking anything first."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cosem.association.client_association import ClientAssociation
     from cosem.association.context import Conversation, ServiceContext
     from cosem.association.parameters import AssociationParameters, NegotiatedContext
+    from cosem.transport.timeouts import Timeouts
     from cosem.types.enumerations import Conformance
 
 __all__ = ["ClientBase", "ConnectionLike"]
@@ -24,6 +25,7 @@ class ConnectionLike(Protocol):
     """What the base needs of a connection of either kind."""
 
     association: ClientAssociation
+    timeouts: Timeouts
 
     @property
     def lost(self) -> LinkError | None:
@@ -65,6 +67,15 @@ class ClientBase:
     def associated(self) -> bool:
         """Whether the association stands and its connection was not lost."""
         return self._association.state is State.ASSOCIATED and self._state_of.lost is None
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long to wait; may be set, and holds from the next call on."""
+        return self._state_of.timeouts
+
+    @timeouts.setter
+    def timeouts(self, timeouts: Timeouts) -> None:
+        self._state_of.timeouts = timeouts
 
     @property
     def findings(self) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ __all__ = ["read_clock", "set_clock"]
 
 CLOCK: Final = LogicalName("0.0.1.0.0.255")
 _CLASS, _TIME = 8, 2
+_LARGEST_DEVIATION: Final = 840
+"""Minutes: no zone of the Earth is farther from UTC, daylight saving included."""
 
 
 def read_clock(context: ServiceContext, session: Session) -> Conversation[DateTime]:
@@ -32,7 +34,11 @@ def read_clock(context: ServiceContext, session: Session) -> Conversation[DateTi
             value = DateTime(bytes(value))  # type: ignore[arg-type]
         except (ConversionError, TypeError, ValueError):
             raise ProtocolError(f"the clock has no date-time, but {value!r}") from None
-    session.deviation = value.deviation
+    deviation = value.deviation
+    if deviation is not None and abs(deviation) > _LARGEST_DEVIATION:
+        session.findings.append(f"clock-deviation: {deviation} minutes")
+        deviation = None
+    session.deviation = deviation
     return value
 
 
