@@ -136,7 +136,8 @@ class _Walk:
         envelope = read_envelope(octets)
         if envelope.title == b"":
             self.findings.append("system-title-empty")
-        title = envelope.title or self.system_title
+        # What names no title inside a layer that does was protected by the same party.
+        title = envelope.title or (self.layers[-1].system_title if self.layers else self.system_title)
         material = self.lookup(title)
         if material is None:
             whose = "this sender" if title is None else title.hex().upper()
