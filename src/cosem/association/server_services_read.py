@@ -54,13 +54,15 @@ _OTHER, _PDU_SIZE, _UNSUPPORTED = range(3)
 def read(association: ServerAssociation, request: ReadRequest, now: float) -> Service:
     """Run a Read request of any kind."""
     variables = request.variable_access_specification
+    alone = variables[0] if len(variables) == 1 else None
     if association.pending_until is not None:
-        return (yield from _authenticate(association, variables))
+        if isinstance(alone, ReadDataBlockAccess):
+            return (yield from _take(association, alone, now))
+        return (yield from _authenticate(association, variables, now))
     if not association.context.confirmed:
         return None  # what nobody is told is not read
     if not association.agreed(Conformance.READ):
         return _error(_UNSUPPORTED)
-    alone = variables[0] if len(variables) == 1 else None
     if isinstance(alone, BlockNumberAccess):
         return _next(association, alone.block_number, now)
     if isinstance(alone, ReadDataBlockAccess):
@@ -77,13 +79,15 @@ def _refused(result: DataAccessResult, count: int = 1) -> bytes:
     return encode(ReadResponse((result,) * count))
 
 
-def _authenticate(association: ServerAssociation, variables: Sequence[object]) -> Service:
+def _authenticate(association: ServerAssociation, variables: Sequence[object], now: float) -> Service:
     """Run HLS passes 3 and 4; nothing else is allowed before they are done."""
     variable = variables[0] if len(variables) == 1 else None
     if not isinstance(variable, ParameterizedAccess) or variable.variable_name != REPLY_TO_HLS_NAME:
         return _error(_UNSUPPORTED)
     proof = yield from reply_to_hls(association, variable.parameter)
-    return _refused(_R.READ_WRITE_DENIED) if proof is None else encode(ReadResponse((OctetString(proof),)))
+    if proof is None:
+        return _refused(_R.READ_WRITE_DENIED)
+    return _answer(association, encode(ReadResponse((OctetString(proof),)))[1:], 1, now)
 
 
 # --- what is read -------------------------------------------------------------------------------------
@@ -110,21 +114,28 @@ def _read(association: ServerAssociation, variables: Sequence[object], now: floa
                 yield Fault(subject, error)
         results += octets[2:]
         if len(results) > most:
-            return _too_long(association, count, blocks=blocks)
+            return _too_long(association, count)
+    return _answer(association, bytes(results), count, now)
+
+
+def _answer(association: ServerAssociation, results: bytes, count: int, now: float) -> bytes:
+    """Return the Read response of these results, its first block, or the refusal of what is too long."""
+    limit = association.max_answer_size
     if not limit or 1 + len(results) <= limit:
-        return _RESPONSE_TAG + bytes(results)
+        return _RESPONSE_TAG + results
+    blocks = association.agreed(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
     if not blocks or len(results) > association.limits.answer:
-        return _too_long(association, count, blocks=blocks)
+        return _too_long(association, count)
     room = room_for(limit, _BLOCK)
     if len(results) > room * _MOST_BLOCKS:
         return _error(_PDU_SIZE)
-    delivery = Delivery(bytes(results), room, action=False)
+    delivery = Delivery(results, room, action=False)
     association.transfers.begin(LONG_READ, delivery, now)
     return _block(delivery.next_block())
 
 
-def _too_long(association: ServerAssociation, count: int, *, blocks: bool) -> bytes:
-    if blocks:
+def _too_long(association: ServerAssociation, count: int) -> bytes:
+    if association.agreed(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ):
         return _error(_PDU_SIZE)
     return _if_it_fits(association, _refused(_R.OTHER_REASON, count))
 
@@ -141,6 +152,7 @@ def _next(association: ServerAssociation, number: int, now: float) -> bytes:
     """Give out the block after the one that the client acknowledges, or end the transfer."""
     delivery = association.transfers.delivery(LONG_READ, now, action=False)
     if delivery is None:
+        drop_transfers(association)
         return _refused(_R.NO_LONG_GET_IN_PROGRESS)
     repeats = association.profile is not None and association.profile.repeat_blocks
     if number == delivery.number:
@@ -175,6 +187,7 @@ def _take(association: ServerAssociation, block: ReadDataBlockAccess, now: float
         association.transfers.begin(LONG_READ, Collection(association.limits), now)
     collection = association.transfers.collection(LONG_READ, now, action=False)
     if collection is None:
+        drop_transfers(association)
         return _refused(_R.NO_LONG_GET_IN_PROGRESS)
     if number != collection.number + 1:
         association.transfers.drop(LONG_READ)
@@ -194,4 +207,6 @@ def _take(association: ServerAssociation, block: ReadDataBlockAccess, now: float
         return _error(_PDU_SIZE)
     except DecodeError:
         return _error(_UNSUPPORTED)
+    if association.pending_until is not None:
+        return (yield from _authenticate(association, request.variable_access_specification, now))
     return (yield from _read(association, request.variable_access_specification, now))

@@ -115,6 +115,7 @@ def _take(
         association.transfers.begin(LONG_WRITE, Collection(association.limits), now)
     collection = association.transfers.collection(LONG_WRITE, now, action=False)
     if collection is None:
+        drop_transfers(association)
         return _answer(_R.NO_LONG_SET_IN_PROGRESS)
     if number != collection.number + 1:
         association.transfers.drop(LONG_WRITE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cosem.apdu import Apdu, encode
+from cosem.apdu import Apdu, decode, encode
 from cosem.apdu.variable_access import (
     BlockNumberAccess,
     DataBlockResult,
@@ -19,7 +19,6 @@ from cosem.apdu.variable_access import (
 from cosem.association.blocks import BlockJoiner, cut, room_for
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
 from cosem.codec.axdr import encode_length
-from cosem.codec.sequence import codec_of
 from cosem.errors import DecodeError, ProtocolError, UnsupportedError
 from cosem.types.enumerations import Conformance, DataAccessResult
 
@@ -33,6 +32,7 @@ Variable: TypeAlias = VariableName | ParameterizedAccess
 
 MOST_BLOCKS = 0xFFFF
 """Block numbers of short-name services have 16 bits."""
+_RESPONSE_TAG = b"\x0c"
 _BLOCK = 6
 """Octets of a Read request with read-data-block-access besides the raw data and its length."""
 
@@ -171,24 +171,24 @@ def _joined(context: ServiceContext, octets: bytes, variables: Sequence[Variable
 
     Some servers leave out the count and the choice of the first result as well.
     """
-    read_components = codec_of(ReadResponse).read_components
     reader = context.reader(octets)
-    response = None
+    findings: list[str] = []
+    response: Any = None
+    fault = None
     try:
-        response = read_components(reader)
+        response = decode(_RESPONSE_TAG + octets, strict=reader.strict, findings=findings)
     except DecodeError as error:
         fault = error
-    else:
-        if not reader.left:
-            return response.result  # type: ignore[no-any-return]
-    completed = context.reader(encode_length(len(variables)) + b"\x00" + octets)
-    try:
-        lenient = read_components(completed)
-        completed.strictly_finished()
-    except DecodeError:
-        if response is None:
-            raise fault from None
-        reader.finish()
-        return response.result  # type: ignore[no-any-return]
-    completed.finding("read-blocks-without-count")
-    return lenient.result  # type: ignore[no-any-return]
+    if fault is not None or "trailing-octets" in findings:
+        try:
+            lenient = decode(_RESPONSE_TAG + encode_length(len(variables)) + b"\x00" + octets)
+        except DecodeError:
+            pass
+        else:
+            reader.finding("read-blocks-without-count")
+            return lenient.result  # type: ignore[no-any-return]
+    if fault is not None:
+        raise fault
+    for finding in findings:
+        reader.finding(finding)
+    return response.result  # type: ignore[no-any-return]
