@@ -267,8 +267,8 @@ def test_an_object_of_every_class_and_version_can_be_made_and_read():
 
 
 def test_a_method_without_behaviour_is_undefined():
-    client = Client(meter(make_object(20, "0-0:13.0.0")))
-    assert client.call(20, "0.0.13.0.0.255", 1, Integer(0)).result is _A.OBJECT_UNDEFINED
+    client = Client(meter(make_object(111, "0-0:19.0.0")))
+    assert client.call(111, "0.0.19.0.0.255", 1, Integer(0)).result is _A.OBJECT_UNDEFINED
 
 
 def test_an_unknown_class_cannot_be_made():

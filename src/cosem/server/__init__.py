@@ -28,9 +28,16 @@ if TYPE_CHECKING:
     from cosem.server.objects.data import DataObject, ExtendedRegisterObject, RegisterObject
     from cosem.server.objects.demand_register import DemandRegisterObject
     from cosem.server.objects.disconnect_control import DisconnectControlObject
+    from cosem.server.objects.image_transfer import ImageTransferObject
     from cosem.server.objects.making import make_object, object_class
+    from cosem.server.objects.monitors import LimiterObject, RegisterActivationObject, RegisterMonitorObject
     from cosem.server.objects.profile_generic import ProfileGenericObject
     from cosem.server.objects.sap_assignment import SapAssignmentObject
+    from cosem.server.objects.schedules import (
+        ActivityCalendarObject,
+        SingleActionScheduleObject,
+        SpecialDaysTableObject,
+    )
     from cosem.server.objects.script_table import ScriptTableObject
     from cosem.server.server import Server
     from cosem.server.threads import serve_in_thread
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessMode",
     "AccessRights",
+    "ActivityCalendarObject",
     "AssociationEntry",
     "AssociationLnObject",
     "AssociationProfile",
@@ -48,13 +56,19 @@ __all__ = [
     "DemandRegisterObject",
     "DisconnectControlObject",
     "ExtendedRegisterObject",
+    "ImageTransferObject",
+    "LimiterObject",
     "LogicalDevice",
     "ProfileGenericObject",
+    "RegisterActivationObject",
+    "RegisterMonitorObject",
     "RegisterObject",
     "SapAssignmentObject",
     "ScriptTableObject",
     "Server",
     "ServerLimits",
+    "SingleActionScheduleObject",
+    "SpecialDaysTableObject",
     "Statistics",
     "blocking",
     "demonstration_meter",
@@ -66,6 +80,7 @@ __all__ = [
 _MODULES: Final = {
     "AccessMode": "server.access_rights",
     "AccessRights": "server.access_rights",
+    "ActivityCalendarObject": "server.objects.schedules",
     "AssociationEntry": "server.logical_device",
     "AssociationLnObject": "server.objects.association_ln",
     "AssociationProfile": "association.server_profile",
@@ -76,13 +91,19 @@ _MODULES: Final = {
     "DemandRegisterObject": "server.objects.demand_register",
     "DisconnectControlObject": "server.objects.disconnect_control",
     "ExtendedRegisterObject": "server.objects.data",
+    "ImageTransferObject": "server.objects.image_transfer",
+    "LimiterObject": "server.objects.monitors",
     "LogicalDevice": "server.logical_device",
     "ProfileGenericObject": "server.objects.profile_generic",
+    "RegisterActivationObject": "server.objects.monitors",
+    "RegisterMonitorObject": "server.objects.monitors",
     "RegisterObject": "server.objects.data",
     "SapAssignmentObject": "server.objects.sap_assignment",
     "ScriptTableObject": "server.objects.script_table",
     "Server": "server.server",
     "ServerLimits": "association.server_profile",
+    "SingleActionScheduleObject": "server.objects.schedules",
+    "SpecialDaysTableObject": "server.objects.schedules",
     "Statistics": "server.limits",
     "blocking": "server.objects.base",
     "demonstration_meter": "server.demonstration",

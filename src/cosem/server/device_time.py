@@ -46,6 +46,7 @@ class DeviceTime:
         self._clock_object: ClockObject | None = None
         self._timetable = Timetable()
         self._advancing: Awaitable[None] | None = None
+        self._monitors: list[Any] = []
 
     def keep_time_of(self, target: CosemObject) -> None:
         """Take note of an object that shows the time, or that does something by itself."""
@@ -57,10 +58,25 @@ class DeviceTime:
                 self.reschedule(each)
         if target.timed:
             self.reschedule(target)
+        if target.watching:
+            self._monitors.append(target)
+
+    @property
+    def watched(self) -> bool:
+        """Whether there are monitors."""
+        return bool(self._monitors)
+
+    def tell_monitors(self, target: CosemObject, number: int, value: Any) -> None:
+        """Tell the monitors that a stored value was replaced."""
+        for monitor in self._monitors:
+            if monitor.watches(target, number):
+                monitor.observe(value)
 
     def forget_time_of(self, target: CosemObject) -> None:
         """Take note that an object is gone."""
         self._timetable.put(target, None)
+        if target in self._monitors:
+            self._monitors.remove(target)
         if target is self._clock_object:
             self._clock_object = None
 

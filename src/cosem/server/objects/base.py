@@ -102,6 +102,8 @@ class CosemObject(InterfaceClass):
 
     timed: ClassVar[bool] = False
     """Whether it does something by itself as time goes by."""
+    watching: ClassVar[bool] = False
+    """Whether it wants to be told of stored values that change: it has ``watches`` and ``observe``."""
     access_selectors: ClassVar[dict[int, tuple[int, ...]]] = {}
     """Access selectors by number of the attribute."""
     _numbered: ClassVar[dict[int, Attribute[Any]]] = {}
@@ -185,7 +187,12 @@ class CosemObject(InterfaceClass):
         if attribute is None:
             raise ConfigurationError(f"{self.title} has no attribute {key!r}")
         self._values[attribute.number] = attribute.coerce(value, self._values.get(attribute.number))
-        self.changed(attribute.number)
+        self._stored_anew(attribute.number)
+
+    def _stored_anew(self, number: int) -> None:
+        self.changed(number)
+        if self.device is not None and self.device.watched:
+            self.device.tell_monitors(self, number, self._values[number])
 
     def changed(self, number: int) -> None:
         """Take note that a stored value was replaced; for subclasses."""
@@ -266,7 +273,7 @@ class CosemObject(InterfaceClass):
         function = self._handler("set", self._setters, number)
         if function is None:
             self._values[number] = attribute.data_type.adopt(value)
-            self.changed(number)
+            self._stored_anew(number)
             return DataAccessResult.SUCCESS
         return then(_run(function, attribute.from_data(value)), _as_access_result)
 

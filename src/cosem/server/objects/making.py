@@ -18,11 +18,18 @@ _BEHAVIOURS: Final = {
     3: "data:RegisterObject",
     4: "data:ExtendedRegisterObject",
     5: "demand_register:DemandRegisterObject",
+    6: "monitors:RegisterActivationObject",
     7: "profile_generic:ProfileGenericObject",
     8: "clock:ClockObject",
     9: "script_table:ScriptTableObject",
+    11: "schedules:SpecialDaysTableObject",
     17: "sap_assignment:SapAssignmentObject",
+    18: "image_transfer:ImageTransferObject",
+    20: "schedules:ActivityCalendarObject",
+    21: "monitors:RegisterMonitorObject",
+    22: "schedules:SingleActionScheduleObject",
     70: "disconnect_control:DisconnectControlObject",
+    71: "monitors:LimiterObject",
 }
 """Where the behaviour of a class is, for the versions that have all of its methods."""
 

@@ -1,0 +1,264 @@
+"""Single action schedule, Special days table and Activity calendar at the server (Blue Book, class_id 22, 11, 20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from cosem.classes.standard.activity_calendar import ActivityCalendar, DayProfileAction, SeasonProfile
+from cosem.classes.standard.references import ScriptReference
+from cosem.classes.standard.single_action_schedule import ExecutionTime, ScheduleType, SingleActionSchedule
+from cosem.classes.standard.special_days_table import SpecialDay, SpecialDaysTable
+from cosem.server.objects.base import CosemObject, Outcome, then
+from cosem.server.patterns import next_match
+from cosem.types.data import LongUnsigned
+from cosem.types.date_time import DateTime, Time
+from cosem.types.enumerations import ActionResult, DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+__all__ = ["ActivityCalendarObject", "SingleActionScheduleObject", "SpecialDaysTableObject", "run_script"]
+
+_SCRIPT_TABLE: Final = 9
+_EXECUTE: Final = 1
+_T = ScheduleType
+_NEVER: Final = DateTime(b"\xff" * 9 + b"\x80\x00\xff")
+_AHEAD: Final = 400
+"""Days that are looked ahead for the next switching of a calendar: more than a year."""
+
+
+def run_script(target: CosemObject, name: LogicalName, selector: int) -> Outcome[Any]:
+    """Run a script of the logical device of an object; selector 0 and the name of nothing do nothing."""
+    if target.device is None or not selector or not any(name):
+        return None
+    return target.device.invoke_inside(_SCRIPT_TABLE, name, _EXECUTE, LongUnsigned(selector))
+
+
+class SingleActionScheduleObject(CosemObject, SingleActionSchedule):
+    """Runs one script at given times."""
+
+    timed = True
+
+    def changed(self, number: int) -> None:
+        """Look anew for the next time."""
+        del number
+        if self.device is not None:
+            self.device.reschedule(self)
+
+    def next_time(self, after: datetime) -> datetime | None:
+        """Return when the script runs next."""
+        device = self.device
+        if device is None:
+            return None
+        local = device.local(after).replace(tzinfo=None)
+        times: tuple[ExecutionTime, ...] = self.execution_time
+        found = (next_match(each.date, each.time, local) for each in times)
+        return min((device.instant(each) for each in found if each is not None), default=None)
+
+    def on_time(self, at: datetime) -> Outcome[Any]:
+        """Run the script."""
+        del at
+        script: ScriptReference = self.executed_script
+        return run_script(self, script.script_logical_name, script.script_selector)
+
+    def set_execution_time(self, times: tuple[ExecutionTime, ...]) -> DataAccessResult:
+        """Change when it runs, as its type allows; no times switch it off."""
+        kind = self.type
+        wildcards = any(each.date.is_pattern for each in times)
+        same = len({each.time.octets[:3] for each in times}) <= 1
+        if (
+            (kind is _T.ONE_WITH_WILDCARDS and len(times) > 1)
+            or (kind in (_T.SAME_TIMES, _T.DIFFERENT_TIMES) and wildcards)
+            or (kind in (_T.SAME_TIMES, _T.SAME_TIMES_WITH_WILDCARDS) and not same)
+        ):
+            return DataAccessResult.OTHER_REASON
+        self.put("execution_time", times)
+        return DataAccessResult.SUCCESS
+
+
+class SpecialDaysTableObject(CosemObject, SpecialDaysTable):
+    """Days on which another day profile holds."""
+
+    def changed(self, number: int) -> None:
+        """Let the calendars look anew at the days to come."""
+        del number
+        for each in self.device or ():
+            if isinstance(each, ActivityCalendarObject) and each.device is not None:
+                each.device.reschedule(each)
+
+    def day_id(self, day: date) -> int | None:
+        """Return the day profile of a special day; ``None`` for an ordinary one."""
+        days: tuple[SpecialDay, ...] = self.entries
+        return next((each.day_id for each in days if each.specialday_date.matches(day)), None)
+
+    def call_insert(self, entry: SpecialDay) -> None:
+        """Insert a day in place of one with the same index or the same date."""
+        others = [
+            e for e in self.entries if entry.index != e.index and e.specialday_date != entry.specialday_date
+        ]
+        self.put("entries", [*others, entry])
+
+    def call_delete(self, index: int) -> ActionResult:
+        """Delete a day."""
+        left = [each for each in self.entries if each.index != index]
+        if len(left) == len(self.entries):
+            return ActionResult.OTHER_REASON
+        self.put("entries", left)
+        return ActionResult.SUCCESS
+
+
+class ActivityCalendarObject(CosemObject, ActivityCalendar):
+    """Switches the tariff by scripts, at times of day that depend on season, weekday and special days.
+
+    Args:
+        logical_name: Its name.
+        special_days: Name of the Special days table that it heeds.
+        values: See :class:`~cosem.server.objects.base.CosemObject`.
+    """
+
+    timed = True
+
+    def __init__(
+        self,
+        logical_name: LogicalName | str = "0.0.13.0.0.255",
+        *,
+        special_days: LogicalName | str = "0.0.11.0.0.255",
+        **values: Any,
+    ) -> None:
+        self._special_days = LogicalName(special_days)
+        super().__init__(logical_name, **values)
+
+    def changed(self, number: int) -> None:
+        """Look anew for the next switching."""
+        del number
+        if self.device is not None:
+            self.device.reschedule(self)
+
+    # --- which day it is ----------------------------------------------------------------------------
+
+    def season_of(self, day: date) -> SeasonProfile | None:
+        """Return the season in force: the one whose start was passed last, in the order of the year."""
+        seasons: tuple[SeasonProfile, ...] = self.season_profile_active
+        if len(seasons) <= 1:
+            return seasons[0] if seasons else None
+        starts = [(_start_of(each.season_start), each) for each in seasons]
+        passed = [pair for pair in starts if pair[0] <= (day.month, day.day)]
+        return max(passed or starts, key=lambda pair: pair[0])[1]
+
+    def switchings(self, day: date) -> list[tuple[Time, DayProfileAction]]:
+        """Return what is switched on a day, in the order of time."""
+        number = self._day_id(day)
+        profile = next((each for each in self.day_profile_table_active if each.day_id == number), None)
+        actions: tuple[DayProfileAction, ...] = () if profile is None else profile.day_schedule
+        return sorted(((each.start_time, each) for each in actions), key=lambda pair: pair[0].octets)
+
+    def _day_id(self, day: date) -> int | None:
+        table = None if self.device is None else self.device.find(self._special_days)
+        special = table.day_id(day) if isinstance(table, SpecialDaysTableObject) else None
+        if special is not None:
+            return special
+        season = self.season_of(day)
+        weeks = self.week_profile_table_active
+        name = None if season is None else season.week_name
+        week = next((each for each in weeks if each.week_profile_name == name), None)
+        return None if week is None else int(week[day.isoweekday()])  # type: ignore[arg-type] # a number, by its declaration
+
+    # --- time -----------------------------------------------------------------------------------------
+
+    def next_time(self, after: datetime) -> datetime | None:
+        """Return the next switching, or when the passive calendar becomes active."""
+        device = self.device
+        if device is None:
+            return None
+        activation = self._activation()
+        local = device.local(after).replace(tzinfo=None)
+        switching = next((device.instant(at) for at, _ in self._switchings_from(local)), None)
+        times = [at for at in (activation, switching) if at is not None and at > after]
+        if activation is not None and activation <= after:
+            times.append(after + timedelta(microseconds=1))  # a time that has passed: at once
+        return min(times, default=None)
+
+    def _switchings_from(self, local: datetime) -> Iterator[tuple[datetime, DayProfileAction]]:
+        for ahead in range(_AHEAD):
+            day = local.date() + timedelta(days=ahead)
+            for start, action in self.switchings(day):
+                at = datetime.combine(day, start.to_time())
+                if at > local:
+                    yield at, action
+
+    def _activation(self) -> datetime | None:
+        value: DateTime = self.activate_passive_calendar_time
+        if self.device is None or value.is_pattern:
+            return None
+        moment = value.to_datetime()
+        return self.device.instant(moment) if moment.tzinfo is None else moment
+
+    def on_time(self, at: datetime) -> Outcome[Any]:
+        """Switch, or activate the passive calendar."""
+        device = self.device
+        if device is None:
+            return None
+        activation = self._activation()
+        if activation is not None and activation <= at:
+            outcome = self.call_activate_passive_calendar()
+            if outcome is ActionResult.OTHER_REASON:
+                self.put("activate_passive_calendar_time", _NEVER)
+            return outcome
+        return self._run(self.in_force(device.local(at).replace(tzinfo=None)))
+
+    def in_force(self, local: datetime) -> DayProfileAction | None:
+        """Return the last switching up to a local time: of that day, or else of the day before."""
+        for back in (0, 1):
+            day = local.date() - timedelta(days=back)
+            passed = [
+                each
+                for start, each in self.switchings(day)
+                if datetime.combine(day, start.to_time()) <= local
+            ]
+            if passed:
+                return passed[-1]
+        return None
+
+    def _run(self, action: DayProfileAction | None) -> Outcome[Any]:
+        return (
+            None if action is None else run_script(self, action.script_logical_name, action.script_selector)
+        )
+
+    def call_activate_passive_calendar(self) -> Outcome[ActionResult]:
+        """Copy the passive calendar to the active one, and switch to what it says for now.
+
+        Refused where a name or a day of it leads nowhere.
+        """
+        if not self._consistent():
+            return ActionResult.OTHER_REASON
+        for name in ("calendar_name", "season_profile", "week_profile_table", "day_profile_table"):
+            self.put(f"{name}_active", getattr(self, f"{name}_passive"))
+        self.put("activate_passive_calendar_time", _NEVER)
+        if self.device is not None:
+            outcome = self._run(self.in_force(self.device.local(self.device.now()).replace(tzinfo=None)))
+            return then(outcome, lambda _: ActionResult.SUCCESS)
+        return ActionResult.SUCCESS
+
+    def _consistent(self) -> bool:
+        """Return whether every name and number of the passive calendar leads somewhere."""
+        weeks = {each.week_profile_name for each in self.week_profile_table_passive}
+        days = {each.day_id for each in self.day_profile_table_passive}
+        times = [each.start_time for day in self.day_profile_table_passive for each in day.day_schedule]
+        if not all(_is_moment(each) for each in times):
+            return False
+        return all(each.week_name in weeks for each in self.season_profile_passive) and all(
+            number in days for each in self.week_profile_table_passive for number in each[1:]
+        )
+
+
+def _is_moment(value: Time) -> bool:
+    try:
+        value.to_time()
+    except ValueError:
+        return False
+    return True
+
+
+def _start_of(start: DateTime) -> tuple[int, int]:
+    month, day = start.octets[2], start.octets[3]
+    return (month if month <= 12 else 1, day if day <= 31 else 1)

@@ -1,0 +1,358 @@
+"""Schedules, calendars, monitors and limiters: what runs when, with a time that the test gives."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cosem.server import ClockObject, DataObject, RegisterObject, ScriptTableObject, make_object
+from cosem.server.patterns import next_match
+from cosem.types.data import (
+    Array,
+    DoubleLongUnsigned,
+    Integer,
+    LongUnsigned,
+    OctetString,
+    Structure,
+    Unsigned,
+)
+from cosem.types.date_time import Date, DateTime, Time
+from cosem.types.enumerations import ActionResult, DataAccessResult
+from cosem.types.logical_name import LogicalName
+from tests.server.driver import Client, StandingClock, meter
+
+TABLE, TARIFF = "0-0:10.0.100", "0-0:96.14.0"
+MIDNIGHT = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)  # a Monday
+ANY_DAY = "FFFFFFFFFF"
+
+
+class Scene:
+    """Scripts 1 to 9 that write their number into the tariff, and whatever a test adds."""
+
+    def __init__(self, *objects, now: datetime = MIDNIGHT):
+        self.clock = StandingClock(now)
+        scripts = [(n, [(1, 1, TARIFF, 2, Unsigned(n))]) for n in range(1, 10)]
+        self.runs: list[tuple[str, int]] = []
+        tariff = DataObject(TARIFF, value=Unsigned(0))
+
+        @tariff.setter("value")
+        def written(value):
+            self.runs.append((f"{self.client.device.now():%a %H:%M:%S}", int(value)))
+
+        self.client = Client(
+            meter(
+                ClockObject(), tariff, ScriptTableObject(TABLE, scripts=scripts), *objects, clock=self.clock
+            )
+        )
+
+    def move(self, **by: float) -> list[tuple[str, int]]:
+        """Let time go by, and return what ran."""
+        self.runs.clear()
+        self.clock.move(**by)
+        self.client.device.advance()
+        return list(self.runs)
+
+
+def script(number: int) -> tuple[str, int]:
+    return TABLE, number
+
+
+# --- patterns ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "moment", "expected"),
+    [
+        (ANY_DAY, "06000000", "2026-11-23 06:00:00"),
+        (ANY_DAY, "00000000", "2026-11-24 00:00:00"),
+        (ANY_DAY, "FFFF1EFF", "2026-11-23 00:00:30"),
+        (ANY_DAY, "FF0F00FF", "2026-11-23 00:15:00"),
+        ("FFFFFFFF07", "06000000", "2026-11-29 06:00:00"),
+        ("FFFFFFFEFF", "06000000", "2026-11-30 06:00:00"),
+        ("FFFF03FE07", "02000000", "2027-03-28 02:00:00"),
+        ("FFFF021DFF", "00000000", "2028-02-29 00:00:00"),
+        ("07EB0101FF", "00000000", "2027-01-01 00:00:00"),
+        ("07E90101FF", "00000000", None),
+        ("FFFF021EFF", "00000000", None),
+        ("FFFE0101FF", "00000000", None),
+        (ANY_DAY, "18000000", None),
+    ],
+)
+def test_when_a_pattern_comes_true_next(day, moment, expected):
+    found = next_match(Date.fromhex(day), Time.fromhex(moment), MIDNIGHT.replace(tzinfo=None))
+    assert (None if found is None else str(found)) == expected
+
+
+@given(st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)), st.binary(min_size=4, max_size=4))
+def test_the_next_time_is_later_and_of_the_pattern(after, octets):
+    pattern = Time(bytes(octet if octet < 60 else 0xFF for octet in octets))
+    found = next_match(Date.fromhex(ANY_DAY), pattern, after)
+    if found is not None:
+        assert after < found <= after + timedelta(days=2)
+        assert pattern.matches(found.time())
+    else:
+        assert 24 <= pattern.octets[0] < 60
+
+
+# --- single action schedule -------------------------------------------------------------------------------
+
+
+def schedule(*times: tuple[str, str], kind: int = 5, number: int = 1):
+    return make_object(
+        22,
+        "0-0:15.0.0",
+        executed_script=script(number),
+        type=kind,
+        execution_time=[(Time.fromhex(time), Date.fromhex(day)) for time, day in times],
+    )
+
+
+def test_a_script_runs_at_its_times():
+    scene = Scene(schedule(("06000000", ANY_DAY), ("14000000", "FFFFFFFF03")))
+    assert scene.move(days=3) == [
+        ("Mon 06:00:00", 1),
+        ("Tue 06:00:00", 1),
+        ("Wed 06:00:00", 1),
+        ("Wed 20:00:00", 1),
+    ]
+
+
+def test_without_times_or_without_a_script_nothing_runs():
+    assert Scene(schedule()).move(days=3) == []
+    assert Scene(schedule(("06000000", ANY_DAY), number=0)).move(days=3) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "times", "allowed"),
+    [
+        (1, [("06000000", ANY_DAY)], True),
+        (1, [("06000000", ANY_DAY)] * 2, False),
+        (2, [("06000000", "07EA0C01FF"), ("06000000", "07EA0C02FF")], True),
+        (2, [("06000000", ANY_DAY)], False),
+        (3, [("06000000", ANY_DAY), ("07000000", ANY_DAY)], False),
+        (4, [("06000000", "07EA0C01FF"), ("07000000", "07EA0C02FF")], True),
+        (4, [("06000000", ANY_DAY)], False),
+        (5, [("06000000", ANY_DAY), ("07000000", ANY_DAY)], True),
+        (5, [], True),
+    ],
+)
+def test_the_type_says_which_times_there_may_be(kind, times, allowed):
+    scene = Scene(schedule(kind=kind))
+    value = Array(Structure((OctetString(bytes.fromhex(t)), OctetString(bytes.fromhex(d)))) for t, d in times)
+    result = scene.client.set(22, "0.0.15.0.0.255", 4, value)
+    assert result is (DataAccessResult.SUCCESS if allowed else DataAccessResult.OTHER_REASON)
+
+
+def test_times_that_a_client_writes_hold_from_then_on():
+    scene = Scene(schedule())
+    value = Array((Structure((OctetString(bytes.fromhex("0C000000")), OctetString(bytes.fromhex(ANY_DAY)))),))
+    scene.client.set(22, "0.0.15.0.0.255", 4, value)
+    assert scene.move(days=1) == [("Mon 12:00:00", 1)]
+
+
+# --- calendar ---------------------------------------------------------------------------------------------
+
+
+def half(name: str, suffix: str, *, weekday: int = 1, sunday: int = 2, first: int = 1) -> dict[str, object]:
+    everyday = [(Time.fromhex("06000000"), *script(first)), (Time.fromhex("16000000"), *script(first + 1))]
+    quiet = [(Time.fromhex("00000000"), *script(first + 1))]
+    return {
+        f"calendar_name_{suffix}": name.encode(),
+        f"season_profile_{suffix}": [(b"all", DateTime.fromhex("FFFF0101FFFFFFFFFF800000"), b"week")],
+        f"week_profile_table_{suffix}": [(b"week", *(weekday,) * 6, sunday)],
+        f"day_profile_table_{suffix}": [
+            (1, everyday),
+            (2, quiet),
+            (3, [(Time.fromhex("09000000"), *script(9))]),
+        ],
+    }
+
+
+def calendar(*halves: dict[str, object]):
+    return make_object(20, "0-0:13.0.0", **{name: value for each in halves for name, value in each.items()})
+
+
+def test_a_calendar_switches_by_weekday():
+    scene = Scene(calendar(half("A", "active")))
+    runs = scene.move(days=6, hours=12)
+    assert runs[-3:] == [("Sat 06:00:00", 1), ("Sat 22:00:00", 2), ("Sun 00:00:00", 2)]
+    assert len(scene.runs) == 13
+
+
+def test_a_special_day_overrides_the_week():
+    special = make_object(11, "0-0:11.0.0", entries=[(1, Date.fromhex("FFFF0B18FF"), 3)])
+    scene = Scene(calendar(half("A", "active")), special)
+    assert scene.move(days=2) == [("Mon 06:00:00", 1), ("Mon 22:00:00", 2), ("Tue 09:00:00", 9)]
+    entry = Structure((LongUnsigned(2), OctetString(bytes.fromhex("FFFF0B19FF")), Unsigned(3)))
+    assert scene.client.call(11, "0.0.11.0.0.255", 1, entry).result is ActionResult.SUCCESS
+    assert scene.move(days=1) == [("Wed 09:00:00", 9)]
+    assert scene.client.call(11, "0.0.11.0.0.255", 2, LongUnsigned(1)).result is ActionResult.SUCCESS
+    assert scene.client.call(11, "0.0.11.0.0.255", 2, LongUnsigned(1)).result is ActionResult.OTHER_REASON
+
+
+def test_seasons_follow_each_other_through_the_year():
+    values = half("A", "active")
+    values["season_profile_active"] = [
+        (b"winter", DateTime.fromhex("FFFF0A01FFFFFFFFFF800000"), b"week"),
+        (b"summer", DateTime.fromhex("FFFF0401FFFFFFFFFF800000"), b"sun"),
+    ]
+    target = calendar(values)
+    seasons = {
+        month: target.season_of(datetime(2026, month, 15).date()).season_profile_name
+        for month in range(1, 13)
+    }
+    assert [month for month, name in seasons.items() if name == b"summer"] == [4, 5, 6, 7, 8, 9]
+
+
+def test_the_passive_calendar_takes_over_in_one_step_and_at_once():
+    scene = Scene(
+        calendar(half("A", "active"), half("B", "passive", first=4)), now=MIDNIGHT + timedelta(hours=12)
+    )
+    scene.runs.clear()
+    assert scene.client.call(20, "0.0.13.0.0.255", 1, Integer(0)).result is ActionResult.SUCCESS
+    assert scene.runs == [("Mon 12:00:00", 4)]
+    assert scene.client.get(20, "0.0.13.0.0.255", 2) == b"B"
+    assert scene.move(hours=12) == [("Mon 22:00:00", 5)]
+
+
+def test_the_passive_calendar_takes_over_at_its_time_and_only_once():
+    scene = Scene(calendar(half("A", "active"), half("B", "passive", first=4)))
+    time = OctetString(DateTime.from_datetime(MIDNIGHT + timedelta(hours=10)).octets)
+    assert scene.client.set(20, "0.0.13.0.0.255", 10, time) is DataAccessResult.SUCCESS
+    assert scene.move(days=1) == [("Mon 06:00:00", 1), ("Mon 10:00:00", 4), ("Mon 22:00:00", 5)]
+    assert DateTime(scene.client.get(20, "0.0.13.0.0.255", 10)).is_pattern
+
+
+def test_a_time_that_has_passed_means_at_once():
+    scene = Scene(
+        calendar(half("A", "active"), half("B", "passive", first=4)), now=MIDNIGHT + timedelta(hours=12)
+    )
+    scene.client.set(20, "0.0.13.0.0.255", 10, OctetString(DateTime.from_datetime(MIDNIGHT).octets))
+    assert scene.move(seconds=1) == [("Mon 12:00:00", 4)]
+
+
+@pytest.mark.parametrize("broken", [{"weekday": 7}, {"sunday": 8}])
+def test_a_calendar_that_leads_nowhere_is_not_activated(broken):
+    scene = Scene(calendar(half("A", "active"), half("B", "passive", **broken)))
+    assert scene.client.call(20, "0.0.13.0.0.255", 1, Integer(0)).result is ActionResult.OTHER_REASON
+    time = OctetString(DateTime.from_datetime(MIDNIGHT + timedelta(hours=1)).octets)
+    scene.client.set(20, "0.0.13.0.0.255", 10, time)
+    scene.move(hours=2)
+    assert scene.client.get(20, "0.0.13.0.0.255", 2) == b"A"
+
+
+# --- monitors -----------------------------------------------------------------------------------------------
+
+
+def monitored(**facts):
+    register = RegisterObject("1-0:1.7.0", value=DoubleLongUnsigned(0))
+    return register, make_object(
+        21,
+        "0-0:16.0.0",
+        monitored_value=(3, "1-0:1.7.0", 2),
+        thresholds=[DoubleLongUnsigned(10), DoubleLongUnsigned(20)],
+        actions=[(script(1), script(2)), (script(3), script(0))],
+        **facts,
+    )
+
+
+def test_a_monitor_acts_when_a_threshold_is_crossed():
+    register, monitor = monitored()
+    scene = Scene(register, monitor)
+    seen = []
+    for value in (0, 10, 11, 25, 20, 10, 9, 30):
+        scene.runs.clear()
+        register.put("value", DoubleLongUnsigned(value))
+        seen.append([number for _, number in scene.runs])
+    assert seen == [[], [], [1], [3], [], [], [2], [1, 3]]
+
+
+def test_a_monitor_looks_at_a_value_that_is_computed():
+    register, monitor = monitored(look_every=60)
+    scene = Scene(register, monitor)
+    register.getter("value")(lambda: DoubleLongUnsigned(15 if scene.client.device.now().minute >= 3 else 5))
+    assert scene.move(minutes=10) == [("Mon 00:03:00", 1)]
+
+
+def limited(**facts):
+    register = RegisterObject("1-0:1.7.0", value=DoubleLongUnsigned(0))
+    return register, make_object(
+        71,
+        "0-0:17.0.0",
+        monitored_value=(3, "1-0:1.7.0", 2),
+        threshold_normal=DoubleLongUnsigned(100),
+        threshold_emergency=DoubleLongUnsigned(40),
+        min_over_threshold_duration=60,
+        min_under_threshold_duration=120,
+        actions=(script(1), script(2)),
+        **facts,
+    )
+
+
+def test_a_limiter_acts_once_after_the_duration_and_once_when_it_is_back():
+    register, limiter = limited()
+    scene = Scene(register, limiter)
+    register.put("value", DoubleLongUnsigned(101))
+    assert scene.move(seconds=30) == []
+    register.put("value", DoubleLongUnsigned(100))
+    assert scene.move(minutes=10) == []
+    register.put("value", DoubleLongUnsigned(200))
+    assert scene.move(minutes=10) == [("Mon 00:11:30", 1)]
+    register.put("value", DoubleLongUnsigned(50))
+    assert scene.move(minutes=10) == [("Mon 00:22:30", 2)]
+    assert scene.move(minutes=10) == []
+
+
+def test_in_an_emergency_the_other_threshold_holds():
+    begin = MIDNIGHT + timedelta(minutes=5)
+    register, limiter = limited(
+        emergency_profile=(7, DateTime.from_datetime(begin), 600), emergency_profile_group_id_list=[7]
+    )
+    scene = Scene(register, limiter)
+    register.put("value", DoubleLongUnsigned(60))
+    assert scene.client.get(71, "0.0.17.0.0.255", 3) == 100
+    assert scene.move(minutes=7) == [("Mon 00:06:00", 1)]
+    assert scene.client.get(71, "0.0.17.0.0.255", 3) == 40
+    assert scene.client.get(71, "0.0.17.0.0.255", 10) is True
+    assert scene.move(minutes=20) == [("Mon 00:17:00", 2)]
+    assert scene.client.get(71, "0.0.17.0.0.255", 10) is False
+
+
+def test_an_emergency_of_another_group_concerns_nobody_here():
+    register, limiter = limited(
+        emergency_profile=(7, DateTime.from_datetime(MIDNIGHT), 600), emergency_profile_group_id_list=[8]
+    )
+    scene = Scene(register, limiter)
+    assert scene.client.get(71, "0.0.17.0.0.255", 10) is False
+
+
+# --- register activation --------------------------------------------------------------------------------
+
+
+def test_registers_outside_the_active_mask_stand_still():
+    target = make_object(6, "0-0:14.0.0")
+    client = Client(meter(target))
+    for name in ("1.0.1.8.1.255", "1.0.1.8.2.255", "1.0.1.8.1.255"):
+        reference = Structure((LongUnsigned(3), OctetString(LogicalName(name))))
+        assert client.call(6, "0.0.14.0.0.255", 1, reference).result is ActionResult.SUCCESS
+    assert len(client.get(6, "0.0.14.0.0.255", 2)) == 2
+
+    def mask(name: bytes, *indices: int) -> Structure:
+        return Structure((OctetString(name), Array(map(Unsigned, indices))))
+
+    for each, result in (
+        (mask(b"day", 1), 0),
+        (mask(b"night", 2), 0),
+        (mask(b"no", 3), 250),
+        (mask(b"day", 1), 0),
+    ):
+        assert client.call(6, "0.0.14.0.0.255", 2, each).result == result
+    assert client.set(6, "0.0.14.0.0.255", 4, OctetString(b"night")) is DataAccessResult.SUCCESS
+    assert client.set(6, "0.0.14.0.0.255", 4, OctetString(b"noon")) is DataAccessResult.OTHER_REASON
+    counting = [target.counts(3, f"1-0:1.8.{number}") for number in (0, 1, 2)]
+    assert counting == [True, False, True]
+    assert client.call(6, "0.0.14.0.0.255", 3, OctetString(b"night")).result is ActionResult.SUCCESS
+    assert target.counts(3, "1-0:1.8.2") is False
