@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cosem.types.logical_name import LogicalName
-
 import cosem
 import inputs
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.apdu.get import GetRequestNormal
 from cosem.types.data import Array, DoubleLongUnsigned, OctetString, Structure, Unsigned
+from cosem.types.logical_name import LogicalName
 from worker import Cases, serve
 
 NAME = LogicalName.parse(inputs.OBIS)
+ATTRIBUTE = CosemAttributeDescriptor(3, NAME, 2)
 
 
 def decode_rows(_: dict[str, Any]) -> Callable[[], Any]:
@@ -35,7 +35,7 @@ def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
 
 def get_request(_: dict[str, Any]) -> Callable[[], Any]:
     def build() -> bytes:
-        return cosem.encode(GetRequestNormal(0xC1, CosemAttributeDescriptor(3, NAME, 2)))
+        return cosem.encode(GetRequestNormal(0xC1, ATTRIBUTE))
 
     assert build() == inputs.GET_REQUEST
     return build

@@ -38,10 +38,10 @@ def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
 
 
 def get_request(_: dict[str, Any]) -> Callable[[], Any]:
-    name = ObisCode.parse(inputs.OBIS)
+    attribute = xdlms.AttributeDescriptor(3, ObisCode.parse(inputs.OBIS), 2)
 
     def build() -> bytes:
-        return xdlms.GetRequestNormal(0xC1, xdlms.AttributeDescriptor(3, name, 2), None).to_bytes()
+        return xdlms.GetRequestNormal(0xC1, attribute, None).to_bytes()
 
     assert len(build()) == len(inputs.GET_REQUEST)
     return build
