@@ -116,11 +116,12 @@ def control_octet(kind: FrameKind, *, final: bool, receive_number: int = 0, send
     '0x52'
     """
     poll_final = 0x10 if final else 0
+    pattern: int = kind.value
     if kind is FrameKind.I:
         return poll_final | (receive_number & 7) << 5 | (send_number & 7) << 1
     if kind is FrameKind.RR or kind is FrameKind.RNR:
-        return kind.value | poll_final | (receive_number & 7) << 5
-    return kind.value | poll_final
+        return pattern | poll_final | (receive_number & 7) << 5
+    return pattern | poll_final
 
 
 class Frame(NamedTuple):
