@@ -17,8 +17,8 @@ from cosem.server import (
     ScriptTableObject,
     make_object,
 )
-from cosem.server.logical_device import share_addresses
 from cosem.server.objects.disconnect_control import MODES, TRANSITIONS, Command
+from cosem.server.physical_device import share_addresses
 from cosem.types.data import (
     Array,
     DoubleLongUnsigned,

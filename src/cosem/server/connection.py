@@ -13,20 +13,19 @@ import asyncio
 import logging
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.association.indications import AbortIndication, Indication
 from cosem.association.server_association import Processing, ServerAssociation
 from cosem.errors import LinkError
 from cosem.link.base import ApduReceived, Disconnected, ServerLink
 from cosem.server.objects.base import is_awaitable
-from cosem.types.enumerations import AssociationStatus
+from cosem.server.session import Session, Transport
 
 if TYPE_CHECKING:
-    from cosem.server.logical_device import LogicalDevice
     from cosem.server.server import Server
 
-__all__ = ["Connection", "Session", "Transport"]
+__all__ = ["Connection", "LinkFactory"]
 
 log = logging.getLogger("cosem.server")
 
@@ -37,87 +36,8 @@ _ITEMS: Final = 64
 """So many items of one long list are served before others get their turn."""
 _LINGER: Final = 10.0
 """Seconds that a client may take to fetch the last answers of a connection that is closed."""
-_ACSE: Final = frozenset({0x60, 0x62})
-"""Tags of AARQ and RLRQ."""
-
 _Waiting: TypeAlias = tuple[Indication, Any]
 """An indication, and what must be awaited to know its outcome."""
-
-
-class Transport(Protocol):
-    """What a connection needs of asyncio's transports."""
-
-    def write(self, data: bytes) -> None:
-        """Send octets."""
-        ...
-
-    def close(self) -> None:
-        """Close when all is sent."""
-        ...
-
-    def abort(self) -> None:
-        """Close at once."""
-        ...
-
-    def pause_reading(self) -> None:
-        """Take no more octets."""
-        ...
-
-    def resume_reading(self) -> None:
-        """Take octets again."""
-        ...
-
-    def get_write_buffer_size(self) -> int:
-        """Return how many octets were not sent yet."""
-        ...
-
-
-class Session:
-    """One association of a connection, and the requests that wait for it.
-
-    Attributes:
-        association: The association.
-        device: The logical device; ``None`` for an address that has none.
-        queue: Requests that wait: octets, and whether the link lets the server answer.
-        task: What serves the present request, where that takes waiting.
-    """
-
-    __slots__ = ("association", "device", "queue", "task")
-
-    def __init__(self, association: ServerAssociation, device: LogicalDevice | None) -> None:
-        self.association = association
-        self.device = device
-        self.queue: list[tuple[bytes, bool]] = []
-        self.task: asyncio.Task[None] | None = None
-
-    def take(self) -> tuple[bytes, bool]:
-        """Return the request to serve next: an urgent one where that was agreed on, else the oldest.
-
-        Nothing overtakes the opening or the release of an association.
-        """
-        if len(self.queue) > 1:
-            for index, (octets, _) in enumerate(self.queue):
-                if octets[0] in _ACSE:
-                    break
-                if self.association.is_urgent(octets):
-                    return self.queue.pop(index)
-        return self.queue.pop(0)
-
-    @property
-    def worth_keeping(self) -> bool:
-        """Whether there is anything to remember."""
-        association = self.association
-        return (
-            bool(self.queue)
-            or self.task is not None
-            or association.status is not AssociationStatus.NON_ASSOCIATED
-            or association.pre_established
-        )
-
-    def told(self, indication: Indication) -> None:
-        """Tell the logical device what nobody asked for."""
-        if self.device is not None:
-            self.device.resolve(self.association, indication)
 
 
 class Connection(asyncio.Protocol):

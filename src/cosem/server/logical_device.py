@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cosem.server.objects.association_ln import AssociationLnObject
     from cosem.types.data import Absent, DataValue
 
-__all__ = ["AssociationEntry", "LogicalDevice", "share_addresses"]
+__all__ = ["AssociationEntry", "LogicalDevice"]
 
 log = logging.getLogger("cosem.server")
 
@@ -441,26 +441,3 @@ async def _gathered(members: list[Outcome[ReadResult]]) -> ReadResult:
 
 def _structure(members: list[Any]) -> ReadResult:
     return Structure(None if isinstance(member, DataAccessResult) else member for member in members)
-
-
-def share_addresses(devices: Iterable[LogicalDevice]) -> dict[int, LogicalDevice]:
-    """Make logical devices the ones of one physical device, and return them by their addresses.
-
-    With more than one the management logical device gets a SAP assignment object, unless it has one.
-
-    Raises:
-        ConfigurationError: Two have one address.
-    """
-    shared: dict[int, LogicalDevice] = {}
-    for device in devices:
-        if device.sap in shared:
-            raise ConfigurationError(f"two logical devices have the address {device.sap}")
-        shared[device.sap] = device
-    for device in shared.values():
-        device.neighbours = shared
-    management = shared.get(1)
-    if management is not None and len(shared) > 1 and management.find("0.0.41.0.0.255") is None:
-        from cosem.server.objects.sap_assignment import SapAssignmentObject
-
-        management.add(SapAssignmentObject())
-    return shared

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
 
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.indications import (
@@ -40,8 +39,10 @@ from cosem.errors import (
     UnsupportedError,
 )
 from cosem.link.wrapper import WrapperServerLink
-from cosem.server.connection import Connection, LinkFactory, Session
+from cosem.server.connection import Connection, LinkFactory
 from cosem.server.limits import ConnectionLimits, Statistics
+from cosem.server.listening import parse_listening_url
+from cosem.server.session import Session
 from cosem.server.throttle import Throttle
 from cosem.types.enumerations import ActionResult, AssociationStatus, DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -56,8 +57,6 @@ __all__ = ["Server"]
 
 log = logging.getLogger("cosem.server")
 
-_ELSEWHERE: Final = ("sim:", "serial:")
-"""URLs without a host, at which nobody can listen."""
 _TICK: Final = 1.0
 """Seconds between two looks at what takes too long."""
 
@@ -85,7 +84,8 @@ class Server:
         limits: ConnectionLimits | None = None,
         time: Callable[[], float] | None = None,
     ) -> None:
-        from cosem.server.logical_device import LogicalDevice, share_addresses
+        from cosem.server.logical_device import LogicalDevice
+        from cosem.server.physical_device import share_addresses
 
         self.devices = share_addresses([devices] if isinstance(devices, LogicalDevice) else devices)
         self.limits = limits or ConnectionLimits()
@@ -116,7 +116,7 @@ class Server:
         Raises:
             ConfigurationError: It is no such URL.
         """
-        _parse(url)
+        parse_listening_url(url)
         self._wanted.append((url, link))
         return self
 
@@ -143,7 +143,7 @@ class Server:
         return self
 
     async def _listen(self, url: str, link: LinkFactory) -> None:
-        scheme, host, port = _parse(url)
+        scheme, host, port = parse_listening_url(url)
         loop = asyncio.get_running_loop()
         try:
             if scheme == "udp":
@@ -430,17 +430,3 @@ def _named(indication: Indication) -> str:
     if isinstance(indication, (ReadAttribute, WriteAttribute)):
         return f"{indication.instance_id} attribute {indication.attribute_id}"
     return type(indication).__name__
-
-
-def _parse(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port of an address to listen at; there, port 0 means any."""
-    try:
-        parts = urlsplit(url if "://" in url or url.startswith(_ELSEWHERE) else f"tcp://{url}")
-        port = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"{url!r} is no URL: {error}") from None
-    if parts.scheme not in ("tcp", "udp") or parts.path not in ("", "/"):
-        raise ConfigurationError(f"{url!r}: write it as tcp://HOST:PORT or udp://HOST:PORT")
-    from cosem.link.wrapper import DEFAULT_PORT
-
-    return parts.scheme, parts.hostname or "", DEFAULT_PORT if port is None else port
