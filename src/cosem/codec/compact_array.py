@@ -35,6 +35,7 @@ _BIT_STRING, _OCTET_STRING, _VISIBLE_STRING, _UTF8_STRING = 4, 9, 10, 12
 _COMPACT_ARRAY = 19
 _VALUES_FOR_AN_OCTET = 16
 """null-data and empty structures take no octets: so many values at most for each octet that is there."""
+_SCALARS = {tag: TypeDescription(tag) for tag in TAG_NAMES if tag not in (_ARRAY, _STRUCTURE, _COMPACT_ARRAY)}
 _DEEPEST = 200
 """Descriptions are walked by recursion: whatever the limits say, it stays far from Python's own."""
 
@@ -72,25 +73,30 @@ def read_type_description(
                 for _ in range(members)
             ),
         )
-    if tag == _COMPACT_ARRAY or tag not in TAG_NAMES:
+    scalar = _SCALARS.get(tag)
+    if scalar is None:
         reader.fail(f"tag {tag:02X} is not allowed in a type description", start)
-    return TypeDescription(tag)
+    return scalar
 
 
-def _smallest(description: TypeDescription, *, count_in_contents: bool) -> tuple[int, int]:
-    """Return the least octets and the values of one element."""
+def _smallest(description: TypeDescription, *, count_in_contents: bool) -> tuple[int, int, bool]:
+    """Return the least octets and the least values of one element, and whether all elements have as many."""
     tag = description.tag
     if tag == _STRUCTURE:
-        sizes = [_smallest(member, count_in_contents=count_in_contents) for member in description.members]
-        return sum(size for size, _ in sizes), 1 + sum(values for _, values in sizes)
+        size, values, same = 0, 1, True
+        for member in description.members:
+            more, inside, alike = _smallest(member, count_in_contents=count_in_contents)
+            size, values, same = size + more, values + inside, same and alike
+        return size, values, same
     if tag == _ARRAY:
         if count_in_contents:
-            return 1, 1
-        size, values = _smallest(description.members[0], count_in_contents=False)
-        return description.count * size, 1 + description.count * values
+            return 1, 1, False
+        size, values, same = _smallest(description.members[0], count_in_contents=False)
+        return description.count * size, 1 + description.count * values, same
     if (fixed := FIXED.get(tag)) is not None:
-        return fixed.size, 1
-    return (0 if tag in (_NULL, _DONT_CARE) else 1), 1
+        return fixed.size, 1, True
+    nothing = tag in (_NULL, _DONT_CARE)
+    return (0 if nothing else 1), 1, nothing
 
 
 class _Budget:
@@ -132,7 +138,7 @@ def _read_value(
         element = description.members[0]
         count = description.count
         if count_in_contents:
-            smallest, _ = _smallest(element, count_in_contents=True)
+            smallest, _, _ = _smallest(element, count_in_contents=True)
             start = reader.pos
             count = reader.length()
             if smallest == 0 or count * smallest > reader.left:
@@ -172,13 +178,14 @@ def read_contents(
         DecodeError: An element of no octets, or octets that do not come out even.
         LimitError: More values than the limits allow.
     """
-    smallest, values = _smallest(description, count_in_contents=count_in_contents)
+    smallest, values, same = _smallest(description, count_in_contents=count_in_contents)
     if smallest == 0:
         reader.fail("elements of a compact-array take no octets")
     octets = reader.left + described_by
     budget = _Budget(min(reader.limits.compact_elements, octets * _VALUES_FOR_AN_OCTET))
-    if not count_in_contents:  # nothing is built where the least number of values is too many already
-        _Budget(budget.left).spend(min(1, reader.left) * values, reader.pos)
+    # Nothing is built where the least number of values is too many already.
+    fewest = reader.left // smallest if same else min(1, reader.left)
+    _Budget(budget.left).spend(fewest * values, reader.pos)
     elements: list[Any] = []
     while reader.left:
         budget.spend(1, reader.pos)
@@ -227,9 +234,14 @@ def _write_value(out: bytearray, value: Any, description: TypeDescription) -> No
             _write_value(out, member, inner)
     elif tag == _BIT_STRING:
         out += encode_length(len(value)) + value.octets
-    elif tag in (_OCTET_STRING, _VISIBLE_STRING, _UTF8_STRING):
-        octets = bytes(value) if tag == _OCTET_STRING else value.octets
-        out += encode_length(len(octets)) + octets
+    elif tag == _OCTET_STRING:
+        octets = memoryview(value)  # a number is not so many zeros
+        out += encode_length(len(octets))
+        out += octets
+    elif tag in (_VISIBLE_STRING, _UTF8_STRING):
+        out += encode_length(len(value.octets)) + value.octets
+    elif value != (None if tag == _NULL else DONT_CARE):
+        raise EncodeError(f"{type(value).__name__} is not {TAG_NAMES[tag]}")
 
 
 def write_compact_array(out: bytearray, value: CompactArray) -> None:
