@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 
 import cosem
-from cosem.connecting import PROFILES, _plan, connect, connect_async
+from cosem.connecting import PROFILES, connect, connect_async
+from cosem.connecting.plan import plan_of as plan
 from cosem.errors import (
     AccessError,
     AssociationRefused,
@@ -85,31 +86,6 @@ def speaks_http(connection, done):
 def answers_half(connection, done):
     connection.recv(1000)
     connection.sendall(bytes.fromhex("0001 0001 0010 0029 6129A1"))
-
-
-def plan(url, **options):
-    defaults = dict.fromkeys(
-        (
-            "client",
-            "server",
-            "physical",
-            "password",
-            "security",
-            "conformance",
-            "max_pdu_size",
-            "timeouts",
-            "retries",
-        )
-    )
-    truths = {
-        "repeat_writes": False,
-        "strict": None,
-        "confirmed": True,
-        "pre_established": False,
-        "short_names": False,
-        "observer": None,
-    }
-    return _plan(url, **(defaults | truths | options))
 
 
 # --- options ----------------------------------------------------------------------------------------

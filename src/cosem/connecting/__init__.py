@@ -1,0 +1,207 @@
+"""From a URL to a client: :func:`connect` and :func:`connect_async`.
+
+:mod:`~cosem.connecting.plan` puts the options of the URL and of the call together,
+:mod:`~cosem.connecting.profiles` has the communication profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, Unpack
+
+from cosem.connecting.plan import ConnectOptions, Plan, plan_of
+from cosem.connecting.profiles import PROFILES, Profile
+from cosem.errors import ConfigurationError
+from cosem.transport.url import parse_url
+
+if TYPE_CHECKING:
+    from cosem.association.preparation import ClientSecurity
+    from cosem.client.aio import AsyncClient
+    from cosem.client.blocking import Client
+    from cosem.transport.observing import Observer
+    from cosem.transport.timeouts import Timeouts
+    from cosem.types.enumerations import Conformance
+
+__all__ = ["PROFILES", "ConnectOptions", "ConnectingClient", "Profile", "connect", "connect_async"]
+
+OnClose: TypeAlias = Callable[[], object]
+_MOST_PARALLEL: Final = 15
+"""One invoke-id of the 16 stays free for what was given up."""
+
+
+def connect(
+    url: str = "sim:",
+    *,
+    client: int | None = None,
+    server: int | None = None,
+    physical: int | None = None,
+    password: str | bytes | None = None,
+    security: ClientSecurity | None = None,
+    conformance: Conformance | None = None,
+    max_pdu_size: int | None = None,
+    timeouts: Timeouts | float | None = None,
+    retries: int | None = None,
+    repeat_writes: bool = False,
+    strict: bool | None = None,
+    confirmed: bool = True,
+    pre_established: bool = False,
+    short_names: bool = False,
+    observer: Observer | None = None,
+) -> Client:
+    """Return a client with an open association; use it as a context manager, or close it.
+
+    Args:
+        url: ``tcp://host:4059`` or ``udp://host:4059`` (wrapper), a bare ``host:port``, ``hdlc+tcp://host:port``, or
+            ``sim:`` for a simulated meter in this process. Its query may hold ``client``, ``server``,
+            ``max_pdu_size``, ``timeout``, ``retries`` and ``strict``, which mean what the arguments of these
+            names do; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``.
+        client: Client address; 16, the public client, if neither here nor in the URL.
+        server: Address of the logical device; 1, the management logical device, by default.
+        physical: Address of the physical device on a line that several share; HDLC only.
+        password: Low level security with this password; a text is sent as UTF-8.
+        security: High level security and ciphering; see :class:`cosem.association.preparation.ClientSecurity`.
+        conformance: The services to propose; all that this client can use by default.
+        max_pdu_size: Longest APDU that we take, octets: 64..65535 (the default), or 0 for no limit.
+        timeouts: How long to wait; a number is the time for one answer, seconds.
+        retries: How often a read is repeated when no answer comes; 1 by default.
+        repeat_writes: Whether writing and calling are repeated, too. The meter may execute them twice.
+        strict: Whether deviations from the standard that are tolerated otherwise are errors.
+        confirmed: ``False`` for an unconfirmed association, in which nothing is answered.
+        pre_established: The association stands without being opened, and is not released.
+        short_names: Whether the meter refers to its objects by short names.
+        observer: Sees all octets and APDUs, both directions.
+
+    Raises:
+        ConfigurationError: The URL or the options contradict each other, or are out of range.
+        TransportError: The meter cannot be reached, or does not answer; says why.
+        AssociationRefused: The meter does not want this association; says why, and what it may be.
+        SecurityError: One side could not prove who it is.
+    """
+    from cosem.client.blocking import Client
+    from cosem.transport.blocking import BlockingConnection
+
+    plan = plan_of(
+        url,
+        client=client,
+        server=server,
+        physical=physical,
+        password=password,
+        security=security,
+        conformance=conformance,
+        max_pdu_size=max_pdu_size,
+        timeouts=timeouts,
+        retries=retries,
+        repeat_writes=repeat_writes,
+        strict=strict,
+        confirmed=confirmed,
+        pre_established=pre_established,
+        short_names=short_names,
+        observer=observer,
+    )
+    plan, on_close = _simulated(plan)
+    try:
+        association = plan.association()
+        profile = plan.profile()
+        link = profile.link(plan.address, association.parameters)
+        channel = profile.channel(plan.address, plan.timeouts)
+        connection = BlockingConnection(channel, link, association, plan.timeouts, observer=plan.observer)
+        try:
+            connection.connect()
+            if not association.parameters.pre_established:
+                connection.run(association.open())
+        except BaseException:
+            connection.close()
+            raise
+    except BaseException:
+        if on_close is not None:
+            on_close()
+        raise
+    return Client(connection, plan.session(), str(plan.address), on_close)
+
+
+def connect_async(
+    url: str = "sim:", *, parallel: int = 1, **options: Unpack[ConnectOptions]
+) -> ConnectingClient:
+    """Return what becomes an :class:`~cosem.client.aio.AsyncClient`: ``await`` it, or enter it with ``async with``.
+
+    Args:
+        url: As for :func:`connect`.
+        parallel: How many requests may be under way at the same time, 1..15; the others wait. Few meters work
+            on more than one, and the standard leaves it to them. With short names it is always 1.
+        **options: As the arguments of :func:`connect`.
+
+    Raises:
+        ConfigurationError: ``parallel`` is out of range, or as :func:`connect`; its other errors come when awaited.
+    """
+    if not 1 <= parallel <= _MOST_PARALLEL:
+        raise ConfigurationError(f"parallel {parallel} is outside 1..{_MOST_PARALLEL}")
+    return ConnectingClient(plan_of(url, **options), 1 if options.get("short_names") else parallel)
+
+
+class ConnectingClient:
+    """An asynchronous client on its way: awaitable, and an async context manager that closes it."""
+
+    __slots__ = ("_client", "_parallel", "_plan")
+
+    def __init__(self, plan: Plan, parallel: int = 1) -> None:
+        self._plan = plan
+        self._parallel = parallel
+        self._client: AsyncClient | None = None
+
+    def __await__(self) -> Generator[Any, None, AsyncClient]:
+        return _open_async(self._plan, self._parallel).__await__()
+
+    async def __aenter__(self) -> AsyncClient:
+        self._client = await _open_async(self._plan, self._parallel)
+        return self._client
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+
+async def _open_async(plan: Plan, parallel: int) -> AsyncClient:
+    """Open a client with asyncio."""
+    import asyncio
+
+    from cosem.client.aio import AsyncClient
+
+    plan, on_close = (
+        await asyncio.to_thread(_simulated, plan) if plan.address.scheme == "sim" else (plan, None)
+    )
+    try:
+        association = plan.association()
+        profile = plan.profile()
+        link = profile.link(plan.address, association.parameters)
+        connection = await profile.connection(plan.address, link, association, plan.timeouts, plan.observer)
+        try:
+            await connection.connect()
+            if not association.parameters.pre_established:
+                await connection.run(association.open())
+        except BaseException:
+            connection.close()
+            raise
+    except BaseException:
+        if on_close is not None:
+            on_close()
+        raise
+    return AsyncClient(connection, plan.session(), str(plan.address), on_close, parallel)
+
+
+def _simulated(plan: Plan) -> tuple[Plan, OnClose | None]:
+    """Start the simulated meter if one is asked for, and return where to reach it, and how to stop it."""
+    if plan.address.scheme != "sim":
+        return plan, None
+    if plan.address.path:
+        raise ConfigurationError(f"sim:{plan.address.path} is unknown; the simulated meter is sim:")
+    from importlib import import_module
+
+    # Imported by name: client and server stand on one floor, and this module above both.
+    serving_module, meter_module = map(import_module, ("cosem.server.threads", "cosem.server.demonstration"))
+    serving = serving_module.serve_in_thread(meter_module.demonstration_meter())
+    address = parse_url(serving.__enter__())
+    return replace(plan, address=replace(address, options=plan.address.options)), serving.stop

@@ -1,0 +1,193 @@
+"""What a URL and the arguments of a call say together, before anything is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from cosem.association.client_association import ClientAssociation
+from cosem.association.parameters import AssociationParameters
+from cosem.client.session import Session
+from cosem.connecting.profiles import Profile, profile_of
+from cosem.errors import ConfigurationError
+from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from cosem.transport.url import Address, parse_url
+from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
+
+if TYPE_CHECKING:
+    from cosem.association.preparation import ClientSecurity
+    from cosem.transport.observing import Observer
+
+__all__ = ["ConnectOptions", "Plan", "plan_of"]
+
+PUBLIC_CLIENT: Final = 16
+MANAGEMENT_LOGICAL_DEVICE: Final = 1
+_COMMON: Final = frozenset({"client", "server", "max_pdu_size", "timeout", "retries", "strict"})
+_TRUTH: Final = {
+    "1": True,
+    "yes": True,
+    "true": True,
+    "on": True,
+    "0": False,
+    "no": False,
+    "false": False,
+    "off": False,
+}
+
+
+class ConnectOptions(TypedDict, total=False):
+    """What a connection may be told besides its URL; see :func:`cosem.connecting.connect`."""
+
+    client: int | None
+    server: int | None
+    physical: int | None
+    password: str | bytes | None
+    security: ClientSecurity | None
+    conformance: Conformance | None
+    max_pdu_size: int | None
+    timeouts: Timeouts | float | None
+    retries: int | None
+    repeat_writes: bool
+    strict: bool | None
+    confirmed: bool
+    pre_established: bool
+    short_names: bool
+    observer: Observer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a client is made of, before anything is opened."""
+
+    address: Address
+    parameters: AssociationParameters
+    security: ClientSecurity | None
+    timeouts: Timeouts
+    retries: int
+    repeat_writes: bool
+    strict: bool
+    observer: Observer | None
+
+    def association(self) -> ClientAssociation:
+        """Return a fresh association, with what security contributes to it."""
+        if self.security is None:
+            return ClientAssociation(self.parameters, strict=self.strict)
+        prepared = self.security.prepare(self.parameters)
+        return ClientAssociation(
+            prepared.parameters,
+            protection=prepared.protection,
+            authenticator=prepared.authenticator,
+            strict=self.strict,
+        )
+
+    def session(self) -> Session:
+        """Return a fresh session."""
+        return Session(retries=self.retries, repeat_writes=self.repeat_writes)
+
+    def profile(self) -> Profile:
+        """Return the profile of the address."""
+        return profile_of(self.address)
+
+
+def plan_of(
+    url: str,
+    *,
+    client: int | None = None,
+    server: int | None = None,
+    physical: int | None = None,
+    password: str | bytes | None = None,
+    security: ClientSecurity | None = None,
+    conformance: Conformance | None = None,
+    max_pdu_size: int | None = None,
+    timeouts: Timeouts | float | None = None,
+    retries: int | None = None,
+    repeat_writes: bool = False,
+    strict: bool | None = None,
+    confirmed: bool = True,
+    pre_established: bool = False,
+    short_names: bool = False,
+    observer: Observer | None = None,
+) -> Plan:
+    """Return what the URL and the arguments say together.
+
+    Raises:
+        ConfigurationError: They contradict each other, or mean nothing.
+    """
+    address = parse_url(url)
+    if physical is not None:
+        number = _number(address, "physical", physical, physical)
+        address = replace(address, options=address.options | {"physical": str(number)})
+    known = _COMMON if address.scheme == "sim" else _COMMON | profile_of(address).options
+    if unknown := sorted(address.options.keys() - known):
+        raise ConfigurationError(
+            f"unknown option {', '.join(unknown)} for {address}; known are {', '.join(sorted(known))}"
+        )
+    if password is not None and security is not None:
+        raise ConfigurationError("give a password or security, not both")
+    retries = _number(address, "retries", retries, 1)
+    if not 0 <= retries <= 100:
+        raise ConfigurationError(f"retries {retries} are outside 0..100")
+    parameters = AssociationParameters(
+        client_sap=_number(address, "client", client, PUBLIC_CLIENT),
+        server_sap=_number(address, "server", server, MANAGEMENT_LOGICAL_DEVICE),
+        application_context=ApplicationContext.SN if short_names else ApplicationContext.LN,
+        mechanism=AuthenticationMechanism.LOWEST if password is None else AuthenticationMechanism.LLS,
+        secret=password.encode() if isinstance(password, str) else password,
+        conformance=conformance,
+        client_max_receive_pdu_size=_number(address, "max_pdu_size", max_pdu_size, 0xFFFF),
+        confirmed=confirmed,
+        pre_established=pre_established,
+    )
+    return Plan(
+        address,
+        parameters,
+        security,
+        _timeouts(address, timeouts),
+        retries,
+        repeat_writes,
+        _truth(address, "strict", strict),
+        observer,
+    )
+
+
+def _number(address: Address, name: str, given: int | None, default: int) -> int:
+    """Return a number given as an argument or in the URL, which may both give it if they agree."""
+    in_url = address.number(name, default)
+    if given is None:
+        return in_url
+    if name in address.options and in_url != given:
+        raise ConfigurationError(f"{name} is {in_url} in the URL, but {given} was asked for")
+    return given
+
+
+def _truth(address: Address, name: str, given: bool | None) -> bool:
+    """Return a truth value given as an argument or in the URL."""
+    text = address.options.get(name)
+    if text is None:
+        return bool(given)
+    in_url = _TRUTH.get(text.lower() or "1")
+    if in_url is None:
+        raise ConfigurationError(f"option {name}={text!r} is neither 1 nor 0")
+    if given is not None and given != in_url:
+        raise ConfigurationError(f"{name} is {in_url} in the URL, but {given} was asked for")
+    return in_url
+
+
+def _timeouts(address: Address, given: Timeouts | float | None) -> Timeouts:
+    """Return the time-outs; a number is the time for one answer, and raises the others that are shorter."""
+    text = address.options.get("timeout")
+    if text is not None:
+        try:
+            in_url = float(text)
+        except ValueError:
+            raise ConfigurationError(f"option timeout={text!r} is no number of seconds") from None
+        if given is not None and (given.answer if isinstance(given, Timeouts) else given) != in_url:
+            raise ConfigurationError(f"timeout is {in_url:g} s in the URL, but another one was asked for")
+        given = in_url if given is None else given
+    if given is None:
+        return DEFAULT_TIMEOUTS
+    if isinstance(given, Timeouts):
+        return given
+    return replace(
+        DEFAULT_TIMEOUTS, answer=float(given), transfer=max(DEFAULT_TIMEOUTS.transfer, float(given))
+    )

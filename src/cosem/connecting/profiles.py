@@ -1,0 +1,126 @@
+"""The communication profiles that a client can use, by the scheme of their URLs.
+
+A profile is one row of :data:`PROFILES`: how to make its link, its blocking channel and
+its asynchronous connection. A new one is added here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cosem.errors import ConfigurationError
+from cosem.transport.timeouts import Timeouts
+from cosem.transport.url import Address
+
+if TYPE_CHECKING:
+    from cosem.association.client_association import ClientAssociation
+    from cosem.association.parameters import AssociationParameters
+    from cosem.link.base import ClientLink
+    from cosem.transport.aio import AsyncConnection
+    from cosem.transport.channel import Channel
+    from cosem.transport.observing import Observer
+
+__all__ = ["PROFILES", "Profile", "profile_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A communication profile.
+
+    Args:
+        link: Makes the client's end of the link of an address and the association's parameters.
+        channel: Opens the octets, blocking.
+        connection: Opens the octets with asyncio, and moves the association over them.
+        options: What the query of its URLs may hold besides what every profile takes.
+    """
+
+    link: Callable[[Address, AssociationParameters], ClientLink]
+    channel: Callable[[Address, Timeouts], Channel]
+    connection: Callable[
+        [Address, ClientLink, ClientAssociation, Timeouts, Observer | None], Awaitable[AsyncConnection]
+    ]
+    options: frozenset[str] = frozenset()
+
+
+def _wrapper_link(address: Address, parameters: AssociationParameters) -> ClientLink:
+    from cosem.link.wrapper import WrapperClientLink
+
+    del address
+    return WrapperClientLink(parameters.client_sap, parameters.server_sap)
+
+
+def _tcp_channel(address: Address, timeouts: Timeouts) -> Channel:
+    from cosem.transport.channel import TcpChannel
+
+    return TcpChannel(address.host, address.port, timeouts.connect)
+
+
+async def _tcp_connection(
+    address: Address,
+    link: ClientLink,
+    association: ClientAssociation,
+    timeouts: Timeouts,
+    observer: Observer | None,
+) -> AsyncConnection:
+    from cosem.transport.aio import open_tcp
+
+    return await open_tcp(address.host, address.port, link, association, timeouts, observer=observer)
+
+
+def _udp_channel(address: Address, timeouts: Timeouts) -> Channel:
+    from cosem.transport.udp import UdpChannel
+
+    del timeouts
+    return UdpChannel(address.host, address.port)
+
+
+async def _udp_connection(
+    address: Address,
+    link: ClientLink,
+    association: ClientAssociation,
+    timeouts: Timeouts,
+    observer: Observer | None,
+) -> AsyncConnection:
+    from cosem.transport.udp import open_udp
+
+    return await open_udp(address.host, address.port, link, association, timeouts, observer=observer)
+
+
+def _hdlc_link(address: Address, parameters: AssociationParameters) -> ClientLink:
+    from cosem.link.hdlc.client import HdlcClientLink
+    from cosem.link.hdlc.parameters import HdlcParameters
+
+    most, window = address.number("max_info", 128), address.number("window", 1)
+    return HdlcClientLink(
+        parameters.client_sap,
+        parameters.server_sap,
+        physical=address.number("physical", 0) if "physical" in address.options else None,
+        address_size=address.number("address_size", 0),
+        parameters=HdlcParameters(most, most, window, window),
+        connection=parameters.confirmed,
+    )
+
+
+_HDLC_OPTIONS: Final = frozenset({"physical", "address_size", "max_info", "window"})
+
+PROFILES: Final[dict[str, Profile]] = {
+    "tcp": Profile(_wrapper_link, _tcp_channel, _tcp_connection),
+    "udp": Profile(_wrapper_link, _udp_channel, _udp_connection),
+    "hdlc+tcp": Profile(_hdlc_link, _tcp_channel, _tcp_connection, _HDLC_OPTIONS),
+}
+"""The communication profiles by the scheme of their URLs."""
+
+
+def profile_of(address: Address) -> Profile:
+    """Return the profile of an address.
+
+    Raises:
+        ConfigurationError: This version has none for its scheme.
+    """
+    found = PROFILES.get(address.scheme)
+    if found is None:
+        known = ", ".join([*PROFILES, "sim"])
+        raise ConfigurationError(f"{address.scheme}: is not available here; use one of {known}")
+    return found
