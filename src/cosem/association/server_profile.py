@@ -135,6 +135,7 @@ class AssociationProfile:
             in HDLC, I frames of clients of older editions.
         repeat_blocks: Whether the block last sent is sent again when asked for again: over datagrams.
         short_names: Returns the base names of the objects that the client sees; only with short names.
+            It is asked for each variable: keep the table while the objects stay the same.
 
     Raises:
         ConfigurationError: Parameters that contradict each other.

@@ -18,7 +18,6 @@ from cosem.apdu.variable_access import (
     ReadRequest,
     ReadResponse,
     ReceivedBlock,
-    VariableName,
 )
 from cosem.association.blocks import room_for
 from cosem.association.indications import Fault
@@ -30,6 +29,7 @@ from cosem.association.server_variables import (
     REPLY_TO_HLS_NAME,
     drop_transfers,
     error_of_service,
+    listed,
     read_variable,
 )
 from cosem.codec.axdr import encode_length
@@ -95,16 +95,17 @@ def _authenticate(association: ServerAssociation, variables: Sequence[object], n
 
 def _read(association: ServerAssociation, variables: Sequence[object], now: float) -> Service:
     """Read variables and answer, with the first block of the answer if it is long."""
-    if not all(isinstance(variable, (VariableName, ParameterizedAccess)) for variable in variables):
-        return _error(_OTHER)  # blocks stand alone
-    count = len(variables)
+    wanted = listed(variables)
+    if wanted is None:
+        return _error(_OTHER)
+    count = len(wanted)
     if count > 1 and not association.agreed(Conformance.MULTIPLE_REFERENCES):
         return _if_it_fits(association, _refused(_R.OTHER_REASON, count))
     limit = association.max_answer_size
     blocks = association.agreed(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
     most = association.limits.answer if blocks or not limit else limit
     results = bytearray(encode_length(count))
-    for variable in variables:
+    for variable in wanted:
         value, subject = yield from read_variable(association, variable)
         try:
             octets = encode(ReadResponse((value,)))

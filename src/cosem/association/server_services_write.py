@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.apdu import decode, encode
 from cosem.apdu.variable_access import (
-    ParameterizedAccess,
     ReceivedBlock,
     UnconfirmedWriteRequest,
-    VariableName,
     WriteDataBlockAccess,
     WriteRequest,
     WriteResponse,
@@ -22,7 +20,14 @@ from cosem.apdu.variable_access import (
 from cosem.association.indications import Indication
 from cosem.association.server_association import ServerAssociation, Service
 from cosem.association.server_transfers import Collection
-from cosem.association.server_variables import LONG_WRITE, drop_transfers, error_of_service, write_variable
+from cosem.association.server_variables import (
+    LONG_WRITE,
+    Variable,
+    drop_transfers,
+    error_of_service,
+    listed,
+    write_variable,
+)
 from cosem.codec.axdr import encoded_length_size
 from cosem.errors import DecodeError, LimitError, ProtocolError
 from cosem.types.enumerations import ConfirmedServiceErrorChoice, Conformance, DataAccessResult
@@ -59,8 +64,9 @@ def unconfirmed_write(
     """Run an UnconfirmedWrite request; nothing is ever answered to it, and it disturbs no transfer."""
     del now
     variables, values = request.variable_access_specification, request.list_of_data
-    if association.agreed(Conformance.UNCONFIRMED_WRITE) and _listed(variables):
-        yield from _write_all(association, variables, values)
+    targets = listed(variables)
+    if association.agreed(Conformance.UNCONFIRMED_WRITE) and targets is not None:
+        yield from _write_all(association, targets, values)
     return None
 
 
@@ -72,26 +78,22 @@ def _answer(*results: DataAccessResult) -> bytes:
     return encode(WriteResponse(results))
 
 
-def _listed(variables: Sequence[object]) -> bool:
-    """Return whether all may be listed: blocks stand alone."""
-    return all(isinstance(variable, (VariableName, ParameterizedAccess)) for variable in variables)
-
-
 def _write(
     association: ServerAssociation, variables: Sequence[object], values: Sequence[DataValue]
 ) -> Service:
     """Write variables and answer, unless the answer could not be given."""
-    if not _listed(variables):
+    targets = listed(variables)
+    if targets is None:
         return _error(_OTHER)
-    count = len(variables)
+    count = len(targets)
     limit = association.max_answer_size
     if limit and 1 + encoded_length_size(count) + 2 * count > limit:
         return _error(_PDU_SIZE)
-    return _answer(*(yield from _write_all(association, variables, values)))
+    return _answer(*(yield from _write_all(association, targets, values)))
 
 
 def _write_all(
-    association: ServerAssociation, variables: Sequence[object], values: Sequence[DataValue]
+    association: ServerAssociation, variables: Sequence[Variable], values: Sequence[DataValue]
 ) -> Generator[Indication, Any, list[DataAccessResult]]:
     if len(variables) > 1 and not association.agreed(Conformance.MULTIPLE_REFERENCES):
         return [_R.OTHER_REASON] * len(variables)

@@ -6,7 +6,7 @@ application process sees the same indications as with logical names.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.apdu import encode
@@ -32,19 +32,24 @@ from cosem.types.enumerations import (
 
 if TYPE_CHECKING:
     from cosem.association.server_association import ServerAssociation
+    from cosem.association.short_names.table import ShortNameMember
     from cosem.types.data import DataValue
 
 __all__ = [
     "LONG_READ",
     "LONG_WRITE",
     "REPLY_TO_HLS_NAME",
+    "Variable",
     "drop_transfers",
     "error_of_service",
+    "listed",
     "read_variable",
     "write_variable",
 ]
 
 _R = DataAccessResult
+Variable: TypeAlias = VariableName | ParameterizedAccess
+"""What may be listed."""
 _Subject: TypeAlias = ReadAttribute | InvokeMethod
 _Read: TypeAlias = "tuple[DataValue | DataAccessResult, _Subject | None]"
 
@@ -67,14 +72,18 @@ def drop_transfers(association: ServerAssociation) -> None:
     association.transfers.drop(LONG_WRITE)
 
 
-def read_variable(association: ServerAssociation, variable: object) -> Generator[Indication, Any, _Read]:
+def listed(variables: Sequence[object]) -> tuple[Variable, ...] | None:
+    """Return the variables of a request, or ``None`` if there is a block among them: blocks stand alone."""
+    found = tuple(each for each in variables if isinstance(each, (VariableName, ParameterizedAccess)))
+    return found if len(found) == len(variables) else None
+
+
+def read_variable(association: ServerAssociation, variable: Variable) -> Generator[Indication, Any, _Read]:
     """Ask the application process for what one variable of a Read means.
 
     Returns:
         The value or why there is none, and what was asked of the application process.
     """
-    if not isinstance(variable, (VariableName, ParameterizedAccess)):
-        return _R.OTHER_REASON, None
     parameterized = isinstance(variable, ParameterizedAccess)
     if parameterized and not association.agreed(Conformance.PARAMETERIZED_ACCESS):
         return _R.OTHER_REASON, None
@@ -90,15 +99,13 @@ def read_variable(association: ServerAssociation, variable: object) -> Generator
         return (_R.OTHER_REASON if value is _R.SUCCESS else value), subject
     if not isinstance(variable, ParameterizedAccess):
         return _R.READ_WRITE_DENIED, None  # a method must be called, it cannot be looked at
-    return (yield from _invoke(association, variable.variable_name, variable.parameter))
+    return (yield from _invoke(association, variable.variable_name, member, variable.parameter))
 
 
 def write_variable(
-    association: ServerAssociation, variable: object, value: DataValue
+    association: ServerAssociation, variable: Variable, value: DataValue
 ) -> Generator[Indication, Any, DataAccessResult]:
     """Ask the application process to write, or to call, what one variable of a Write means."""
-    if not isinstance(variable, (VariableName, ParameterizedAccess)):
-        return _R.OTHER_REASON
     selection = None
     if isinstance(variable, ParameterizedAccess):
         if not association.agreed(Conformance.PARAMETERIZED_ACCESS):
@@ -114,21 +121,18 @@ def write_variable(
         return result
     if selection is not None:
         return _R.TYPE_UNMATCHED  # the parameter of a method is the value
-    returned, _ = yield from _invoke(association, variable.variable_name, value)
+    returned, _ = yield from _invoke(association, variable.variable_name, member, value)
     return returned if isinstance(returned, DataAccessResult) else _R.SUCCESS
 
 
 def _invoke(
-    association: ServerAssociation, short_name: int, parameter: DataValue
+    association: ServerAssociation, short_name: int, member: ShortNameMember, parameter: DataValue
 ) -> Generator[Indication, Any, _Read]:
     """Ask the application process to call one method; null-data is no parameter."""
     profile = association.profile
     hls = profile is not None and profile.mechanism > AuthenticationMechanism.LLS
     if hls and short_name == REPLY_TO_HLS_NAME:
         return _R.READ_WRITE_DENIED, None  # pass 3 a second time
-    member = association.short_names.member(short_name)
-    if member is None:
-        return _R.OBJECT_UNDEFINED, None
     subject = InvokeMethod(
         member.class_id, member.logical_name, member.number, ABSENT if parameter is None else parameter
     )

@@ -28,6 +28,7 @@ from cosem.association.conversations.mapped import (
 from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
 from cosem.association.short_names.reports import event_notifications
 from cosem.association.short_names.table import ShortNameTable
+from cosem.errors import ProtocolError
 from cosem.types.data import ABSENT, Integer, OctetString, Unsigned, VisibleString
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -393,6 +394,12 @@ def test_a_report_of_an_unknown_variable_is_kept_as_it_is():
     assert event == EventNotificationRequest(None, EVENT, Unsigned(6))
     assert isinstance(method, InformationReportRequest)
     assert event_notifications(ShortNameTable(), report)[1] == decode(bytes.fromhex("1800 01 020110 01 1106"))
+
+
+def test_a_report_of_more_variables_than_values_is_refused():
+    report = decode(bytes.fromhex("1800 02 020110 020100 01 1105"))
+    with pytest.raises(ProtocolError, match="2 variables and 1 values"):
+        event_notifications(TABLE, report)
 
 
 def test_every_indication_of_a_row_names_the_object():

@@ -257,6 +257,9 @@ def test_without_block_transfer_a_long_answer_is_refused():
     assert server(READ_LONG) == "0C0101FA"
     assert server("0502020100020110") == "0C0201FA01FA"
     assert server(f"0514{'020110' * 20}") == READ_SIZE
+    for length, answer in [(35, f"0C01000923{'00' * 35}"), (36, "0C0101FA")]:
+        server.application.values["0.0.128.0.0.255", 2] = OctetString(bytes(length))
+        assert server(READ_LONG) == answer
 
 
 def test_an_answer_beyond_the_limit_is_not_begun():
@@ -267,6 +270,15 @@ def test_an_answer_beyond_the_limit_is_not_begun():
     assert server(f"0503{'020100' * 3}") == READ_SIZE
     assert len(server.application.of_kind(ReadAttribute)) == 2
     assert len(server.association.transfers) == 0
+
+
+def test_an_answer_of_more_blocks_than_numbers_is_not_begun():
+    server = opened_server(12)
+    server.application.values["0.0.128.0.0.255", 2] = OctetString(bytes(5 * 65535))
+    assert server(READ_LONG) == READ_SIZE
+    assert len(server.association.transfers) == 0
+    server.application.values["0.0.128.0.0.255", 2] = OctetString(bytes(5 * 65535 - 7))
+    assert server(READ_LONG).startswith("0C0102000001")
 
 
 def test_results_that_could_not_be_told_are_not_brought_about():
