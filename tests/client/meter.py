@@ -200,12 +200,15 @@ def connected(
     session: Session | None = None,
     opened: bool = True,
     strict: bool = False,
+    any_invoke_id: bool = False,
     observer: Any = None,
     **parameters: Any,
 ) -> tuple[Client, MeterChannel]:
     """Return a blocking client of a meter, and the channel between."""
     channel = MeterChannel(meter, cut=cut)
-    association = ClientAssociation(AssociationParameters(**parameters), strict=strict)
+    association = ClientAssociation(
+        AssociationParameters(**parameters), strict=strict, any_invoke_id=any_invoke_id
+    )
     connection = BlockingConnection(
         channel,
         WrapperClientLink(16, 1),

@@ -577,3 +577,42 @@ def test_what_asks_for_no_answer_must_fit_into_one_request():
     client, _ = connected(meter)
     with pytest.raises(UnsupportedError, match="the server takes 64"):
         client.set(ODD, 2, OctetString(bytes(100)), class_id=1, confirmed=False)
+
+
+def _always_answering_with_invoke_id_0(meter):
+    def bend(apdu):
+        return [each[:2] + bytes([each[2] & 0xF0]) + each[3:] for each in bare(meter, apdu)]
+
+    meter.bend = lambda apdu: None if apdu[0] != 0xC0 else again(meter, bend, apdu)
+
+
+def again(meter, bend, apdu):
+    outer = meter.bend
+    meter.bend = lambda _: None
+    meter.received.append(apdu)
+    try:
+        return bend(apdu)
+    finally:
+        meter.bend = outer
+
+
+def test_a_meter_that_does_not_echo_invoke_ids_is_told_and_can_be_allowed():
+    for allowed in (False, True):
+        meter = Meter()
+        client, channel = connected(meter, any_invoke_id=allowed, session=Session(retries=0))
+        _always_answering_with_invoke_id_0(meter)
+        assert client.get(ENERGY, class_id=3) == 12_345_678
+        if allowed:
+            assert client.get(VOLTAGE, class_id=3) == 2304
+            assert "invoke-id-not-echoed: 1 was asked for, 0 answered" in client.findings
+            meter.bend = lambda _: SILENCE
+            with pytest.raises(TransportTimeout):
+                client.get(ENERGY, class_id=3)
+            # A late answer could not be told from the next one.
+            assert channel.closed
+        else:
+            with pytest.raises(
+                TransportTimeout, match="but one with invoke-id 0 instead of 1: allow any_invoke_id"
+            ):
+                client.get(VOLTAGE, class_id=3)
+            assert client.associated

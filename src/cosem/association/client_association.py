@@ -229,6 +229,9 @@ class ClientAssociation:
         transfer_limits: Bounds of long transfers.
         most_notifications: How many are kept until they are fetched; the oldest are dropped and counted.
         strict: Whether tolerated deviations from the standard are errors.
+        any_invoke_id: Whether the answer to the one open request may have another invoke-id: some meters
+            answer with 0, or with that of an earlier request. One request at a time is then all there
+            can be, and a request without an answer ends the association.
 
     Attributes:
         lost_by: Why the lower layer is gone or given up; ``None`` while it is not.
@@ -244,6 +247,7 @@ class ClientAssociation:
         transfer_limits: TransferLimits | None = None,
         most_notifications: int = 256,
         strict: bool = False,
+        any_invoke_id: bool = False,
     ) -> None:
         if parameters.mechanism.value > 1 and authenticator is None:
             raise ConfigurationError(f"{parameters.mechanism} needs keys or a secret")
@@ -254,6 +258,8 @@ class ClientAssociation:
         self.authenticator = authenticator
         self.transfer_limits = transfer_limits or TransferLimits()
         self.strict = strict
+        self.any_invoke_id = any_invoke_id
+        self._foreign: int | None = None
         self.control = ControlFunction(CLIENT_TRANSITIONS)
         self.negotiated = NegotiatedContext(Conformance(0))
         self.notifications: deque[Notification] = deque(maxlen=most_notifications)
@@ -401,7 +407,12 @@ class ClientAssociation:
         key = exchange._key
         if key is None or self._waiting.get(key) is not exchange:
             return
-        if not isinstance(key, int):
+        if self._foreign is not None:
+            error = TransportTimeout(
+                f"{error}, but one with invoke-id {self._foreign} instead of {key}: allow any_invoke_id for this meter"
+            )
+            self._foreign = None
+        if not isinstance(key, int) or self.any_invoke_id:
             self._fail(exchange, error)
             self.lost(TransportClosed(f"{error}; a late answer could not be told from the next one"))
             return
@@ -538,6 +549,8 @@ class ClientAssociation:
             self._late.discard(invoke_id)
             self.findings.append(f"late answer dropped: {what}")
             return
+        if isinstance(invoke_id, int) and self._waiting:
+            self._foreign = invoke_id
         self.unmatched += 1
         self.findings.append(f"answer without request dropped: {what}")
 
@@ -559,7 +572,14 @@ class ClientAssociation:
             return
         key = _key_of(apdu)
         exchange = self._waiting.get(key)
+        if exchange is None and self.any_invoke_id and isinstance(key, int) and len(self._waiting) == 1:
+            only, exchange = next(iter(self._waiting.items()))
+            if isinstance(only, int):
+                self.findings.append(f"invoke-id-not-echoed: {only} was asked for, {key} answered")
+            else:
+                exchange = None
         if exchange is not None:
+            self._foreign = None
             self._advance(exchange, apdu)
             return
         self._unmatched(type(apdu).__name__, key)

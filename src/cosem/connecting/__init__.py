@@ -45,6 +45,7 @@ def connect(
     retries: int | None = None,
     repeat_writes: bool = False,
     strict: bool | None = None,
+    any_invoke_id: bool = False,
     confirmed: bool = True,
     pre_established: bool = False,
     short_names: bool = False,
@@ -68,6 +69,8 @@ def connect(
         retries: How often a read is repeated when no answer comes; 1 by default.
         repeat_writes: Whether writing and calling are repeated, too. The meter may execute them twice.
         strict: Whether deviations from the standard that are tolerated otherwise are errors.
+        any_invoke_id: For meters that answer with invoke-id 0, or that of an earlier request: the one open request
+            takes the answer all the same, and a request without an answer ends the association.
         confirmed: ``False`` for an unconfirmed association, in which nothing is answered.
         pre_established: The association stands without being opened, and is not released.
         short_names: Whether the meter refers to its objects by short names.
@@ -95,6 +98,7 @@ def connect(
         retries=retries,
         repeat_writes=repeat_writes,
         strict=strict,
+        any_invoke_id=any_invoke_id,
         confirmed=confirmed,
         pre_established=pre_established,
         short_names=short_names,
@@ -129,7 +133,7 @@ def connect_async(
     Args:
         url: As for :func:`connect`.
         parallel: How many requests may be under way at the same time, 1..15; the others wait. Few meters work
-            on more than one, and the standard leaves it to them. With short names it is always 1.
+            on more than one, and the standard leaves it to them. With short names or ``any_invoke_id`` it is always 1.
         **options: As the arguments of :func:`connect`.
 
     Raises:
@@ -137,7 +141,9 @@ def connect_async(
     """
     if not 1 <= parallel <= _MOST_PARALLEL:
         raise ConfigurationError(f"parallel {parallel} is outside 1..{_MOST_PARALLEL}")
-    return ConnectingClient(plan_of(url, **options), 1 if options.get("short_names") else parallel)
+    return ConnectingClient(
+        plan_of(url, **options), 1 if options.get("short_names") or options.get("any_invoke_id") else parallel
+    )
 
 
 class ConnectingClient:

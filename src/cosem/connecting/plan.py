@@ -49,6 +49,7 @@ class ConnectOptions(TypedDict, total=False):
     retries: int | None
     repeat_writes: bool
     strict: bool | None
+    any_invoke_id: bool
     confirmed: bool
     pre_established: bool
     short_names: bool
@@ -66,18 +67,20 @@ class Plan:
     retries: int
     repeat_writes: bool
     strict: bool
+    any_invoke_id: bool
     observer: Observer | None
 
     def association(self) -> ClientAssociation:
         """Return a fresh association, with what security contributes to it."""
         if self.security is None:
-            return ClientAssociation(self.parameters, strict=self.strict)
+            return ClientAssociation(self.parameters, strict=self.strict, any_invoke_id=self.any_invoke_id)
         prepared = self.security.prepare(self.parameters)
         return ClientAssociation(
             prepared.parameters,
             protection=prepared.protection,
             authenticator=prepared.authenticator,
             strict=self.strict,
+            any_invoke_id=self.any_invoke_id,
         )
 
     def session(self) -> Session:
@@ -103,6 +106,7 @@ def plan_of(
     retries: int | None = None,
     repeat_writes: bool = False,
     strict: bool | None = None,
+    any_invoke_id: bool = False,
     confirmed: bool = True,
     pre_established: bool = False,
     short_names: bool = False,
@@ -146,6 +150,7 @@ def plan_of(
         retries,
         repeat_writes,
         _truth(address, "strict", strict),
+        any_invoke_id,
         observer,
     )
 
