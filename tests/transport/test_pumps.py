@@ -7,14 +7,19 @@ from collections import deque
 
 import pytest
 
+from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.client_association import ClientAssociation
+from cosem.association.conversations.get import get
 from cosem.association.parameters import AssociationParameters
 from cosem.errors import FrameError, TransportClosed, TransportTimeout
 from cosem.link.base import ApduReceived, Connected, Disconnected
 from cosem.transport.aio import AsyncConnection
 from cosem.transport.blocking import BlockingConnection
 from cosem.transport.timeouts import Timeouts
+from cosem.types.logical_name import LogicalName
 from tests.client.meter import run_virtual, settled
+
+ENERGY = CosemAttributeDescriptor(3, LogicalName("1.0.1.8.0.255"), 2)
 
 
 class TalkativeLink:
@@ -48,7 +53,8 @@ class TalkativeLink:
         elif octets == b"[gone]":
             self.events.append(Disconnected("the meter said good-bye"))
         elif octets[:1] == b"<":
-            self.events.append(ApduReceived(octets[1:-1], 1, 16))
+            tolerated = ("no-closing-bracket",) if octets[-1:] == b"|" else ()
+            self.events.append(ApduReceived(octets[1:-1], 1, 16, findings=tolerated))
         else:
             raise FrameError("no frame")
 
@@ -159,18 +165,47 @@ def test_saying_good_bye_waits_for_the_answer_or_for_the_time_of_a_release():
 
 
 def test_repeating_of_the_link_does_not_prolong_the_wait_for_an_answer():
-    from cosem.apdu.common import CosemAttributeDescriptor
-    from cosem.association.conversations.get import get
-    from cosem.types.logical_name import LogicalName
-
     connection, line = blocking(b"[welcome]", b"", b"", answer=5.0)
     connection.connect()
-    descriptor = CosemAttributeDescriptor(3, LogicalName("1.0.1.8.0.255"), 2)
-    exchange = connection.association.start(lambda context: get(context, descriptor))
+    exchange = connection.association.start(lambda context: get(context, ENERGY))
     with pytest.raises(TransportTimeout, match="no answer within 5 s"):
         connection.run(exchange)
     assert line.time == pytest.approx(5.0)
     assert line.sent[1:] == [line.sent[1]] * 2
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_what_the_link_tolerates_is_a_finding_or_an_error(strict):
+    connection, line = blocking(b"[welcome]", b"<\xc4\x01\xc0\x00\x11\x05|")
+    connection.association.strict = strict
+    connection.connect()
+    exchange = connection.association.start(lambda context: get(context, ENERGY))
+    if strict:
+        with pytest.raises(FrameError, match="no-closing-bracket"):
+            connection.run(exchange)
+        assert line.closed
+    else:
+        assert connection.run(exchange) == 5
+        assert connection.association.findings == ["no-closing-bracket"]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_asynchronous_pump_tolerates_alike(strict):
+    async def test():
+        connection, wire = awaited(b"[welcome]", b"<\xc4\x01\xc0\x00\x11\x05|")
+        connection.association.strict = strict
+        await connection.connect()
+        exchange = connection.association.start(lambda context: get(context, ENERGY))
+        if strict:
+            with pytest.raises(FrameError, match="no-closing-bracket"):
+                await connection.run(exchange)
+            assert wire.closed
+        else:
+            assert await connection.run(exchange) == 5
+            connection.close()
+        assert connection.association.findings == ["no-closing-bracket"]
+
+    run_virtual(test)
 
 
 class Wire(asyncio.WriteTransport):
@@ -248,10 +283,7 @@ def test_good_bye_without_answer_takes_the_time_of_a_release():
 
 
 def test_an_observer_that_raises_ends_the_connection_and_nobody_waits_for_ever():
-    from cosem.apdu.common import CosemAttributeDescriptor
-    from cosem.association.conversations.get import get
     from cosem.transport.observing import Observer
-    from cosem.types.logical_name import LogicalName
 
     class Broken(Observer):
         def apdu_received(self, apdu):
@@ -261,11 +293,10 @@ def test_an_observer_that_raises_ends_the_connection_and_nobody_waits_for_ever()
         connection, wire = awaited(b"[welcome]", b"<\xc4\x01\xc0\x00\x11\x05>")
         connection._observer = Broken()
         await connection.connect()
-        descriptor = CosemAttributeDescriptor(3, LogicalName("1.0.1.8.0.255"), 2)
         seen: list[object] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
         with pytest.raises(TransportClosed, match="given up: disk full"):
-            await connection.run(connection.association.start(lambda context: get(context, descriptor)))
+            await connection.run(connection.association.start(lambda context: get(context, ENERGY)))
         await settled()
         assert len(seen) == 1  # the error itself goes where asyncio reports errors of callbacks
         assert wire.closed

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cosem.association.client_association import ClientAssociation, Exchange, Notification
-from cosem.errors import CosemError, LinkError, TransportClosed, TransportError, TransportTimeout
+from cosem.errors import CosemError, FrameError, LinkError, TransportClosed, TransportError, TransportTimeout
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected
 from cosem.transport.channel import peer_name, reason_of
 from cosem.transport.observing import Observer
@@ -263,6 +263,13 @@ class AsyncConnection(asyncio.Protocol):
             if isinstance(event, ApduReceived):
                 if self._observer is not None:
                     self._observer.apdu_received(event.apdu)
+                if event.findings:
+                    association.findings.extend(event.findings)
+                    if association.strict:
+                        self.lose(
+                            FrameError(f"the link deviates from its standard: {', '.join(event.findings)}")
+                        )
+                        return
                 association.receive(event.apdu)
                 if association.notifications and self.on_notification is not None:
                     while association.notifications:

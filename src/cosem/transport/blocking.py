@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cosem.association.client_association import ClientAssociation, Exchange, Notification
-from cosem.errors import CosemError, LinkError, TransportClosed, TransportTimeout
+from cosem.errors import CosemError, FrameError, LinkError, TransportClosed, TransportTimeout
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected
 from cosem.transport.channel import Channel
 from cosem.transport.observing import Observer
@@ -251,6 +251,13 @@ class BlockingConnection:
             if isinstance(event, ApduReceived):
                 if self._observer is not None:
                     self._observer.apdu_received(event.apdu)
+                if event.findings:
+                    association.findings.extend(event.findings)
+                    if association.strict:
+                        self._lose(
+                            FrameError(f"the link deviates from its standard: {', '.join(event.findings)}")
+                        )
+                        return
                 association.receive(event.apdu)
                 if association.notifications and self.on_notification is not None:
                     while association.notifications:
