@@ -24,7 +24,13 @@ from cosem.errors import (
 )
 from cosem.security.agreement import EcdhKey
 from cosem.security.context import SecurityContext, Side
-from cosem.security.counters import LAST_COUNTER, VolatileCounter
+from cosem.security.counters import (
+    LAST_COUNTER,
+    CounterName,
+    ReplayGuard,
+    VolatileCounter,
+    VolatileCounterStore,
+)
 from cosem.security.gcm import AesGcmKey
 from cosem.security.kdf import AlgorithmIdentifiers
 from cosem.security.material import AssociatedFields, Interpretation, SecurityMaterial, gcm_key, material_of
@@ -319,6 +325,14 @@ def test_the_options_of_the_context_go_over_to_the_dedicated_key(form):
     )
 
 
+def test_a_broadcast_stays_a_broadcast():
+    options = SecurityOptions((LayerOptions(key=K.GLOBAL_BROADCAST),))
+    client = protection(HEAD_END, METER, options=options)
+    client.hold_dedicated_key(DEDICATED)
+    client.activate_dedicated_key()
+    assert client.protect(GET)[:3] == b"\xc8\x1e\x70"
+
+
 def test_other_options_stay_as_they_are():
     options = SecurityOptions((LayerOptions(F.GENERAL_CIPHERING),))
     client = protection(HEAD_END, METER, options=options)
@@ -551,6 +565,28 @@ def test_the_broadcast_key_has_counters_of_its_own():
         client.protect(GET, SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, K.GLOBAL_BROADCAST),)))
 
 
+def test_a_guard_that_warns_is_told_of_counters_used_before():
+    told = []
+    client, server = ends()
+    store = VolatileCounterStore()
+    server._session._replay = lambda title: ReplayGuard(
+        store, CounterName(b"k", title), "warn", lambda received, expected: told.append((received, expected))
+    )
+    octets = client.protect(GET, SecurityOptions((LayerOptions(),)))
+    for _ in range(2):
+        assert server.unprotect(octets)[0] == GET
+    assert told == [(10, 11)]
+
+
+def test_a_deviation_is_an_error_when_strict():
+    octets = protection(METER, HEAD_END).protect(GET, SecurityOptions((LayerOptions(F.GENERAL_GLO),)))
+    empty = b"\xdb\x00" + octets[10:]
+    assert protection(HEAD_END, METER).unprotect(empty)[1].findings == ("system-title-empty",)
+    with pytest.raises(SecurityError, match="system-title-empty"):
+        protection(HEAD_END, METER, strict=True).unprotect(empty)
+    assert protection(HEAD_END, METER, strict=True).unprotect(octets)[0] == GET
+
+
 def test_a_broadcast_without_replay_protection_is_refused():
     client, server = ends()
     server._session._broadcast_replay = None
@@ -681,6 +717,46 @@ def bare(header: GeneralHeader) -> LayerOptions:
     return LayerOptions(
         F.GENERAL_CIPHERING, K.ESTABLISHED, authenticated=False, encrypted=False, header=header
     )
+
+
+def test_our_own_message_is_refused_before_the_other_side_is_known():
+    server = protection(METER, None)
+    ours = protection(METER, HEAD_END).protect(GET, SecurityOptions((LayerOptions(F.GENERAL_GLO),)))
+    with pytest.raises(VerificationError, match="we sent it"):
+        server.unprotect(ours)
+
+
+def sealed_by_hand(inner: bytes, counter: int = 0x40) -> bytes:
+    """Return general-glo-ciphering of the head end around any octets."""
+    octets = counter.to_bytes(4, "big")
+    content = b"\x30" + octets + AesGcmKey(EK, AK).seal(0x30, HEAD_END + octets, inner)
+    return b"\xdb\x08" + HEAD_END + bytes((len(content),)) + content
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        b"\xc8\x0d\x80" + bytes(12),  # compressed
+        b"\xdb\x07" + HEAD_END[:7] + b"\x01\x30",  # a title of seven octets
+        b"\xdd\x00\x07" + HEAD_END[:7] + bytes(30),
+        b"\xc8\x05\x30",
+        b"\xdf\x00",
+        b"\xdd",
+    ],
+)
+def test_what_is_broken_inside_a_genuine_layer_is_refused(inner):
+    with pytest.raises((SecurityError, DecodeError)):
+        protection().unprotect(sealed_by_hand(inner))
+    assert protection().unprotect(sealed_by_hand(GET))[0] == GET
+
+
+def test_an_inner_layer_for_nobody_in_particular_is_taken_off():
+    key = AesGcmKey(EK, AK)
+    header = GeneralHeader(b"", HEAD_END, b"")
+    content = b"\x30\x00\x00\x00\x3f" + key.seal(0x30, HEAD_END + b"\x00\x00\x00\x3f", GET, header.octets)
+    inner = b"\xdd" + header.octets + b"\x00" + bytes((len(content),)) + content
+    clear, status = protection().unprotect(sealed_by_hand(inner))
+    assert (clear, len(status.layers)) == (GET, 2)
 
 
 def test_a_layer_without_protection_is_a_layer_and_protects_nothing():
@@ -930,6 +1006,7 @@ def test_the_status_of_nothing_special():
     _, status = server.unprotect(client.protect(GET))
     assert isinstance(status, SecurityStatus)
     assert status.control == 0x30
+    assert status.findings == ()
     assert repr(status.control) == "SecurityControl(0x30)"
     assert not status.signed
     assert isinstance(
