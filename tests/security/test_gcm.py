@@ -137,6 +137,89 @@ def test_the_published_values(case):
         assert key.open(associated[0], nonce, sealed, associated[1:]) == plaintext
 
 
+# NIST CAVP, gcmDecrypt128.rsp and gcmDecrypt256.rsp: nonces of 96 and tags of 96 bits; None where the tag is wrong.
+CAVP = [
+    (
+        "1ec88e9faf1c031e05b49d7b8962d4dd",
+        "3095ed05ab2dcbcdfa4166ab",
+        "42316a676b8bcb5829215ea3cc",
+        "c0e3a79ee04121025ce3f90351306b6d",
+        "fa127c77e471c5372343669feb",
+        "51b205c94a870325c30a0429",
+    ),
+    (
+        "d36cd8e8dd709b68433b4cef15efa4b8",
+        "dc859fa01cf3992fd5e74ba3",
+        "",
+        "5983b73431118f294a4de08a4fbfbcc3",
+        "",
+        "109412f2cd3dee2e75d9d90d",
+    ),
+    (
+        "5de854554a9dd09594b9607d1a2765cf",
+        "e04d5e5bc1e4929b6763c657",
+        None,
+        "76cc5d9d940611aa0d6597fde8bbb05b",
+        "727c5c319d13fd5a99515ccfe6",
+        "530a8e2e6654e9da3e1448f9",
+    ),
+    (
+        "aa2717236879b0bfc29661187c0d2420",
+        "1264dcda92ded29c03d846be",
+        None,
+        "6b12dfb961f2e4d0ca2cea60666003af",
+        "",
+        "d69227a40670b13097d6f583",
+    ),
+    (
+        "016c714d6bb5b29ebfcc01cbd43c800f09cc3a0bf8460f86644108b3a89a8c6c",
+        "0afec536cebb30825f27d16d",
+        "b4ab03245cc67fd84ab1db8510",
+        "de89ea113ceea71243fe8305f7f787bd",
+        "8303f8554f316766f932b89066",
+        "23e0dcf66d41181acdca6e94",
+    ),
+    (
+        "06606d9143aef750f057c890fa6fb206208f57a200123a29ff5401e837fbbd03",
+        "8d7d69c3b9cb8fbfcc0bcc31",
+        "",
+        "4624593aedaf56c25f9570f663d06e1a",
+        "",
+        "13fcbabecffb91d549236642",
+    ),
+    (
+        "56ca5870768d6c345a60b63edad812a8f8e0a6bf956ee771ae9abfd8ce1c7f0c",
+        "43c4566b9a44fa1c415f49cd",
+        None,
+        "feccbc42c6b51f3b7ed04fda95bb72ff",
+        "de1b1f451715eaa2ff4d8c63f9",
+        "97c92a189c9ebc00c8456805",
+    ),
+    (
+        "3411f341a22e887943f520e94055c876639e17f2467f5f578db1ccb7187372e5",
+        "e0a30c53de17f31989459ff0",
+        None,
+        "47c00ad4ff457a05a0d0510f027540c7",
+        "",
+        "fbec44dc6763e417f1d8c7ed",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CAVP)
+def test_the_validation_values_of_nist_with_a_tag_of_96_bits(case):
+    ek, nonce, plaintext, associated, ciphertext, tag = (
+        None if part is None else bytes.fromhex(part) for part in case
+    )
+    key = AesGcmKey(ek, None)
+    if plaintext is None:
+        with pytest.raises(VerificationError):
+            key.open(associated[0], nonce, ciphertext + tag, associated[1:])
+    else:
+        assert key.open(associated[0], nonce, ciphertext + tag, associated[1:]) == plaintext
+        assert key.seal(associated[0], nonce, plaintext, associated[1:]) == ciphertext + tag
+
+
 @pytest.mark.parametrize("size", range(12))
 def test_a_tag_that_is_too_short_is_none(size):
     key = AesGcmKey(bytes(16), bytes(16))
