@@ -159,6 +159,16 @@ def test_the_end_of_a_billing_period_is_a_script():
     assert int(client.get(7, BILLING, 2)[-1][1]) == energy(client, "1.0.1.8.0.255")
 
 
+def test_a_billing_period_ends_by_itself_when_the_month_does():
+    client, clock = scene()
+    months = len(client.get(7, BILLING, 2))
+    clock.move(days=10)
+    rows = client.get(7, BILLING, 2)
+    assert len(rows) == months + 1
+    assert str(DateTime(rows[-1][0])) == "2026-12-01 00:00:00+01:00"
+    assert next(row for row in client.get(7, DAILY, 2) if row[0] == rows[-1][0]) == rows[-1]
+
+
 def test_the_switch_moves_by_script_and_its_events_are_logged():
     client, _ = scene()
     before = len(client.get(7, LOG, 2))

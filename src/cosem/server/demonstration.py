@@ -34,8 +34,10 @@ from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTO
 from cosem.server.objects.data import DataObject, ExtendedRegisterObject, RegisterObject
 from cosem.server.objects.demand_register import DemandRegisterObject
 from cosem.server.objects.disconnect_control import DisconnectControlObject
+from cosem.server.objects.image_transfer import ImageTransferObject
 from cosem.server.objects.profile_generic import ProfileGenericObject
 from cosem.server.objects.sap_assignment import SapAssignmentObject
+from cosem.server.objects.schedules import SingleActionScheduleObject
 from cosem.server.objects.script_table import ScriptTableObject
 from cosem.types.data import (
     ABSENT,
@@ -48,6 +50,7 @@ from cosem.types.data import (
     Structure,
     Unsigned,
 )
+from cosem.types.date_time import Date, Time
 
 __all__ = ["MANAGEMENT_PASSWORD", "READING_PASSWORD", "DemonstrationMeter", "demonstration_meter"]
 
@@ -266,6 +269,16 @@ class DemonstrationMeter(LogicalDevice):
                 scripts=[(1, [(2, 7, "0-0:98.1.0", 2, Integer(0)), (2, 4, "1-0:1.6.0", 1, Integer(0))])],
             ),
             ScriptTableObject("0-0:10.0.0", scripts=[(1, [(2, 4, "1-0:1.6.0", 1, Integer(0))])]),
+        )
+
+        self.add(
+            SingleActionScheduleObject(
+                "0-0:15.0.0",
+                executed_script=("0-0:10.0.1", 1),
+                type=1,
+                execution_time=[(Time.fromhex("00000000"), Date.fromhex("FFFFFF01FF"))],
+            ),
+            ImageTransferObject(),
         )
 
     def _add_clients(self) -> None:
