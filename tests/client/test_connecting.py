@@ -24,11 +24,13 @@ from cosem.errors import (
     TransportClosed,
     TransportError,
     TransportTimeout,
+    UnsupportedError,
 )
 from cosem.link.hdlc.server import HdlcServerLink
 from cosem.server.demonstration import demonstration_meter
 from cosem.server.server import Server
 from cosem.server.threads import serve_in_thread
+from cosem.transport.observing import Observer
 from cosem.transport.timeouts import Timeouts
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
 
@@ -300,6 +302,36 @@ def test_a_meter_is_read_over_hdlc_in_tcp():
     with serve_in_thread(Server([demonstration_meter()]).listen(link=HdlcServerLink)) as url:
         read_by_both_clients(f"hdlc+{url}")
         read_by_both_clients(f"hdlc+{url}?max_info=512&window=3&address_size=4", physical=17)
+
+
+def test_the_meter_is_given_the_turn_to_notify_where_the_line_has_turns(meter_url):
+    with connect(meter_url) as meter, pytest.raises(UnsupportedError, match="needs no turn"):
+        meter.trigger_event_notification_sending()
+
+    class Frames(Observer):
+        def __init__(self):
+            self.sent = []
+
+        def octets_sent(self, octets):
+            self.sent.append(octets)
+
+    async def test(url):
+        frames = Frames()
+        async with connect_async(url, observer=frames) as meter:
+            del frames.sent[:]
+            meter.trigger_event_notification_sending()
+            assert len(frames.sent) == 1
+            assert frames.sent[0][5] == 0x13  # UI with the poll bit: an empty frame that gives the turn
+            assert (await meter.read("1-0:1.8.0")).value > 0
+
+    with serve_in_thread(Server([demonstration_meter()]).listen(link=HdlcServerLink)) as url:
+        frames = Frames()
+        with connect(f"hdlc+{url}", observer=frames) as meter:
+            del frames.sent[:]
+            meter.trigger_event_notification_sending()
+            assert [octets[5] for octets in frames.sent] == [0x13]
+            assert meter.read("1-0:1.8.0").value > 0
+        asyncio.run(test(f"hdlc+{url}"))
 
 
 def test_datagrams_that_are_no_units_are_dropped_and_the_read_is_repeated():

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from cosem.association.context import no_progress
 from cosem.client.base import ClientBase
 from cosem.client.operations import attributes
 from cosem.client.session import Session
@@ -33,10 +34,6 @@ __all__ = ["Client"]
 
 T = TypeVar("T")
 C = TypeVar("C", bound="InterfaceClass")
-
-
-def _ignore(octets: int) -> None:
-    del octets
 
 
 class Client(ClientBase):
@@ -91,7 +88,7 @@ class Client(ClientBase):
         *,
         class_id: ClassLike | None = None,
         selection: SelectiveAccessDescriptor | None = None,
-        progress: Progress = _ignore,
+        progress: Progress = no_progress,
     ) -> DataValue:
         """Return the value of an attribute as it came: Data, with its tag.
 
@@ -127,7 +124,7 @@ class Client(ClientBase):
         class_id: ClassLike | None = None,
         selection: SelectiveAccessDescriptor | None = None,
         confirmed: bool = True,
-        progress: Progress = _ignore,
+        progress: Progress = no_progress,
     ) -> None:
         """Write an attribute.
 
@@ -176,7 +173,7 @@ class Client(ClientBase):
         *,
         class_id: ClassLike | None = None,
         confirmed: bool = True,
-        progress: Progress = _ignore,
+        progress: Progress = no_progress,
     ) -> DataValue:
         """Call a method and return what it returned; ``None`` for nothing.
 
@@ -220,7 +217,7 @@ class Client(ClientBase):
 
     # --- comforts -----------------------------------------------------------------------------------
 
-    def objects(self, *, refresh: bool = False, progress: Progress = _ignore) -> tuple[ObjectEntry, ...]:
+    def objects(self, *, refresh: bool = False, progress: Progress = no_progress) -> tuple[ObjectEntry, ...]:
         """Return the objects that this association sees, with its rights to them; read once.
 
         Args:
@@ -338,6 +335,16 @@ class Client(ClientBase):
     def on_notification(self, callback: Callable[[Notification], None] | None) -> None:
         """Have every notification given to a function as it arrives, instead of queued; ``None`` queues again."""
         self._connection.on_notification = callback
+
+    def trigger_event_notification_sending(self) -> None:
+        """Give the meter the turn to send what has happened, where it may not speak unasked: on HDLC lines.
+
+        What it sends comes with :meth:`notifications`.
+
+        Raises:
+            UnsupportedError: The communication profile has no turns to give.
+        """
+        self._connection.trigger_event_notification_sending()
 
     # --- the end ----------------------------------------------------------------------------------------
 

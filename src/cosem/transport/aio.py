@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cosem.association.client_association import ClientAssociation, Exchange, Notification
-from cosem.errors import CosemError, FrameError, LinkError, TransportClosed, TransportError, TransportTimeout
+from cosem.errors import (
+    CosemError,
+    FrameError,
+    LinkError,
+    TransportClosed,
+    TransportError,
+    TransportTimeout,
+    UnsupportedError,
+)
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected
 from cosem.transport.channel import peer_name, reason_of
 from cosem.transport.observing import Observer
@@ -155,6 +163,19 @@ class AsyncConnection(asyncio.Protocol):
         self._flush()
         if self._lost is not None:
             raise self._lost
+
+    def trigger_event_notification_sending(self) -> None:
+        """Let the link give the server the turn (TriggerEventNotificationSending, 6.10).
+
+        Raises:
+            UnsupportedError: The communication profile has no turns to give.
+            LinkError: The connection is lost.
+        """
+        give_turn = getattr(self._link, "trigger_event_notification_sending", None)
+        if give_turn is None:
+            raise UnsupportedError("with this communication profile the meter needs no turn to notify")
+        give_turn(self._loop.time())
+        self.flush()
 
     async def wait_for_notification(self, timeout: float | None) -> Notification | None:  # noqa: ASYNC109 -- as the blocking one
         """Return the oldest notification; ``None`` if none came within ``timeout`` seconds.

@@ -7,7 +7,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cosem.association.client_association import ClientAssociation, Exchange, Notification
-from cosem.errors import CosemError, FrameError, LinkError, TransportClosed, TransportTimeout
+from cosem.errors import (
+    CosemError,
+    FrameError,
+    LinkError,
+    TransportClosed,
+    TransportTimeout,
+    UnsupportedError,
+)
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected
 from cosem.transport.channel import Channel
 from cosem.transport.observing import Observer
@@ -158,6 +165,19 @@ class BlockingConnection:
         self._flush()
         if self._lost is not None:
             raise self._lost
+
+    def trigger_event_notification_sending(self) -> None:
+        """Let the link give the server the turn (TriggerEventNotificationSending, 6.10).
+
+        Raises:
+            UnsupportedError: The communication profile has no turns to give.
+            LinkError: The connection is lost.
+        """
+        give_turn = getattr(self._link, "trigger_event_notification_sending", None)
+        if give_turn is None:
+            raise UnsupportedError("with this communication profile the meter needs no turn to notify")
+        give_turn(self._clock())
+        self.flush()
 
     def wait_for_notification(self, timeout: float | None) -> Notification | None:
         """Return the oldest notification; ``None`` if none came within ``timeout`` seconds.
