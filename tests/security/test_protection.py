@@ -759,6 +759,13 @@ def test_an_inner_layer_for_nobody_in_particular_is_taken_off():
     assert (clear, len(status.layers)) == (GET, 2)
 
 
+def test_a_layer_without_protection_needs_no_key():
+    client = ends(SUITE_1)[0]
+    octets = client.protect(GET, SecurityOptions((bare(GeneralHeader()), SIGNED)))
+    server = protection(keys=SecurityMaterial(SUITE_1, signing_keys={HEAD_END: SIGNING[HEAD_END].public_key}))
+    assert server.unprotect(octets)[0] == GET
+
+
 def test_a_layer_without_protection_is_a_layer_and_protects_nothing():
     client, server = ends(SUITE_1)
     empty = client.protect(GET, SecurityOptions((bare(GeneralHeader()),)))

@@ -188,7 +188,7 @@ def test_the_service_within_is_the_one_without() -> None:
     key = material().unicast
     body = b"\x30\x00\x00\x00\x01" + key.seal(0x30, METER + b"\x00\x00\x00\x01", GET)
     for tag in (0xC9, 0xCB, 0xCC, 0x21, 0x25):
-        with pytest.raises(VerificationError):
+        with pytest.raises(VerificationError, match=r"glo-.*another service"):
             protection(HEAD_END, METER).unprotect(bytes((tag, len(body))) + body)
     assert protection(HEAD_END, METER).unprotect(bytes((0xC8, len(body))) + body)[0] == GET
 
@@ -230,7 +230,58 @@ def test_what_is_compressed_is_refused_and_says_why(control: int, form: str) -> 
     [b"\xc8\x01\x00", b"\xc8\x0e\x00" + GET, b"\xdb\x08" + METER + b"\x0e\x00" + GET, b"\xd0\x0e\x40" + GET],
 )
 def test_no_protection_at_all_is_no_protection(octets: bytes) -> None:
-    refused(protection(HEAD_END, METER), octets)
+    with pytest.raises(SecurityError, match="neither authentication nor encryption"):
+        protection(HEAD_END, METER, encryption_only=True).unprotect(octets)
+
+
+AROUND = {
+    "glo": b"\xc8",
+    "general-glo": b"\xdb\x08" + METER,
+    "general-glo without title": b"\xdb\x00",
+    "general-ciphering": b"\xdd\x00\x08" + METER + b"\x08" + HEAD_END + b"\x00\x00\x00",
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "no security control"),
+        (b"\x30", "no invocation counter"),
+        (b"\x20\x00\x00\x00", "no invocation counter"),
+        (b"\x10\x00\x00\x00", "no invocation counter"),
+        (b"\x30" + bytes(4 + 11), "no authentication tag"),
+        (b"\x10" + bytes(4 + 11), "no authentication tag"),
+    ],
+)
+def test_a_content_that_is_cut_says_what_is_missing(around: bytes, content: bytes, problem: str) -> None:
+    receiver = protection(HEAD_END, METER, encryption_only=True)
+    with pytest.raises(DecodeError, match=problem):
+        receiver.unprotect(around + bytes((len(content),)) + content)
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+def test_nothing_follows_the_content(around: bytes) -> None:
+    further = b"" if around[0] != 0xDD else around[1:-1]
+    nonce = b"\x00\x00\x00\x01"
+    content = b"\x30" + nonce + material().unicast.seal(0x30, METER + nonce, GET, further)
+    octets = around + bytes((len(content),)) + content
+    receiver = protection(HEAD_END, METER)
+    with pytest.raises(DecodeError, match="too many"):
+        receiver.unprotect(octets + b"\x00")
+    assert receiver.unprotect(octets)[0] == GET
+
+
+@pytest.mark.parametrize("tag", [0xDD, 0xDF])
+@pytest.mark.parametrize(
+    "titles",
+    [(METER[:7], HEAD_END), (METER + b"\x00", HEAD_END), (METER, HEAD_END[:7]), (METER, HEAD_END + b"\x00")],
+)
+def test_each_system_title_of_a_header_has_eight_octets(tag: int, titles: tuple[bytes, bytes]) -> None:
+    header = b"\x00" + b"".join(bytes((len(title),)) + title for title in titles) + b"\x00\x00"
+    rest = b"\x00\x1e" + bytes(30) if tag == 0xDD else b"\x01\xc0\x40" + bytes(64)
+    with pytest.raises(SecurityError, match="a system title of"):
+        protection(HEAD_END, METER).unprotect(bytes((tag,)) + header + rest)
 
 
 def test_key_set_is_zero_where_it_has_no_meaning() -> None:

@@ -310,7 +310,9 @@ def associated_fields(
     return header_octets
 
 
-def open_content(envelope: Envelope, key: GcmKey, title: bytes, further: bytes) -> bytes:
+def open_content(
+    envelope: Envelope, key: GcmKey, control: SecurityControl, title: bytes, counter: int, further: bytes
+) -> bytes:
     """Return the APDU within a ciphered layer.
 
     With authentication nothing is returned before the tag is verified. Without it nobody can tell
@@ -319,15 +321,15 @@ def open_content(envelope: Envelope, key: GcmKey, title: bytes, further: bytes) 
     Args:
         envelope: The layer.
         key: The key that it names.
+        control: What was done to it.
         title: System title of who protected it.
+        counter: Its invocation counter.
         further: :func:`associated_fields`.
 
     Raises:
         VerificationError: The tag does not match, or the APDU within is not the one that the tag names.
     """
-    control, counter, body = envelope.control, envelope.invocation_counter, envelope.body
-    if control is None or counter is None:
-        return body
+    body = envelope.body
     nonce = title + counter.to_bytes(4, "big")
     if control & _AUTHENTICATED and control & _ENCRYPTED:
         clear = key.open(control, nonce, body, further)

@@ -82,12 +82,13 @@ def open_layer(
         envelope.invocation_counter,
         envelope.header,
     )
-    if envelope.invocation_counter is None:
+    counter = envelope.invocation_counter
+    if counter is None:
         return Opened(envelope.body, layer)
     key, fingerprint = _key(envelope, material, own_title, interpretation, established)
     header = envelope.header
     further = associated_fields(envelope.header_octets, header, interpretation) if header else b""
-    clear = open_content(envelope, key, title, further)
+    clear = open_content(envelope, key, control, title, counter, further)
     return Opened(clear, layer, key if fingerprint else None, fingerprint)
 
 
@@ -128,11 +129,9 @@ def _open_signed(
         raise KeyMissingError(f"no public signing key of {title.hex().upper()} is known")
     try:
         suite = material.suite
-        size = suite.signature_size
+        _ = suite.signature_size
     except ConfigurationError as error:
         raise SecurityError(str(error)) from None
-    if len(envelope.signature) != size:
-        raise VerificationError(f"a signature of {len(envelope.signature)} octets, {size} are wanted")
     inputs = [
         envelope.header_octets + envelope.body,
         envelope.header_octets + envelope.length_octets + envelope.body,
@@ -146,4 +145,4 @@ def _open_signed(
         verify_signature(suite, public, envelope.signature, inputs[1])
         findings = (SIGNATURE_WITH_LENGTH,)
     layer = Layer(ProtectionForm.GENERAL_SIGNING, KeyUsed.SIGNING, None, True, title, None, envelope.header)
-    return Opened(envelope.body, layer, None, b"", findings)
+    return Opened(envelope.body, layer, findings=findings)
