@@ -224,8 +224,9 @@ def test_the_validation_values_of_nist_with_a_tag_of_96_bits(case):
 def test_a_tag_that_is_too_short_is_none(size):
     key = AesGcmKey(bytes(16), bytes(16))
     sealed = key.seal(0x10, bytes(12), b"")
-    with pytest.raises(VerificationError):
-        key.open(0x10, bytes(12), sealed[:size])
+    for each in (key, HeldGcmKey(Module(bytes(range(16))), bytes(16))):
+        with pytest.raises(VerificationError, match="no authentication tag"):
+            each.open(0x10, bytes(12), sealed[:size])
 
 
 @pytest.mark.parametrize("sizes", [(15, 16), (16, 15), (16, 32), (32, 16), (24, 24), (0, 0), (17, None)])
@@ -259,6 +260,8 @@ def test_a_sibling_has_the_same_authentication_key():
     for size in (15, 32):
         with pytest.raises(ConfigurationError):
             key.sibling(bytes(size))
+        with pytest.raises(ConfigurationError):
+            AesGcmKey(bytes(16), None).sibling(bytes(size))
         with pytest.raises(ConfigurationError):
             HeldGcmKey(object(), bytes(16)).sibling(bytes(size))
 
@@ -296,6 +299,14 @@ def test_a_key_that_is_held_elsewhere_does_the_same(nonce, plaintext, further, c
     for wrong in (sealed[:11], sealed[:-1] + bytes((sealed[-1] ^ 1,))):
         with pytest.raises(VerificationError):
             there.open(control, nonce, wrong, further)
+
+
+def test_nothing_further_is_authenticated_unless_it_is_given():
+    ek, ak, nonce = bytes(range(16)), bytes(range(16, 32)), bytes(12)
+    for key in (AesGcmKey(ek, ak), HeldGcmKey(Module(ek), ak)):
+        sealed = reference_seal(ek, nonce, b"text", b"\x30" + ak)
+        assert key.seal(0x30, nonce, b"text") == sealed
+        assert key.open(0x30, nonce, sealed) == b"text"
 
 
 def test_a_held_key_needs_an_authentication_key_of_a_suite():

@@ -358,6 +358,33 @@ def test_a_dedicated_key_never_goes_out_in_clear():
     assert DEDICATED not in both
 
 
+@pytest.mark.parametrize("key", [K.GLOBAL_BROADCAST, K.WRAPPED])
+def test_an_initiate_apdu_keeps_every_key_but_the_dedicated_one(key):
+    apdu = bytes.fromhex("01000000065F1F0400007E1F04B0")
+    client, server = ends()
+    octets = client.protect(apdu, SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, key),)))
+    assert server.unprotect(octets)[1].key is key
+
+
+def test_a_transaction_id_has_eight_octets_and_is_not_used_twice():
+    client, server = ends(SUITE_1)
+    options = [SecurityOptions((LayerOptions(F.GENERAL_CIPHERING),)), SecurityOptions((SIGNED,))]
+    seen = [
+        server.unprotect(client.protect(GET, each))[1].layers[0].header.transaction_id for each in options * 2
+    ]
+    assert {len(each) for each in seen} == {8}
+    assert len(set(seen)) == 4
+    given = GeneralHeader(b"\x07", date_time=bytes(12), other_information=b"more")
+    for layer in (LayerOptions(F.GENERAL_CIPHERING, header=given), replace(SIGNED, header=given)):
+        found = server.unprotect(client.protect(GET, SecurityOptions((layer,))))[1].layers[0].header
+        assert found == replace(given, originator=HEAD_END, recipient=METER)
+
+
+def test_a_signature_needs_a_signing_key():
+    with pytest.raises(KeyMissingError):
+        protection().protect(GET, SecurityOptions((SIGNED,)))
+
+
 def test_an_initiate_request_without_a_key_is_protected_as_asked():
     apdu = bytes.fromhex("01000000065F1F0400007E1F04B0")
     octets = protection().protect(apdu, SecurityOptions((LayerOptions(encrypted=False),)))

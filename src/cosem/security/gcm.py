@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
     from cosem.security.keys import KeyHolder
 
-__all__ = ["NONCE_SIZE", "AesGcmKey", "GcmKey", "HeldGcmKey", "octets_of"]
+__all__ = ["AesGcmKey", "GcmKey", "HeldGcmKey", "octets_of"]
 
-NONCE_SIZE: Final = 12
-"""Octets of the initialization vector: system title (8) and invocation counter (4)."""
 _FULL_TAG: Final = 16
 _CUT: Final = _FULL_TAG - TAG_SIZE
 
