@@ -203,17 +203,18 @@ def encode(apdu: Apdu) -> bytes:
         except Exception:  # noqa: BLE001 -- the careful way below says what is wrong, and where
             del known
     own = getattr(apdu, "to_octets", None)
-    if own is not None:
+    if own is not None and not isinstance(apdu, type):
         octets: bytes = own()
         return octets
     from cosem.codec.sequence import ENCODE_FAULTS, codec_of, header_of
 
     try:
-        codec = codec_of(cls)
-        if not header_of(cls):
-            raise EncodeError(f"{cls.__name__} is a part of an APDU, not an APDU")
+        header = header_of(cls)
     except KeyError:
         raise EncodeError(f"{cls.__name__} is no APDU") from None
+    if not header:
+        raise EncodeError(f"{cls.__name__} is a part of an APDU, not an APDU")
+    codec = codec_of(cls)
     try:
         encoded = codec.encode(apdu)
     except ENCODE_FAULTS:

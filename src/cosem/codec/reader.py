@@ -222,14 +222,13 @@ class TracingReader(Reader):
         self._open.append(node)
         try:
             value = read(self)
-        except LimitError as error:
-            if error.path:
-                raise
-            raise LimitError(error.name, error.value, error.bound, error.offset, self.path) from None
         except DecodeError as error:
-            if error.path:
+            if error.path and not error.path.startswith("["):
                 raise
-            raise DecodeError(error.problem, error.offset, self.path) from None
+            path = self.path + error.path  # Data knows its elements only, not the component that it is
+            if isinstance(error, LimitError):
+                raise LimitError(error.name, error.value, error.bound, error.offset, path) from None
+            raise DecodeError(error.problem, error.offset, path) from None
         finally:
             self._open.pop()
         node.stop = self.pos

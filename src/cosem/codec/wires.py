@@ -256,7 +256,8 @@ class SequenceOf(Wire):
             try:
                 self.inner.write(out, element)
             except EncodeError as error:
-                raise EncodeError(error.problem, f"[{index}]{error.path}") from None
+                separator = "" if not error.path or error.path.startswith("[") else "."
+                raise EncodeError(error.problem, f"[{index}]{separator}{error.path}") from None
 
 
 class Alternative(NamedTuple):
