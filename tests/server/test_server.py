@@ -8,6 +8,7 @@ import socket
 
 import pytest
 
+import cosem
 from cosem.apdu import decode
 from cosem.apdu.notification import EventNotificationRequest
 from cosem.errors import ConfigurationError, EncodeError, StateError, TransportError
@@ -16,12 +17,13 @@ from cosem.server import (
     AccessMode,
     AccessRights,
     ConnectionLimits,
+    DataObject,
     LogicalDevice,
     RegisterObject,
     Server,
     serve_in_thread,
 )
-from cosem.types.data import DoubleLongUnsigned
+from cosem.types.data import DoubleLongUnsigned, OctetString
 from cosem.types.date_time import DateTime
 from cosem.types.logical_name import LogicalName
 from tests.server.driver import Wire, aarq, meter, run, serving, until
@@ -131,6 +133,17 @@ async def test_half_open_connections_do_not_keep_a_client_out():
         client.close()
 
 
+@run
+async def test_a_client_without_any_limit_gets_what_one_unit_holds_in_a_block():
+    device = meter(DataObject("0-0:128.0.0", value=OctetString(bytes(200_000))))
+    async with serving(device) as server:
+        wire = await Wire.to(server)
+        assert (await wire.open(aarq(size=0))).result == 0
+        answer = await wire.ask("C001C1 0001 0000800000FF 02 00")
+        assert (answer.result.last_block, answer.result.block_number) == (False, 1)
+        wire.close()
+
+
 # --- several logical devices ------------------------------------------------------------------------------
 
 
@@ -218,7 +231,7 @@ async def test_a_port_in_use_is_said_in_plain_words():
             await Server(energy_meter()).listen(server.address).start()
 
 
-@pytest.mark.parametrize("url", ["hdlc://x", "tcp://h:99999", "tcp://h/path", "sim:"])
+@pytest.mark.parametrize("url", ["hdlc://x", "hdlc+tcp://h/x", "tcp://h:99999", "tcp://h/path", "sim:"])
 def test_what_cannot_be_listened_at_is_refused_at_once(url):
     with pytest.raises(ConfigurationError):
         Server(energy_meter()).listen(url)
@@ -346,6 +359,17 @@ async def test_an_answer_to_an_answer_is_never_given():
         assert type(answer).__name__ == "ExceptionResponse"
         assert client.received.empty()
         client.transport.close()
+
+
+# --- HDLC -----------------------------------------------------------------------------------------------------
+
+
+def test_the_same_meter_over_hdlc():
+    with serve_in_thread(energy_meter(), "hdlc+tcp://127.0.0.1:0") as url:
+        assert url.startswith("hdlc+tcp://127.0.0.1:")
+        for _ in range(2):
+            with cosem.connect(url) as client:
+                assert client.get("1-0:1.8.0", class_id=3, attribute=2) == 5
 
 
 # --- threads ------------------------------------------------------------------------------------------------

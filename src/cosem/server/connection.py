@@ -208,10 +208,15 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def send(self, apdu: bytes, session: Session) -> None:
-        """Send an APDU of an association."""
+    def send(self, apdu: bytes, session: Session, *, confirmed: bool = True) -> None:
+        """Send an APDU of an association; confirmed are the answers.
+
+        Raises:
+            EncodeError: It does not fit into one frame where the link sends what is unconfirmed so.
+        """
         association = session.association
-        self.link.send(apdu, association.server_sap, association.client_sap, self.server.time())
+        now = self.server.time()
+        self.link.send(apdu, association.server_sap, association.client_sap, now, confirmed=confirmed)
         if self._each_alone:
             self.flush()
 

@@ -1,4 +1,4 @@
-"""URLs to listen at: ``tcp://HOST:PORT`` and ``udp://HOST:PORT``."""
+"""URLs to listen at: ``tcp://HOST:PORT``, ``udp://HOST:PORT`` and ``hdlc+tcp://HOST:PORT``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cosem.link.wrapper import DEFAULT_PORT
 
 __all__ = ["parse_listening_url"]
 
+_SCHEMES: Final = ("tcp", "udp", "hdlc+tcp")
 _ELSEWHERE: Final = ("sim:", "serial:")
 """URLs without a host, at which nobody can listen."""
 
@@ -30,6 +31,8 @@ def parse_listening_url(url: str) -> tuple[str, str, int]:
         port = parts.port
     except ValueError as error:
         raise ConfigurationError(f"{url!r} is no URL: {error}") from None
-    if parts.scheme not in ("tcp", "udp") or parts.path not in ("", "/"):
-        raise ConfigurationError(f"{url!r}: write it as tcp://HOST:PORT or udp://HOST:PORT")
+    if parts.scheme not in _SCHEMES or parts.path not in ("", "/"):
+        raise ConfigurationError(
+            f"{url!r}: write it as tcp://HOST:PORT, udp://HOST:PORT or hdlc+tcp://HOST:PORT"
+        )
     return parts.scheme, parts.hostname or "", DEFAULT_PORT if port is None else port

@@ -45,6 +45,8 @@ CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 _DEVICE_NAME: Final = LogicalName("0.0.42.0.0.255")
 _ASSOCIATION_LN: Final = 15
 _SECRET: Final = 7
+_LARGEST_APDU: Final = 0xFFFF
+"""No unit of the wrapper holds more; a client without a limit gets blocks of that size."""
 _READ, _WRITE = int(AccessMode.READ), int(AccessMode.WRITE)
 _R = DataAccessResult
 
@@ -197,6 +199,8 @@ class LogicalDevice(DeviceTime):
             profile = AssociationProfile(client_sap=client, **(known | facts))
         if profile.users is None and version >= 2 and not profile.pre_established:
             profile = replace(profile, users=shown.user_ids)
+        if not profile.max_send_pdu_size:
+            profile = replace(profile, max_send_pdu_size=_LARGEST_APDU)
         entry = AssociationEntry(profile, rights or AccessRights.read_only(), shown)
         shown.entry = entry
         self.associations.append(entry)

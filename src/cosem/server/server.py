@@ -105,20 +105,29 @@ class Server:
 
     # --- its life -------------------------------------------------------------------------------------
 
-    def listen(self, url: str = "tcp://127.0.0.1:0", *, link: LinkFactory = WrapperServerLink) -> Self:
+    def listen(self, url: str = "tcp://127.0.0.1:0", *, link: LinkFactory | None = None) -> Self:
         """Say where to listen; may be said several times. Begin with ``async with`` or :meth:`start`.
 
         Args:
-            url: ``tcp://HOST:PORT`` or ``udp://HOST:PORT``; port 0 takes any that is free, and an empty
-                host all addresses of the machine.
-            link: Makes the server's end of the communication profile for each connection.
+            url: ``tcp://HOST:PORT`` or ``udp://HOST:PORT`` for the wrapper, ``hdlc+tcp://HOST:PORT`` for HDLC
+                over TCP; port 0 takes any that is free, and an empty host all addresses of the machine.
+            link: Makes the server's end of the communication profile for each connection, in place of the
+                one that the URL names.
 
         Raises:
             ConfigurationError: It is no such URL.
         """
         parse_listening_url(url)
-        self._wanted.append((url, link))
+        self._wanted.append((url, link or self._link_of(url)))
         return self
+
+    def _link_of(self, url: str) -> LinkFactory:
+        """Return what makes the links of the communication profile that a URL names."""
+        if not url.startswith("hdlc+tcp:"):
+            return WrapperServerLink
+        from cosem.link.hdlc.server import HdlcServerLink
+
+        return lambda: HdlcServerLink(tuple(self.devices))
 
     @property
     def planned(self) -> bool:
@@ -397,11 +406,12 @@ class Server:
                     continue
                 try:
                     apdu = association.event_notification(descriptor, value, octets)
-                except EncodeError:
-                    raise
                 except (UnsupportedError, StateError):
                     continue
-                connection.send(apdu, session)
+                try:
+                    connection.send(apdu, session, confirmed=False)
+                except EncodeError:
+                    continue  # it does not fit into one frame of that client's link
                 connection.flush()
                 self.statistics.notifications += 1
                 told += 1
