@@ -5,7 +5,19 @@ from __future__ import annotations
 import datetime
 import struct
 
-__all__ = ["DATA", "GET_REQUEST", "GET_RESPONSE", "OBIS", "ROWS", "VALUE", "rows"]
+__all__ = [
+    "DATA",
+    "GET_REQUEST",
+    "GET_RESPONSE",
+    "HDLC_FRAMES",
+    "HDLC_MESSAGE",
+    "HDLC_SEGMENT",
+    "HDLC_SEGMENTS",
+    "OBIS",
+    "ROWS",
+    "VALUE",
+    "rows",
+]
 
 ROWS = 1440
 OBIS = "1.0.1.8.0.255"
@@ -47,3 +59,34 @@ def _data() -> bytes:
 DATA = _data()
 GET_REQUEST = bytes.fromhex("C001C100030100010800FF0200")
 GET_RESPONSE = bytes.fromhex("C401C10006") + struct.pack(">I", VALUE)
+
+HDLC_SEGMENT = 128
+HDLC_MESSAGE = (
+    bytes.fromhex("E6E700C401C1000982") + struct.pack(">H", 2048 - 11) + bytes(i % 251 for i in range(2037))
+)
+HDLC_SEGMENTS = [HDLC_MESSAGE[at : at + HDLC_SEGMENT] for at in range(0, len(HDLC_MESSAGE), HDLC_SEGMENT)]
+
+
+def _check_sequence(octets: bytes) -> bytes:
+    register = 0xFFFF
+    for octet in octets:
+        register ^= octet
+        for _ in range(8):
+            register = register >> 1 ^ 0x8408 if register & 1 else register >> 1
+    return struct.pack("<H", register ^ 0xFFFF)
+
+
+def _frames() -> bytes:
+    """Return I frames N(S) 0, 1 ... of the message, from logical device 1, physical 17, to client 16."""
+    out = bytearray()
+    for number, segment in enumerate(HDLC_SEGMENTS):
+        more = number + 1 < len(HDLC_SEGMENTS)
+        size = 2 + 3 + 1 + 2 + len(segment) + 2
+        head = struct.pack(">H", 0xA000 | more << 11 | size) + bytes.fromhex("21 02 23")
+        head += bytes([0x30 | number % 8 << 1])
+        body = head + _check_sequence(head) + segment
+        out += b"\x7e" + body + _check_sequence(body) + b"\x7e"
+    return bytes(out)
+
+
+HDLC_FRAMES = _frames()

@@ -39,6 +39,8 @@ CASES: dict[str, tuple[str, int, int, str]] = {
     "encode_rows": ("encode Data of 1,440 rows", 2, 1, "10 x gurux-dlms, 2 x dlms-cosem"),
     "get_request": ("build a GET request", 2000, 300, "3 x the fastest peer"),
     "get_response": ("read the GET response of a register", 2000, 300, "3 x the fastest peer"),
+    "hdlc_frame": ("frame 2 kB in HDLC segments of 128 octets", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
+    "hdlc_deframe": ("deframe them", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
     "client_get": ("client CPU of one GET over loopback TCP", 300, 0, "below every peer"),
 }
 

@@ -9,6 +9,8 @@ import cosem
 import inputs
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.apdu.get import GetRequestNormal
+from cosem.link.hdlc import FrameKind, FrameParser, HdlcAddress
+from cosem.link.hdlc.frame import control_octet, frame_octets
 from cosem.types.data import Array, DoubleLongUnsigned, OctetString, Structure, Unsigned
 from cosem.types.logical_name import LogicalName
 from worker import Cases, serve
@@ -56,11 +58,40 @@ def client_get(order: dict[str, Any]) -> Callable[[], Any]:
     return lambda: meter.get(NAME, 2, class_id=3)
 
 
+def hdlc_frame(_: dict[str, Any]) -> Callable[[], Any]:
+    addresses = HdlcAddress(16).octets + HdlcAddress(1, 17).octets
+    last = len(inputs.HDLC_SEGMENTS) - 1
+
+    def frame() -> bytes:
+        return b"".join(
+            frame_octets(
+                addresses,
+                control_octet(FrameKind.I, final=True, receive_number=1, send_number=number),
+                segment,
+                segmented=number < last,
+            )
+            for number, segment in enumerate(inputs.HDLC_SEGMENTS)
+        )
+
+    assert frame() == inputs.HDLC_FRAMES
+    return frame
+
+
+def hdlc_deframe(_: dict[str, Any]) -> Callable[[], Any]:
+    def deframe() -> bytes:
+        return b"".join(frame.information for frame in FrameParser().feed(inputs.HDLC_FRAMES))
+
+    assert deframe() == inputs.HDLC_MESSAGE
+    return deframe
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
     "get_request": get_request,
     "get_response": get_response,
+    "hdlc_frame": hdlc_frame,
+    "hdlc_deframe": hdlc_deframe,
     "client_get": client_get,
 }
 

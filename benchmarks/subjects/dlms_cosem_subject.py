@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 from dlms_cosem import cosem, dlms_data, enumerations, utils
 from dlms_cosem.client import DlmsClient
+from dlms_cosem.hdlc.address import HdlcAddress
+from dlms_cosem.hdlc.frames import InformationFrame
 from dlms_cosem.io import BlockingTcpIO, TcpTransport
 from dlms_cosem.protocol import xdlms
 from dlms_cosem.security import NoSecurityAuthentication
@@ -73,11 +75,49 @@ def client_get(order: dict[str, Any]) -> Callable[[], Any]:
     return get
 
 
+def hdlc_frame(_: dict[str, Any]) -> Callable[[], Any]:
+    client, server = HdlcAddress(16, None, "client"), HdlcAddress(1, 17, "server")
+    last = len(inputs.HDLC_SEGMENTS) - 1
+
+    def frame() -> bytes:
+        return b"".join(
+            InformationFrame(
+                client,
+                server,
+                segment,
+                send_sequence_number=number % 8,
+                receive_sequence_number=1,
+                segmented=number < last,
+                final=True,
+            ).to_bytes()
+            for number, segment in enumerate(inputs.HDLC_SEGMENTS)
+        )
+
+    assert frame() == inputs.HDLC_FRAMES
+    return frame
+
+
+def hdlc_deframe(_: dict[str, Any]) -> Callable[[], Any]:
+    frames, at = [], 0  # the library is given whole frames: it has no way of its own to find the end of one
+    while at < len(inputs.HDLC_FRAMES):
+        size = 2 + (int.from_bytes(inputs.HDLC_FRAMES[at + 1 : at + 3], "big") & 0x7FF)
+        frames.append(inputs.HDLC_FRAMES[at : at + size])
+        at += size
+
+    def deframe() -> bytes:
+        return b"".join(InformationFrame.from_bytes(frame).payload for frame in frames)
+
+    assert deframe() == inputs.HDLC_MESSAGE
+    return deframe
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
     "get_request": get_request,
     "get_response": get_response,
+    "hdlc_frame": hdlc_frame,
+    "hdlc_deframe": hdlc_deframe,
     "client_get": client_get,
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 from gurux_dlms import GXByteBuffer, GXDLMSClient, GXReplyData, GXUInt8, GXUInt32
 from gurux_dlms.enums import Authentication, DataType, InterfaceType
 from gurux_dlms.GXArray import GXArray
+from gurux_dlms.GXDLMS import GXDLMS
 from gurux_dlms.GXStructure import GXStructure
 from gurux_dlms.internal._GXCommon import _GXCommon
 from gurux_dlms.internal._GXDataInfo import _GXDataInfo
@@ -96,11 +97,46 @@ def client_get(order: dict[str, Any]) -> Callable[[], Any]:
     return get
 
 
+def hdlc_client() -> GXDLMSClient:
+    server = GXDLMSClient.getServerAddress(1, 17)
+    session = GXDLMSClient(True, 16, server, Authentication.NONE, None, InterfaceType.HDLC)
+    session.settings.checkFrame = lambda *_: True  # numbers are not followed: no RR has to be made in between
+    return session
+
+
+def hdlc_frame(_: dict[str, Any]) -> Callable[[], Any]:
+    settings = hdlc_client().settings
+
+    def frame() -> list[Any]:
+        message, frames = GXByteBuffer(inputs.HDLC_MESSAGE), []
+        while message.position < len(message):
+            frames.append(GXDLMS.getHdlcFrame(settings, 0x30, message))
+        return frames
+
+    assert b"".join(bytes(made)[9:-3] for made in frame()) == inputs.HDLC_MESSAGE
+    return frame
+
+
+def hdlc_deframe(_: dict[str, Any]) -> Callable[[], Any]:
+    session = hdlc_client()
+
+    def deframe() -> Any:
+        octets, reply = GXByteBuffer(inputs.HDLC_FRAMES), GXReplyData()
+        while octets.position < len(octets):
+            session.getData(octets, reply, None)
+        return reply.value
+
+    assert bytes(deframe()) == inputs.HDLC_MESSAGE[11:]
+    return deframe
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
     "get_request": get_request,
     "get_response": get_response,
+    "hdlc_frame": hdlc_frame,
+    "hdlc_deframe": hdlc_deframe,
     "client_get": client_get,
 }
 

@@ -8,6 +8,8 @@ from typing import Any
 from pydlms.apdu import xdlms
 from pydlms.client import DlmsClient
 from pydlms.cosem.data import DlmsData, decode_data, encode_data
+from pydlms.hdlc.address import HdlcAddress
+from pydlms.hdlc.framing import FrameReader, HdlcFrame, control_i, encode_frame
 from pydlms.obis import ObisCode
 
 import inputs
@@ -62,11 +64,35 @@ def client_get(order: dict[str, Any]) -> Callable[[], Any]:
     return lambda: client.get(inputs.OBIS, 3, 2).to_python()
 
 
+def hdlc_frame(_: dict[str, Any]) -> Callable[[], Any]:
+    client, server = HdlcAddress.client(16), HdlcAddress.server(1, 17)
+    last = len(inputs.HDLC_SEGMENTS) - 1
+
+    def frame() -> bytes:
+        return b"".join(
+            encode_frame(HdlcFrame(client, server, control_i(number % 8, 1, True), segment, number < last))
+            for number, segment in enumerate(inputs.HDLC_SEGMENTS)
+        )
+
+    assert frame() == inputs.HDLC_FRAMES
+    return frame
+
+
+def hdlc_deframe(_: dict[str, Any]) -> Callable[[], Any]:
+    def deframe() -> bytes:
+        return b"".join(frame.info for frame in FrameReader().feed(inputs.HDLC_FRAMES))
+
+    assert deframe() == inputs.HDLC_MESSAGE
+    return deframe
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
     "get_request": get_request,
     "get_response": get_response,
+    "hdlc_frame": hdlc_frame,
+    "hdlc_deframe": hdlc_deframe,
     "client_get": client_get,
 }
 
