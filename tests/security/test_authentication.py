@@ -460,3 +460,38 @@ def test_challenges_are_octets_of_any_value_unless_asked_otherwise():
     )
     assert len(set(drawn)) > 128
     assert len(set(new_challenge(secrets.token_bytes, 64) + new_challenge(secrets.token_bytes, 64))) > 64
+
+
+def test_a_recorded_proof_has_an_old_counter_in_both_roles():
+    """The challenge is the same here, as nobody would have it: the counter alone tells the proof is old."""
+    store, key = VolatileCounterStore(), AesGcmKey(EK, AK)
+    counters = {title: VolatileCounter() for title in (CLIENT, SERVER)}
+
+    def guard(title):
+        return ReplayGuard(store, CounterName(b"key", title))
+
+    def halves():
+        client = ClientHls(
+            GmacMechanism(0, key, counters[CLIENT], guard),
+            lambda _: b"K56iVagY",
+            client_title=CLIENT,
+            challenge_size=8,
+        )
+        server = ServerHls(
+            GmacMechanism(0, key, counters[SERVER], guard),
+            lambda _: b"P6wRJ21F",
+            server_title=SERVER,
+            challenge_size=8,
+        )
+        return client, server, server.begin(client.challenge(), CLIENT)
+
+    client, server, challenge = halves()
+    f_stoc = client.answer(challenge, SERVER)
+    f_ctos = server.reply(f_stoc)
+    client.verify(f_ctos)
+    client, server, challenge = halves()
+    with pytest.raises(ReplayError):
+        server.reply(f_stoc)
+    client.answer(challenge, SERVER)
+    with pytest.raises(ReplayError):
+        client.verify(f_ctos)

@@ -298,3 +298,65 @@ def test_a_reservation_stays_within_the_range(least, count):
     values = VolatileCounterStore().reserve(NAME, count, least)
     assert values[0] == least
     assert values[-1] <= LAST_COUNTER
+
+
+def test_a_reservation_is_on_the_disk_before_anything_is_given(store):
+    statements = []
+    store._connection.set_trace_callback(statements.append)
+    store.reserve(NAME, 3)
+    store.accept(NAME, 3)
+    store._connection.set_trace_callback(None)
+    first = [statement.split("(")[0].strip() for statement in statements[:2]]
+    assert first == ["PRAGMA synchronous = FULL", "BEGIN IMMEDIATE"]
+    assert statements.index("COMMIT") < statements.index("PRAGMA synchronous = NORMAL")
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (1,)
+    assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("use", ["counter", "accept", "reserve", "next"])
+def test_a_fork_while_a_thread_of_the_parent_is_at_work_does_not_wait_for_it(store, use):
+    counter = store.counter(NAME)
+    counter.next()
+    uses = {
+        "counter": lambda: store.counter(OTHER).next(),
+        "accept": lambda: store.accept(NAME, 3),
+        "reserve": lambda: store.reserve(NAME, 1).start,
+        "next": counter.next,
+    }
+    with store._lock, counter._lock:
+        assert in_child(uses[use]) == {"counter": "0", "accept": "True", "reserve": "16", "next": "16"}[use]
+
+
+def test_a_fork_leaves_the_connection_of_its_parent_open(store):
+    connection = store._connection
+
+    def child():
+        store.close()
+        store.reserve(OTHER, 1)
+        store.close()
+        return connection.execute("SELECT 1").fetchone()[0]  # closed, it would refuse
+
+    assert in_child(child) == "1"
+
+
+def test_leaving_the_context_writes_what_the_file_lags_behind(tmp_path):
+    with SqliteCounterStore(tmp_path / "counters") as store:
+        for number in range(5):
+            store.accept(NAME, number, durable=False)
+    with SqliteCounterStore(tmp_path / "counters") as store:
+        assert store.lowest_acceptable(NAME) == 5
+
+
+def test_how_many_are_left_is_told_truly(caplog):
+    counter = ReservedCounter(VolatileCounterStore(), NAME, step=1)
+    counter.raise_to(0xFFFFFFF0)
+    assert counter.next() == 0xFFFFFFF0
+    assert "only 14 invocation counters are left" in caplog.text  # 0xFFFFFFF1 to 0xFFFFFFFE
+
+
+def test_raising_to_exactly_what_is_reserved_wastes_nothing(store):
+    counter = store.counter(NAME)
+    counter.next()
+    counter.raise_to(16)
+    assert counter.next() == 16
+    assert store.peek(NAME) == 48
