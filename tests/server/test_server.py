@@ -177,6 +177,7 @@ async def test_closing_answers_what_is_being_served_and_begins_nothing_more():
     await begun.wait()
     closing = asyncio.create_task(server.close())
     await asyncio.sleep(0)
+    wire.send(GET)
     gate.set()
     await closing
     assert (await wire.answer()).result == 7

@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take octets."""
-        if self._closing:
+        if self._closing or self.server.stopping:
             return
         now = self.heard = self.server.time()
         self.server.statistics.octets_received += len(data)
@@ -195,12 +195,15 @@ class Connection(asyncio.Protocol):
                 self._transport.close()
 
     def stop(self) -> None:
-        """Take no more requests; those that are being served go on."""
+        """Take no more requests; those that are being served go on.
+
+        What still comes is read and dropped: octets that nobody has read would make TCP drop the last answers.
+        """
         for session in self.sessions.values():
             session.queue.clear()
-        self._reading = False
-        if self._transport is not None and not self._closing:
-            self._transport.pause_reading()
+        if not self._reading and not self._closing and self._transport is not None:
+            self._reading = True
+            self._transport.resume_reading()
 
     def abort(self) -> None:
         """Close at once."""
@@ -293,7 +296,12 @@ class Connection(asyncio.Protocol):
                 self._serve(session)
                 self._tidy(key, session)
         self.flush()
-        if not self._reading and not self._closing and self._transport is not None:
+        if (
+            not self._reading
+            and not self._closing
+            and not self.server.stopping
+            and self._transport is not None
+        ):
             most = max((len(session.queue) for session in self.sessions.values()), default=0)
             if 2 * most <= self.server.limits.queued:
                 self._reading = True

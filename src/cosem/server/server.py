@@ -72,6 +72,7 @@ class Server:
     Attributes:
         devices: The logical devices by their addresses.
         statistics: What it has seen.
+        stopping: Whether it takes no more requests.
 
     Raises:
         ConfigurationError: Two logical devices have one address.
@@ -99,7 +100,7 @@ class Server:
         self._datagrams: list[Datagrams] = []
         self._urls: list[str] = []
         self._ticking: asyncio.TimerHandle | None = None
-        self._stopping = False
+        self.stopping = False
         self._closed: asyncio.Event | None = None
         self._empty: asyncio.Event | None = None
 
@@ -141,7 +142,7 @@ class Server:
             TransportError: An address cannot be listened at; says why.
         """
         self._closed = asyncio.Event()
-        self._stopping = False
+        self.stopping = False
         try:
             for url, link in self._wanted:
                 await self._listen(url, link)
@@ -199,7 +200,7 @@ class Server:
         """
         if self._closed is None or self._closed.is_set():
             return
-        self._stopping = True
+        self.stopping = True
         for listening in self._listening:
             listening.close()
         if self._ticking is not None:
@@ -280,7 +281,7 @@ class Server:
         full = limits.connections is not None and len(self._connections) >= limits.connections
         if limits.per_address is not None and self._addresses[connection.peer] >= limits.per_address:
             full = True
-        if full or self._stopping:
+        if full or self.stopping:
             self.statistics.refused_connections += 1
             return False
         self._connections.add(connection)
