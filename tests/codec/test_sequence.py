@@ -174,9 +174,9 @@ def test_an_error_on_reading_has_a_path():
         ("C001C1 0003 0100010800FF 02 01 01", "get-request-normal.access-selection.access-parameters", 14),
         ("C401C1 00 0102 1101 07", "get-response-normal.result.data[1]", 8),
         (
-            "C003C1 01 0003 0100010800FF",
-            "get-request-with-list.attribute-descriptor-list[0].cosem-attribute-descriptor.attribute-id",
-            12,
+            "C003C1 02 0003 0100010800FF 02 00 0003 0100010800FF 02 01 01 07",
+            "get-request-with-list.attribute-descriptor-list[1].access-selection.access-parameters",
+            25,
         ),
         ("C401C1 02", "get-response-normal.result", 3),
         ("C401", "get-response-normal.invoke-id-and-priority", 2),

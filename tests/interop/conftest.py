@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+collect_ignore_glob = ["peers/*.py"]
+"""The peers run in an environment of their own: here there is nothing that they could import."""
+
 ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
 PEER_PYTHON = ROOT / ".venv-interop" / "bin" / "python"

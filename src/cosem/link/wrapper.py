@@ -56,10 +56,11 @@ class WrapperParser:
         most: Longest APDU that is taken, octets.
     """
 
-    __slots__ = ("_buffer", "_most")
+    __slots__ = ("_buffer", "_most", "_wanted")
 
     def __init__(self, most: int = _LARGEST) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._wanted = 0
         self._most = most
 
     @property
@@ -73,8 +74,12 @@ class WrapperParser:
         Raises:
             FrameError: Another version than 1, or a unit longer than is taken: whatever follows is lost.
         """
-        data = self._buffer + octets if self._buffer else octets
-        self._buffer = b""
+        self._buffer += octets
+        if len(self._buffer) < self._wanted:
+            return  # nothing new can be told: a unit that drips in is not looked at for each octet
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        self._wanted = 0
         pos, end = 0, len(data)
         while end - pos >= _HEADER.size:
             version, source, destination, size = _HEADER.unpack_from(data, pos)
@@ -86,6 +91,7 @@ class WrapperParser:
                 raise FrameError(f"wrapper unit of {size} octets, {self._most} are taken", pos)
             stop = pos + _HEADER.size + size
             if stop > end:
+                self._wanted = stop - pos
                 break
             yield source, destination, data[pos + _HEADER.size : stop]
             pos = stop
@@ -94,7 +100,7 @@ class WrapperParser:
             raise FrameError(
                 f"wrapper version {rest[:2].hex().upper()} is not 0001: this is no DLMS/COSEM wrapper", pos
             )
-        self._buffer = rest
+        self._buffer += rest
 
 
 class _Wrapper:
