@@ -248,6 +248,10 @@ def test_layers_are_limited():
         server.unprotect(client.protect(GET, SecurityOptions((SIGNED,) * 4)))
     with pytest.raises(ConfigurationError):
         protection(most_layers=0)
+    one = protection(METER, HEAD_END, suite=SUITE_1, most_layers=1)
+    assert one.unprotect(client.protect(GET, SecurityOptions((SIGNED,))))[0] == GET
+    with pytest.raises(LimitError):
+        one.unprotect(client.protect(GET, SecurityOptions((SIGNED, SIGNED))))
 
 
 # --- keys of one association -------------------------------------------------------------------------
@@ -380,6 +384,23 @@ def test_a_transaction_id_has_eight_octets_and_is_not_used_twice():
         assert found == replace(given, originator=HEAD_END, recipient=METER)
 
 
+def test_a_transaction_id_that_is_given_costs_no_number():
+    client, server = ends(SUITE_1)
+    given = SecurityOptions((replace(SIGNED, header=GeneralHeader(b"\x07")),))
+    client.protect(GET, given)
+    assert (
+        server.unprotect(client.protect(GET, SecurityOptions((LayerOptions(),))))[1].invocation_counter == 10
+    )
+
+
+def test_a_general_ded_initiate_goes_in_general_glo():
+    client, server = ends()
+    apdu = bytes.fromhex("01000000065F1F0400007E1F04B0")
+    octets = client.protect(apdu, SecurityOptions((LayerOptions(F.GENERAL_DED, K.DEDICATED),)))
+    assert octets[0] == 0xDB
+    assert server.unprotect(octets)[1].key is K.GLOBAL_UNICAST
+
+
 def test_a_signature_needs_a_signing_key():
     with pytest.raises(KeyMissingError):
         protection().protect(GET, SecurityOptions((SIGNED,)))
@@ -416,6 +437,10 @@ def test_a_key_that_came_once_may_be_used_without_coming_again(key):
         server.unprotect(
             client.protect(GET, SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, K.ESTABLISHED),)))
         )
+    client.forget()
+    assert server.unprotect(
+        client.protect(GET, SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, K.ESTABLISHED),)))
+    )
 
 
 def decode_header(octets: bytes) -> bytes:
@@ -504,7 +529,7 @@ def test_random_octets_are_needed_and_counted():
     sender = protection()
     for random in (None, lambda size: bytes(size - 1)):
         sender._random = random
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(ConfigurationError, match="random octets"):
             sender.protect(GET, options)
 
 
@@ -574,6 +599,19 @@ def test_each_protection_takes_a_number_of_its_own():
     ]
     seen = [server.unprotect(client.protect(GET, each))[1].invocation_counter for each in options * 2]
     assert seen == list(range(10, 16))
+
+
+def test_one_guard_serves_all_messages_of_a_sender():
+    client, server = ends()
+    server._session._replay = lambda title: ReplayGuard(VolatileCounterStore(), CounterName(b"k", title))
+    for layer in (LayerOptions(F.GENERAL_CIPHERING, K.ESTABLISHED), LayerOptions()):
+        octets = client.protect(GET, SecurityOptions((layer,)))
+        server.unprotect(octets)
+        for _ in range(2):
+            with pytest.raises(ReplayError):
+                server.unprotect(octets)
+    with pytest.raises(ReplayError):
+        server.unprotect(protection(HEAD_END, METER, counter=10).protect(GET))
 
 
 def test_the_broadcast_key_has_counters_of_its_own():
@@ -790,6 +828,15 @@ def test_a_layer_without_protection_needs_no_key():
     client = ends(SUITE_1)[0]
     octets = client.protect(GET, SecurityOptions((bare(GeneralHeader()), SIGNED)))
     server = protection(keys=SecurityMaterial(SUITE_1, signing_keys={HEAD_END: SIGNING[HEAD_END].public_key}))
+    assert server.unprotect(octets)[0] == GET
+
+
+def test_the_overhead_of_a_layer_without_protection_has_no_key():
+    layer = LayerOptions(F.GENERAL_CIPHERING, authenticated=False, encrypted=False)
+    options = SecurityOptions((layer, SIGNED))
+    client, server = ends(SUITE_1)
+    octets = client.protect(GET, options)
+    assert client.overhead(len(GET), options) == len(octets) - len(GET)
     assert server.unprotect(octets)[0] == GET
 
 

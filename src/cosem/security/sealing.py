@@ -79,12 +79,7 @@ def overhead(size: int, options: SecurityOptions, session: SecuritySession) -> i
 def _of_initiate(layer: LayerOptions, *, secret: bool) -> LayerOptions:
     """Return a layer as it is applied to an Initiate APDU."""
     if layer.key is KeyUsed.DEDICATED:
-        general = layer.form is ProtectionForm.GENERAL_DED
-        layer = replace(
-            layer,
-            key=KeyUsed.GLOBAL_UNICAST,
-            form=ProtectionForm.GENERAL_GLO if general else layer.form,
-        )
+        layer = replace(layer, key=KeyUsed.GLOBAL_UNICAST)  # which makes general-glo of general-ded
     if secret and layer.form is not ProtectionForm.GENERAL_SIGNING:
         layer = replace(layer, authenticated=True, encrypted=True)
     return layer
