@@ -211,3 +211,13 @@ def test_a_fixed_component_may_need_a_conversion():
     out = bytearray()
     codec_of(Converted).write(out, value)
     assert out == b"\x05"
+
+
+@pytest.mark.parametrize("kind", [Reader, TracingReader])
+def test_reading_component_by_component_says_what_is_missing_at_every_cut(kind):
+    value = Whole(1, Inner(True, 2), Inner(False, 3), b"ab", (Inner(False, 3), Inner(True, 4)), 4)
+    octets = apdu.encode(value)[2:]
+    for size in range(len(octets)):
+        with pytest.raises(DecodeError) as caught:
+            codec_of(Whole).read_components(kind(octets[:size]))
+        assert caught.value.offset <= size

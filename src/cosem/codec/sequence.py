@@ -34,6 +34,7 @@ from cosem.codec.wires import Optional, SequenceOf, Wire
 from cosem.errors import EncodeError
 
 __all__ = [
+    "DECODE_FAULTS",
     "ENCODE_FAULTS",
     "Codec",
     "asn1_name",
@@ -52,6 +53,8 @@ _codecs: Final[dict[type, Codec]] = {}
 sequences_by_header: Final[dict[bytes, type]] = {}
 """Every declared APDU by the octets that it starts with."""
 
+DECODE_FAULTS: Final = (IndexError, struct.error)
+"""What a generated reader raises where octets are missing."""
 ENCODE_FAULTS: Final = (struct.error, TypeError, AttributeError, ValueError, OverflowError)
 
 
@@ -147,7 +150,14 @@ class Nested(Wire):
     def read(self, reader: Reader) -> Any:
         """Return the value; component by component only where somebody follows."""
         codec = codec_of(self.cls)
-        return codec.read(reader) if type(reader) is Reader else codec.read_components(reader)
+        if type(reader) is not Reader:
+            return codec.read_components(reader)
+        start = reader.pos
+        try:
+            return codec.read(reader)
+        except DECODE_FAULTS:
+            reader.pos = start
+            return codec.read_components(reader)
 
     def write(self, out: bytearray, value: Any) -> None:
         """Append the components."""
