@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import Enum as Enumeration
 from typing import TYPE_CHECKING, ClassVar, Final, Self, SupportsIndex, TypeAlias, overload
 
+from cosem.errors import ConversionError
+
 if TYPE_CHECKING:
     from cosem.types.date_time import Date, DateTime, Time
 
@@ -471,11 +473,11 @@ class BitString:
         """Hold ``length`` bits, by default all, of ``octets``.
 
         Raises:
-            ValueError: The octets are not just enough for the bits.
+            ConversionError: The octets are not just enough for the bits.
         """
         bits = 8 * len(octets) if length is None else length
         if bits < 0 or (bits + 7) // 8 != len(octets):
-            raise ValueError(f"{len(octets)} octets do not hold just {bits} bits")
+            raise ConversionError(f"{len(octets)} octets do not hold just {bits} bits")
         object.__setattr__(self, "octets", bytes(octets))
         object.__setattr__(self, "_length", bits)
 
@@ -484,8 +486,14 @@ class BitString:
 
     @classmethod
     def from_text(cls, text: str) -> BitString:
-        """Return the bits of a text of 0 and 1; blanks count for nothing."""
+        """Return the bits of a text of 0 and 1; blanks count for nothing.
+
+        Raises:
+            ConversionError: Another sign is in it.
+        """
         bits = "".join(text.split())
+        if bits.strip("01"):
+            raise ConversionError(f"{text!r} is no bit-string")
         size = (len(bits) + 7) // 8
         return cls(int(bits.ljust(8 * size, "0") or "0", 2).to_bytes(size, "big"), len(bits))
 
