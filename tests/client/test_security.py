@@ -49,7 +49,7 @@ from cosem.server import security as server_security
 from cosem.server.security import secured_profile
 from cosem.store.sqlite_counters import SqliteCounterStore
 from cosem.types.data import DoubleLongUnsigned
-from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
+from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
 from cosem.types.logical_name import LogicalName
 
 M = AuthenticationMechanism
@@ -604,3 +604,35 @@ def test_a_dedicated_key_that_comes_back_goes_on_counting(second, counters):
             used.append(int.from_bytes(sealed[3:7], "big"))
         protection.forget()
     assert used == counters
+
+
+@pytest.mark.parametrize("general", [True, False])
+def test_general_protection_is_proposed_where_it_is_used(general):
+    security = Ciphered(both_keys()[0], Ciphering(general=general), counters=VolatileCounterStore())
+    proposed = security.prepare(AssociationParameters()).parameters.proposed_conformance
+    assert bool(proposed & Conformance.GENERAL_PROTECTION) is general
+
+
+def test_another_mechanism_is_refused_without_a_secret_too():
+    with pytest.raises(ConfigurationError, match="both asked for"):
+        HighMd5("sesame").prepare(AssociationParameters(mechanism=M.HLS_SHA1))
+
+
+@pytest.mark.parametrize("short_names", [True, False])
+@pytest.mark.parametrize("ciphered", [True, False])
+def test_the_services_of_a_secured_association(short_names, ciphered):
+    served = secured_profile(
+        M.HLS_GMAC, both_keys()[1], client_sap=1, short_names=short_names, ciphered=ciphered,
+        counters=VolatileCounterStore(),
+    )  # fmt: skip
+    assert bool(served.conformance & Conformance.GENERAL_PROTECTION) is ciphered
+    assert bool(served.conformance & Conformance.READ) is short_names
+    assert bool(served.conformance & Conformance.GET) is not short_names
+    assert served.protected_only is ciphered
+
+
+def test_the_policy_of_a_server_is_tag_and_encryption():
+    assert server_security.AUTHENTICATED_AND_ENCRYPTED == 0x6C
+    meter = line(M.LOWEST, ciphering=Ciphering(encrypted=False))
+    with pytest.raises(CosemError):
+        meter.open()

@@ -198,3 +198,36 @@ class Sending(RuleBasedStateMachine):
 
 
 TestSending = Sending.TestCase
+
+
+def test_the_counter_of_a_store_takes_one_value_at_a_time():
+    store = VolatileCounterStore()
+    counter = store.counter(NAME)
+    assert [counter.next(), store.counter(NAME).next()] == [0, 1]
+    counter.raise_to(1)
+    assert counter.next() == 2
+    counter.raise_to(3)
+    assert counter.next() == 3
+    counter.raise_to(100)
+    assert (store.peek(NAME), counter.next()) == (100, 100)
+    with pytest.raises(CounterExhausted):
+        counter.raise_to(0xFFFFFFFF)
+    with pytest.raises(SecurityError):
+        counter.raise_to(-1)
+
+
+def test_what_is_fresh_for_another_reason_moves_the_guard_up_and_never_down():
+    store = Noting()
+    guard = ReplayGuard(store, NAME)
+    for counter, lowest in ((5, 6), (3, 6), (9, 10), (0xFFFFFFFF, 0xFFFFFFFF)):
+        guard.note(counter)
+        assert guard.lowest_acceptable == lowest
+    assert store.durable == [True] * 4
+
+
+def test_a_guard_keeps_every_message_at_rest_unless_told_otherwise():
+    store = Noting()
+    guard = ReplayGuard(store, NAME)
+    for counter in range(3):
+        guard.accept(counter)
+    assert store.durable == [True] * 3
