@@ -8,9 +8,19 @@ in seconds of a monotonic clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["ApduReceived", "ClientLink", "Connected", "Disconnected", "LinkEvent", "ServerLink"]
+__all__ = [
+    "DEFAULT_LINE",
+    "ApduReceived",
+    "ClientLink",
+    "Connected",
+    "Disconnected",
+    "LineLink",
+    "LineSettings",
+    "LinkEvent",
+    "ServerLink",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +146,40 @@ class ServerLink(Protocol):
 
     def tick(self, now: float) -> None:
         """Let time-outs happen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """How a serial line is set.
+
+    Args:
+        baud: Bits a second.
+        data_bits: 7 or 8.
+        parity: ``"E"`` even or ``"N"`` none.
+        stop_bits: 1 or 2.
+    """
+
+    baud: int = 300
+    data_bits: int = 7
+    parity: str = "E"
+    stop_bits: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
+
+
+DEFAULT_LINE: Final = LineSettings()
+"""300 baud 7E1: where every sign-on of the standard begins."""
+
+
+@runtime_checkable
+class LineLink(Protocol):
+    """What a link of either end offers besides, if it changes the settings of a serial line."""
+
+    def next_line(self) -> LineSettings | None:
+        """Return how to set the line once all octets are out, or ``None`` if it stays.
+
+        To be asked after each ``data_to_send()``, until neither has any more.
+        """
         ...

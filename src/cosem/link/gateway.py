@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cosem.errors import EncodeError, FrameError
-from cosem.link.base import ApduReceived, ClientLink, LinkEvent
+from cosem.link.base import ApduReceived, ClientLink, LineLink, LineSettings, LinkEvent
 
 __all__ = ["GatewayClientLink", "GatewayPrefix", "split_gateway"]
 
@@ -112,6 +112,10 @@ class GatewayClientLink:
     def data_to_send(self) -> bytes:
         """Return the queued octets, and forget them."""
         return self._carrier.data_to_send()
+
+    def next_line(self) -> LineSettings | None:
+        """Return how to set the line once all octets are out; ``None`` if it stays, or if there is none."""
+        return self._carrier.next_line() if isinstance(self._carrier, LineLink) else None
 
     def next_event(self) -> LinkEvent | None:
         """Return the oldest event, or ``None``."""

@@ -17,6 +17,7 @@ from cosem.link.hdlc import HdlcClientLink, HdlcServerLink
 from cosem.link.iec62056_21.events import Failed, HdlcReady
 from cosem.link.iec62056_21.line_queue import LineQueue
 from cosem.link.iec62056_21.messages import (
+    DEFAULT_LINE,
     MODE_C_BAUD,
     Identification,
     LineSettings,
@@ -59,7 +60,7 @@ class ModeEClientLink:
         self.sign_on.start(now)
 
     def disconnect(self, now: float) -> None:
-        """Disconnect; the line goes back to 300 baud 7E1."""
+        """Disconnect; the line goes back to where a sign-on begins."""
         self.hdlc.disconnect(now)
 
     def send(self, apdu: bytes, now: float, *, confirmed: bool = True) -> None:
@@ -132,6 +133,7 @@ class ModeEServerLink:
         emulate_parity: Whether the port only knows eight bits without parity.
         line_control: Whether there is a line to set; ``False`` over TCP.
         option_timeout: Seconds for which the client may take to select, and for which it may begin HDLC.
+        line: How the line is set for the sign-on, 300 baud 7E1 by the standard.
     """
 
     def __init__(
@@ -144,6 +146,7 @@ class ModeEServerLink:
         emulate_parity: bool = False,
         line_control: bool = True,
         option_timeout: float = 5.0,
+        line: LineSettings = DEFAULT_LINE,
     ) -> None:
         self.hdlc = hdlc
         self.identification = identification
@@ -154,7 +157,8 @@ class ModeEServerLink:
         self._buffer = bytearray()
         self._linked = False
         self._out = LineQueue(emulate_parity=emulate_parity, line_control=line_control)
-        self._out.set(LineSettings())
+        self._start = line
+        self._out.set(line)
         self._timer: float | None = None
 
     def send(self, apdu: bytes, source: int, destination: int, now: float, *, confirmed: bool = True) -> None:
@@ -202,7 +206,7 @@ class ModeEServerLink:
     def _back(self) -> None:
         """Listen for a sign-on again."""
         self._state, self._timer = _ServerState.LISTENING, None
-        self._out.set(LineSettings())
+        self._out.set(self._start)
 
     def data_to_send(self) -> bytes:
         """Return the octets to send before the line changes next, and forget them."""

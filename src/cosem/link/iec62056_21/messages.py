@@ -15,10 +15,12 @@ from types import MappingProxyType
 from typing import Final
 
 from cosem.errors import ConfigurationError, FrameError
+from cosem.link.base import DEFAULT_LINE, LineSettings
 
 __all__ = [
     "ACK",
     "BREAK",
+    "DEFAULT_LINE",
     "EOT",
     "ETX",
     "MODE_B_BAUD",
@@ -53,26 +55,6 @@ MODE_B_BAUD: Final = MappingProxyType(dict(zip("ABCDEF", (600 << shift for shift
 
 _EVEN: Final = bytes(octet & 0x7F | (octet & 0x7F).bit_count() % 2 << 7 for octet in range(256))
 _MASKED: Final = bytes(octet & 0x7F for octet in range(256))
-
-
-@dataclass(frozen=True, slots=True)
-class LineSettings:
-    """How a serial line is set.
-
-    Args:
-        baud: Bits a second.
-        data_bits: 7 or 8.
-        parity: ``"E"`` even or ``"N"`` none.
-        stop_bits: 1 or 2.
-    """
-
-    baud: int = 300
-    data_bits: int = 7
-    parity: str = "E"
-    stop_bits: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
 
 
 def with_even_parity(octets: bytes) -> bytes:

@@ -25,6 +25,7 @@ from cosem.link.iec62056_21.line_queue import LineQueue
 from cosem.link.iec62056_21.messages import (
     ACK,
     BREAK,
+    DEFAULT_LINE,
     EOT,
     ETX,
     MODE_C_BAUD,
@@ -74,6 +75,7 @@ class SignOn:
         retries: How often it is.
         settle: Seconds that meter and port get for a change of the line.
         character_timeout: Seconds of silence that end a message, 1.5 by the standard.
+        line: How the line is set for the sign-on, 300 baud 7E1 by the standard; some ports have one fixed rate.
 
     >>> machine = SignOn()
     >>> machine.start(0.0)
@@ -97,6 +99,7 @@ class SignOn:
         retries: int = 3,
         settle: float = 0.2,
         character_timeout: float = 1.5,
+        line: LineSettings = DEFAULT_LINE,
     ) -> None:
         if want not in _WANTED:
             raise ConfigurationError(f"{want!r} is none of {', '.join(_WANTED)}")
@@ -113,6 +116,7 @@ class SignOn:
         self._retries = retries
         self._settle = settle
         self._character_timeout = character_timeout
+        self._line = line
         self._out = LineQueue(emulate_parity=emulate_parity, line_control=line_control)
         self._events: deque[SignOnEvent] = deque()
         self._buffer = bytearray()
@@ -176,8 +180,8 @@ class SignOn:
         return bool(self._out)
 
     def reset_line(self) -> None:
-        """Queue the way back to 300 baud 7E1, where a sign-on begins."""
-        self._out.set(LineSettings())
+        """Queue the way back to 300 baud 7E1, or where else a sign-on begins."""
+        self._out.set(self._line)
 
     def next_event(self) -> SignOnEvent | None:
         """Return the oldest event, or ``None``."""
@@ -320,15 +324,15 @@ class SignOn:
     # --- actions ------------------------------------------------------------------------------------------
 
     def _do_wake_up(self, now: float) -> None:
-        self._out.set(LineSettings())
-        self._out.send(bytes(round(WAKE_UP_SECONDS * 300 / 10)))
+        self._out.set(self._line)
+        self._out.send(bytes(round(WAKE_UP_SECONDS * self._line.baud / 10)))
         self._timer = now + WAKE_UP_SECONDS + WAKE_UP_PAUSE
 
     def _do_call(self, now: float) -> None:
         self._buffer.clear()
         self._reason = ""
         self._listening = False
-        self._out.set(LineSettings())
+        self._out.set(self._line)
         self._out.send(self._call)
         self._timer = now + self._response_timeout
 
@@ -396,7 +400,7 @@ class SignOn:
         del now
         self._timer = None
         self._out.send(BREAK)
-        self._out.set(LineSettings())
+        self._out.set(self._line)
 
     def _do_repeat(self, now: float) -> None:
         """Ask for the last message again."""
@@ -410,5 +414,5 @@ class SignOn:
     def _do_fail(self, now: float) -> None:
         del now
         self._timer = None
-        self._out.set(LineSettings())
+        self._out.set(self._line)
         self._events.append(Failed(self._reason))
