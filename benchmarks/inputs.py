@@ -7,14 +7,19 @@ import struct
 
 __all__ = [
     "DATA",
+    "CLIENT_TITLE",
     "GET_REQUEST",
     "GET_RESPONSE",
     "HDLC_FRAMES",
     "HDLC_MESSAGE",
     "HDLC_SEGMENT",
     "HDLC_SEGMENTS",
+    "ENCRYPTION_KEY",
+    "AUTHENTICATION_KEY",
     "OBIS",
     "ROWS",
+    "LONG_VALUE",
+    "SERVER_TITLE",
     "VALUE",
     "rows",
 ]
@@ -59,6 +64,10 @@ def _data() -> bytes:
 DATA = _data()
 GET_REQUEST = bytes.fromhex("C001C100030100010800FF0200")
 GET_RESPONSE = bytes.fromhex("C401C10006") + struct.pack(">I", VALUE)
+
+ENCRYPTION_KEY, AUTHENTICATION_KEY = bytes(range(16)), bytes(range(0xD0, 0xE0))
+CLIENT_TITLE, SERVER_TITLE = bytes.fromhex("4D4D4D0000000001"), bytes.fromhex("4D4D4D0000BC614E")
+LONG_VALUE = bytes(i % 251 for i in range(1000))
 
 HDLC_SEGMENT = 128
 HDLC_MESSAGE = (

@@ -41,6 +41,7 @@ CASES: dict[str, tuple[str, int, int, str]] = {
     "get_response": ("read the GET response of a register", 2000, 300, "3 x the fastest peer"),
     "hdlc_frame": ("frame 2 kB in HDLC segments of 128 octets", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
     "hdlc_deframe": ("deframe them", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
+    "protect": ("protect a SET request of 1 kB (suite 0, A and E), and open it", 500, 50, "2 x dlms-cosem"),
     "client_get": ("client CPU of one GET over loopback TCP", 300, 0, "below every peer"),
 }
 

@@ -9,9 +9,17 @@ import cosem
 import inputs
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.apdu.get import GetRequestNormal
+from cosem.apdu.set import SetRequestNormal
 from cosem.link.hdlc import FrameKind, FrameParser, HdlcAddress
 from cosem.link.hdlc.frame import control_octet, frame_octets
+from cosem.security.context import SecurityContext, Side
+from cosem.security.counters import CounterName, ReplayGuard, VolatileCounter, VolatileCounterStore
+from cosem.security.gcm import AesGcmKey
+from cosem.security.material import SecurityMaterial
+from cosem.security.policy import SecurityPolicyV0
+from cosem.security.protection import Protection
 from cosem.types.data import Array, DoubleLongUnsigned, OctetString, Structure, Unsigned
+from cosem.types.identifiers import InvokeIdAndPriority
 from cosem.types.logical_name import LogicalName
 from worker import Cases, serve
 
@@ -85,6 +93,30 @@ def hdlc_deframe(_: dict[str, Any]) -> Callable[[], Any]:
     return deframe
 
 
+def protect(_: dict[str, Any]) -> Callable[[], Any]:
+    """From an APDU to protected octets and back to an APDU, with counters, replay protection and policy."""
+    keys = SecurityMaterial(unicast=AesGcmKey(inputs.ENCRYPTION_KEY, inputs.AUTHENTICATION_KEY))
+    store = VolatileCounterStore()
+
+    def end(own: bytes, peer: bytes, side: Side) -> Protection:
+        context = SecurityContext(keys, own, peer, side, policy=SecurityPolicyV0.AUTHENTICATED_AND_ENCRYPTED)
+        return Protection(
+            context, VolatileCounter(), lambda title: ReplayGuard(store, CounterName(b"guek", title))
+        )
+
+    sender = end(inputs.CLIENT_TITLE, inputs.SERVER_TITLE, Side.CLIENT)
+    receiver = end(inputs.SERVER_TITLE, inputs.CLIENT_TITLE, Side.SERVER)
+    descriptor = CosemAttributeDescriptor(1, NAME, 2)
+    request = SetRequestNormal(InvokeIdAndPriority(0xC1), descriptor, None, OctetString(inputs.LONG_VALUE))
+
+    def there_and_back() -> Any:
+        clear, _status = receiver.unprotect(sender.protect(cosem.encode(request)))
+        return cosem.decode(clear)
+
+    assert there_and_back() == request
+    return there_and_back
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
@@ -92,6 +124,7 @@ CASES: Cases = {
     "get_response": get_response,
     "hdlc_frame": hdlc_frame,
     "hdlc_deframe": hdlc_deframe,
+    "protect": protect,
     "client_get": client_get,
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from dlms_cosem import cosem, dlms_data, enumerations, utils
 from dlms_cosem.client import DlmsClient
+from dlms_cosem.connection import DlmsConnection
 from dlms_cosem.hdlc.address import HdlcAddress
 from dlms_cosem.hdlc.frames import InformationFrame
 from dlms_cosem.io import BlockingTcpIO, TcpTransport
@@ -111,6 +112,28 @@ def hdlc_deframe(_: dict[str, Any]) -> Callable[[], Any]:
     return deframe
 
 
+def protect(_: dict[str, Any]) -> Callable[[], Any]:
+    """From an APDU to the ciphered APDU of its connection and back."""
+    connection = DlmsConnection(
+        client_system_title=inputs.CLIENT_TITLE,
+        authentication=NoSecurityAuthentication(),
+        global_encryption_key=inputs.ENCRYPTION_KEY,
+        global_authentication_key=inputs.AUTHENTICATION_KEY,
+    )
+    connection.meter_system_title = inputs.CLIENT_TITLE
+    connection.client_invocation_counter, connection.meter_invocation_counter = 1, 0
+    request = xdlms.SetRequestNormal(
+        cosem_attribute=ATTRIBUTE,
+        data=bytes.fromhex("098203E8") + inputs.LONG_VALUE,
+    )
+
+    def there_and_back() -> Any:
+        return connection.unprotect(connection.protect(request))
+
+    assert there_and_back() == request
+    return there_and_back
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
@@ -118,6 +141,7 @@ CASES: Cases = {
     "get_response": get_response,
     "hdlc_frame": hdlc_frame,
     "hdlc_deframe": hdlc_deframe,
+    "protect": protect,
     "client_get": client_get,
 }
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any
 
 from gurux_dlms import GXByteBuffer, GXDLMSClient, GXReplyData, GXUInt8, GXUInt32
-from gurux_dlms.enums import Authentication, DataType, InterfaceType
+from gurux_dlms.AesGcmParameter import AesGcmParameter
+from gurux_dlms.enums import Authentication, Command, DataType, InterfaceType, Security
 from gurux_dlms.GXArray import GXArray
 from gurux_dlms.GXDLMS import GXDLMS
+from gurux_dlms.GXDLMSChippering import GXDLMSChippering
 from gurux_dlms.GXStructure import GXStructure
 from gurux_dlms.internal._GXCommon import _GXCommon
 from gurux_dlms.internal._GXDataInfo import _GXDataInfo
 from gurux_dlms.objects import GXDLMSRegister
+from gurux_dlms.secure import GXDLMSSecureClient
 
 import inputs
 from worker import Cases, serve
@@ -130,6 +134,31 @@ def hdlc_deframe(_: dict[str, Any]) -> Callable[[], Any]:
     return deframe
 
 
+def protect(_: dict[str, Any]) -> Callable[[], Any]:
+    """From the octets of an APDU to protected octets and back."""
+    settings = GXDLMSSecureClient(True).settings
+    request = bytes.fromhex("C101C100010100010800FF0200098203E8") + inputs.LONG_VALUE
+
+    def parameters(command: int) -> AesGcmParameter:
+        made = AesGcmParameter(
+            command,
+            bytearray(inputs.CLIENT_TITLE),
+            bytearray(inputs.ENCRYPTION_KEY),
+            bytearray(inputs.AUTHENTICATION_KEY),
+        )
+        made.security = Security.AUTHENTICATION_ENCRYPTION
+        made.invocationCounter = 1
+        return made
+
+    def there_and_back() -> bytes:
+        with redirect_stdout(None):  # which is the line to the driver, and it prints
+            octets = GXDLMSChippering.encryptAesGcm(parameters(Command.GLO_SET_REQUEST), bytearray(request))
+            return bytes(GXDLMSChippering.decryptAesGcm(settings, parameters(0), GXByteBuffer(octets)))
+
+    assert there_and_back() == request
+    return there_and_back
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
@@ -137,6 +166,7 @@ CASES: Cases = {
     "get_response": get_response,
     "hdlc_frame": hdlc_frame,
     "hdlc_deframe": hdlc_deframe,
+    "protect": protect,
     "client_get": client_get,
 }
 

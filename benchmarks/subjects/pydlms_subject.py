@@ -11,6 +11,8 @@ from pydlms.cosem.data import DlmsData, decode_data, encode_data
 from pydlms.hdlc.address import HdlcAddress
 from pydlms.hdlc.framing import FrameReader, HdlcFrame, control_i, encode_frame
 from pydlms.obis import ObisCode
+from pydlms.security.ciphering import unwrap, wrap
+from pydlms.security.context import SecurityContext
 
 import inputs
 from worker import Cases, serve
@@ -86,6 +88,21 @@ def hdlc_deframe(_: dict[str, Any]) -> Callable[[], Any]:
     return deframe
 
 
+def protect(_: dict[str, Any]) -> Callable[[], Any]:
+    """From the octets of an APDU to protected octets and back."""
+    keys = {"encryption_key": inputs.ENCRYPTION_KEY, "authentication_key": inputs.AUTHENTICATION_KEY}
+    titles = inputs.CLIENT_TITLE, inputs.SERVER_TITLE
+    sender = SecurityContext(**keys, client_system_title=titles[0], server_system_title=titles[1])
+    receiver = SecurityContext(**keys, client_system_title=titles[1], server_system_title=titles[0])
+    request = bytes.fromhex("C101C100010100010800FF0200098203E8") + inputs.LONG_VALUE
+
+    def there_and_back() -> bytes:
+        return unwrap(receiver, wrap(sender, request)).plaintext
+
+    assert there_and_back() == request
+    return there_and_back
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
@@ -93,6 +110,7 @@ CASES: Cases = {
     "get_response": get_response,
     "hdlc_frame": hdlc_frame,
     "hdlc_deframe": hdlc_deframe,
+    "protect": protect,
     "client_get": client_get,
 }
 

@@ -31,6 +31,7 @@ from cosem.security.counters import (
     VolatileCounter,
     VolatileCounterStore,
 )
+from cosem.security.curves import order_of
 from cosem.security.gcm import AesGcmKey
 from cosem.security.kdf import AlgorithmIdentifiers
 from cosem.security.material import AssociatedFields, Interpretation, SecurityMaterial, gcm_key, material_of
@@ -482,6 +483,42 @@ def test_a_static_agreement_with_one_transaction_id_never_repeats_a_nonce():
     assert len(counters) == 3
 
 
+@pytest.mark.parametrize("suite", [SUITE_1, SUITE_2])
+def test_a_signature_is_taken_once_in_either_of_its_two_forms(suite):
+    client, server = ends(suite)
+    octets = client.protect(GET, SecurityOptions((SIGNED,)))
+    server.unprotect(octets)
+    size, order = suite.coordinate_size, order_of(suite)
+    other = octets[:-size] + (order - int.from_bytes(octets[-size:], "big")).to_bytes(size, "big")
+    for again in (octets, other):
+        with pytest.raises(VerificationError, match="before"):
+            server.unprotect(again)
+    assert protection(METER, HEAD_END, suite=suite).unprotect(other)[0] == GET
+    assert server.unprotect(client.protect(GET, SecurityOptions((SIGNED,))))[0] == GET
+
+
+def test_a_signature_within_a_new_envelope_is_taken_once():
+    third, server = third_party(), server_that_knows_the_third_party()
+    client = protection(HEAD_END, METER, suite=SUITE_1, side=Side.CLIENT)
+    inner = third.protect(GET, SecurityOptions((SIGNED,)))
+    outer = SecurityOptions((LayerOptions(F.GENERAL_CIPHERING),))
+    server.unprotect(client.protect(inner, outer))
+    with pytest.raises(VerificationError, match="before"):
+        server.unprotect(client.protect(inner, outer))
+
+
+def test_the_last_signatures_are_remembered(monkeypatch):
+    monkeypatch.setattr("cosem.security.context._MOST_SIGNATURES", 2)
+    client, server = ends(SUITE_1)
+    sent = [client.protect(GET, SecurityOptions((SIGNED,))) for _ in range(3)]
+    for octets in sent:
+        server.unprotect(octets)
+    for octets in sent[1:]:
+        with pytest.raises(VerificationError, match="before"):
+            server.unprotect(octets)
+    assert len(server._session._signatures) == 2
+
+
 def test_keys_that_come_with_messages_are_limited(monkeypatch):
     monkeypatch.setattr("cosem.security.context._MOST_MESSAGE_KEYS", 3)
     client, server = ends()
@@ -852,6 +889,95 @@ def test_a_layer_without_protection_is_a_layer_and_protects_nothing():
     assert client.overhead(len(GET), SecurityOptions((bare(GeneralHeader()), SIGNED))) == len(around) - len(
         GET
     )
+
+
+# --- what is concluded once for many messages ---------------------------------------------------------------
+
+
+def test_what_was_concluded_of_one_message_ends_with_the_keys_it_was_concluded_of():
+    client, server = ends()
+    layer = SecurityOptions((LayerOptions(key=K.DEDICATED),))
+    server.unprotect(client.protect(GET, layer))
+    late = client.protect(GET, layer)
+    assert server._known
+    server.forget()
+    with pytest.raises(KeyMissingError):
+        server.unprotect(late)
+    for end in (client, server):
+        end.hold_dedicated_key(AK)
+        end.activate_dedicated_key()
+    with pytest.raises(VerificationError):
+        server.unprotect(late)
+    assert server.unprotect(client.protect(GET, layer))[0] == GET
+    assert client.protect(GET)[0] == 0xD0
+    client.forget()
+    assert client.protect(GET)[0] == 0xC8
+
+
+def test_what_was_concluded_ends_when_a_title_is_learnt():
+    server = protection()
+    server.unprotect(protection(HEAD_END, METER, counter=0).protect(GET))
+    server.protect(GET_ANSWER)
+    assert server._known
+    assert server._prepared
+    server.learn_peer_title(HEAD_END)
+    assert not server._known
+    assert not server._prepared
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        LayerOptions(encrypted=False),
+        LayerOptions(key=K.GLOBAL_BROADCAST),
+        LayerOptions(F.GENERAL_GLO),
+        LayerOptions(F.GENERAL_CIPHERING),
+    ],
+)
+def test_nothing_is_concluded_of_what_is_not_usual(layer):
+    client, server = ends()
+    for _ in range(2):
+        octets = client.protect(GET, SecurityOptions((layer,)))
+        clear, status = server.unprotect(octets)
+        assert (clear, status.kinds) == (GET, layer.kinds)
+        with pytest.raises(ReplayError):
+            server.unprotect(octets)
+        server.protect(GET_ANSWER, status)
+    assert not server._known
+    assert not server._prepared
+    assert not client._prepared
+
+
+def test_the_usual_way_makes_the_octets_of_the_long_way():
+    status = protection(HEAD_END, METER).unprotect(protection(counter=5).protect(GET))[1]
+    for options in (None, status, SecurityOptions()):
+        short, long = (protection(counter=7) for _ in range(2))
+        long._prepare = lambda tag, key: None
+        for apdu in (GET, GET_ANSWER, NOTIFICATION, b"\x01\x00\x00\x00\x06", b"\xd8\x01\x01"):
+            assert [short.protect(apdu, options) for _ in range(2)] == [
+                long.protect(apdu, options) for _ in range(2)
+            ]
+        assert short._prepared
+        assert not long._prepared
+
+
+def test_an_answer_is_signed_where_the_policy_says_so_although_its_request_was_not():
+    server = protection(METER, HEAD_END, suite=SUITE_1, policy=SecurityPolicyV1.DIGITALLY_SIGNED_RESPONSE)
+    status = server.unprotect(protection(HEAD_END, METER, suite=SUITE_1).protect(GET))[1]
+    assert server.protect(GET_ANSWER, status)[0] == 0xDB
+    assert not server._prepared
+
+
+def test_the_usual_way_ends_with_the_counters():
+    sender = protection(counter=LAST_COUNTER - 1)
+    for _ in range(2):
+        sender.protect(GET)
+    with pytest.raises(CounterExhausted):
+        sender.protect(GET)
+    sender._session.counter = Stuck(LAST_COUNTER + 1)
+    sender._start_anew()
+    with pytest.raises(CounterExhausted):
+        sender.protect(GET)
 
 
 # --- policies ----------------------------------------------------------------------------------------------

@@ -153,6 +153,54 @@ def test_the_same_message_is_taken_once(each: Vector) -> None:
             receiver.unprotect(each.octets)
 
 
+USUAL = [
+    pytest.param(vector("security", name), id=name) for name in ("T6-get-30", "C-initreq-30", "suite2-get-32")
+]
+
+
+@pytest.mark.parametrize("each", USUAL)
+def test_no_bit_of_a_second_message_can_be_changed(each: Vector) -> None:
+    # What was decided of the first message is not decided again: nothing may slip through there.
+    keys = vector_material(each)
+    receiver = protection(HEAD_END, METER, keys=keys)
+    first = protection(METER, HEAD_END, keys=keys, counter=0x01234566).protect(each.hex("plaintext"))
+    receiver.unprotect(first)
+    assert receiver._known
+    for index in range(len(each.octets)):
+        for bit in range(8):
+            octets = bytearray(each.octets)
+            octets[index] ^= 1 << bit
+            refused(receiver, bytes(octets))
+        refused(receiver, each.octets[:index])
+        refused(receiver, each.octets[:index] + each.octets[index + 1 :])
+    with pytest.raises(DecodeError, match="too many"):
+        receiver.unprotect(each.octets + b"\x00")
+    clear, status = receiver.unprotect(each.octets)
+    assert clear == each.hex("plaintext")
+    assert status == protection(HEAD_END, METER, keys=keys).unprotect(each.octets)[1]
+    for octets in (first, each.octets):
+        with pytest.raises(ReplayError):
+            receiver.unprotect(octets)
+
+
+def test_the_service_within_a_second_message_is_the_one_without() -> None:
+    receiver = protection(HEAD_END, METER)
+    receiver.unprotect(protection(counter=0).protect(GET))
+    for clear in (b"\xc1" + GET[1:], b"\x01", b""):
+        octets = b"\x00\x00\x00\x05"
+        content = b"\x30" + octets + material().unicast.seal(0x30, METER + octets, clear)
+        with pytest.raises(VerificationError, match="another service"):
+            receiver.unprotect(b"\xc8" + bytes((len(content),)) + content)
+
+
+def test_the_highest_counter_of_a_second_message_is_refused() -> None:
+    receiver = protection(HEAD_END, METER)
+    receiver.unprotect(protection(counter=0).protect(GET))
+    content = b"\x30\xff\xff\xff\xff" + material().unicast.seal(0x30, METER + b"\xff" * 4, GET)
+    with pytest.raises(ReplayError):
+        receiver.unprotect(b"\xc8" + bytes((len(content),)) + content)
+
+
 def test_counters_go_up_and_only_verified_ones_count() -> None:
     sender = protection(counter=100)
     first, second, third = (sender.protect(GET) for _ in range(3))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol, TypeAlias
 
-from cosem.errors import ConfigurationError, LimitError, SecurityError
+from cosem.errors import ConfigurationError, LimitError, SecurityError, VerificationError
 from cosem.security.counters import CounterName, ReplayGuard, VolatileCounter, VolatileCounterStore
 from cosem.security.gcm import GcmKey
 from cosem.security.key_material import Secret
@@ -18,6 +18,7 @@ from cosem.security.status import DEFAULT_OPTIONS, KeyUsed, LayerOptions, Protec
 __all__ = ["Counter", "ReplayProtection", "SecurityContext", "SecuritySession", "Side"]
 
 _MOST_MESSAGE_KEYS: Final = 4096
+_MOST_SIGNATURES: Final = 16384
 
 
 class Side(Enum):
@@ -169,6 +170,7 @@ class SecuritySession:
         self._broadcast_replay = broadcast_replay
         self._guards: dict[tuple[KeyUsed, bytes], ReplayProtection] = {}
         self._message_guards: dict[bytes, ReplayProtection] = {}
+        self._signatures: dict[bytes, None] = {}
         self.established_by_us: dict[bytes, tuple[GcmKey, bytes]] = {}
         self.established_by_peer: dict[bytes, tuple[GcmKey, bytes]] = {}
         self.dedicated_counter: Counter | None = None
@@ -252,6 +254,21 @@ class SecuritySession:
         if guard is None:
             guard = self._guards[key, title] = self._new_guard(key, title)
         return guard
+
+    def take_signature(self, name: bytes) -> None:
+        """Take note of a signature: general-signing has no counter, and nothing else tells its repetition.
+
+        Args:
+            name: Tells it from other signatures.
+
+        Raises:
+            VerificationError: It was among the last signatures of this association.
+        """
+        if name in self._signatures:
+            raise VerificationError("this signature was received before")
+        self._signatures[name] = None
+        if len(self._signatures) > _MOST_SIGNATURES:
+            del self._signatures[next(iter(self._signatures))]
 
     def _new_guard(self, key: KeyUsed, title: bytes) -> ReplayProtection:
         if key is KeyUsed.GLOBAL_BROADCAST:

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 __all__ = [
     "DEDICATED_TAGS",
     "GLOBAL_TAGS",
+    "SERVICE_SPECIFIC_TAGS",
     "Envelope",
     "associated_fields",
     "is_protected",
+    "last_octet_string",
     "open_content",
     "read_envelope",
     "seal_content",
@@ -46,6 +48,8 @@ DEDICATED_TAGS: Final = {
 """Tag of the ded- form, by tag of the service."""
 
 _GENERAL_GLO, _GENERAL_DED, _GENERAL_CIPHERING, _GENERAL_SIGNING = 0xDB, 0xDC, 0xDD, 0xDF
+SERVICE_SPECIFIC_TAGS: Final = frozenset(_CLEAR_TAGS)
+"""Tags of the glo- and ded- forms."""
 _PROTECTED: Final = frozenset(_CLEAR_TAGS) | {
     _GENERAL_GLO,
     _GENERAL_DED,
@@ -124,7 +128,7 @@ def read_envelope(apdu: bytes) -> Envelope:
 
 
 def _service_specific(apdu: bytes, tag: int, clear_tag: int) -> Envelope:
-    content = _rest(apdu, 1)
+    content = last_octet_string(apdu, 1)
     control, counter, body = _content(content)
     dedicated = DEDICATED_TAGS.get(clear_tag) == tag
     key = _global_or_dedicated(control, dedicated=dedicated)
@@ -136,7 +140,7 @@ def _service_specific(apdu: bytes, tag: int, clear_tag: int) -> Envelope:
 def _general_glo_or_ded(apdu: bytes, tag: int) -> Envelope:
     if apdu[1:2] == b"\x08" and len(apdu) > 10:
         title = apdu[2:10]
-        content = _rest(apdu, 10)
+        content = last_octet_string(apdu, 10)
     else:
         reader = Reader(apdu)
         reader.pos = 1
@@ -231,7 +235,7 @@ def _general_signing(apdu: bytes) -> Envelope:
     )
 
 
-def _rest(apdu: bytes, start: int) -> bytes:
+def last_octet_string(apdu: bytes, start: int) -> bytes:
     """Return the octet string that ends an APDU.
 
     Raises:

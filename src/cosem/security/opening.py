@@ -32,7 +32,7 @@ class Opened(NamedTuple):
         clear: The octets under it; verified, if the layer says so.
         layer: What it was.
         key: The key that came with the message, if one did, or that was established before.
-        fingerprint: Tells such keys apart; empty for the others.
+        fingerprint: Tells such keys apart, and signatures; empty for the others.
         findings: Deviations from the standard.
     """
 
@@ -129,7 +129,7 @@ def _open_signed(
         raise KeyMissingError(f"no public signing key of {title.hex().upper()} is known")
     try:
         suite = material.suite
-        _ = suite.signature_size
+        size = suite.signature_size
     except ConfigurationError as error:
         raise SecurityError(str(error)) from None
     inputs = [
@@ -145,4 +145,5 @@ def _open_signed(
         verify_signature(suite, public, envelope.signature, inputs[1])
         findings = (SIGNATURE_WITH_LENGTH,)
     layer = Layer(ProtectionForm.GENERAL_SIGNING, KeyUsed.SIGNING, None, True, title, None, envelope.header)
-    return Opened(envelope.body, layer, findings=findings)
+    # r of the signature tells it from others, also when somebody turned s into n - s, which is as good.
+    return Opened(envelope.body, layer, None, envelope.signature[: size // 2], findings)

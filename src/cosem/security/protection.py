@@ -12,22 +12,52 @@ layer that is encrypted without a tag is refused unless that was asked for.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cosem.apdu import decode
 from cosem.errors import KeyMissingError, LimitError, PolicyError, SecurityError, VerificationError
-from cosem.security.context import Counter, ReplayProtections, SecurityContext, SecuritySession, Side
-from cosem.security.envelope import Envelope, is_protected, read_envelope
+from cosem.security.context import (
+    Counter,
+    ReplayProtection,
+    ReplayProtections,
+    SecurityContext,
+    SecuritySession,
+    Side,
+)
+from cosem.security.envelope import (
+    DEDICATED_TAGS,
+    GLOBAL_TAGS,
+    SERVICE_SPECIFIC_TAGS,
+    Envelope,
+    is_protected,
+    last_octet_string,
+    read_envelope,
+    seal_content,
+    wrapped_in,
+)
+from cosem.security.gcm import GcmKey
 from cosem.security.opening import Opened, open_layer
-from cosem.security.policy import lacking
-from cosem.security.sealing import overhead, seal
-from cosem.security.status import KeyUsed, LayerOptions, ProtectionForm, SecurityOptions, SecurityStatus
+from cosem.security.policy import ProtectionKind, lacking
+from cosem.security.sealing import INITIATE_TAGS, overhead, seal, take_number
+from cosem.security.status import (
+    KeyUsed,
+    Layer,
+    LayerOptions,
+    ProtectionForm,
+    SecurityOptions,
+    SecurityStatus,
+)
+from cosem.security.suites import TAG_SIZE, SecurityControl
 
 if TYPE_CHECKING:
     from cosem.security.message_keys import RandomOctets
 
 __all__ = ["Protection"]
 
+_KEYS_OF_BOTH: Final = frozenset({KeyUsed.GLOBAL_UNICAST, KeyUsed.DEDICATED})
+_A_AND_E: Final = 0x30
+_LEAST: Final = 5 + TAG_SIZE
+"""Octets of a content that encrypts nothing."""
 _NOTIFICATIONS: Final = frozenset({b"\x0f", b"\xc2", b"\x18"})
 _KEYS_OF_THIRD_PARTIES: Final = frozenset({KeyUsed.ONE_PASS, KeyUsed.STATIC_UNIFIED, KeyUsed.SIGNING})
 
@@ -59,6 +89,8 @@ class Protection:
         self._options = context.options.strengthened(context.sent_kinds)
         self._dedicated_options: SecurityOptions | None = None
         self._required = int(context.received_kinds)
+        self._known: dict[int, _Known] = {}
+        self._prepared: dict[tuple[int, KeyUsed], _Prepared] = {}
 
     @property
     def context(self) -> SecurityContext:
@@ -84,6 +116,7 @@ class Protection:
             SecurityError: It is none, our own, or another one than is known.
         """
         self._session.learn_title(title)
+        self._start_anew()
 
     def hold_dedicated_key(self, octets: bytes) -> None:
         """Take the dedicated key in the InitiateRequest; it is not used before :meth:`activate_dedicated_key`.
@@ -99,11 +132,18 @@ class Protection:
         if self._session.material.dedicated is not None:
             layers = tuple(_dedicated(layer) for layer in self._options.layers)
             self._dedicated_options = SecurityOptions(layers)
+        self._start_anew()
 
     def forget(self) -> None:
         """Drop every key that belongs to this association alone: it is over."""
         self._session.forget()
         self._dedicated_options = None
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        """Drop what was concluded from keys and titles that have changed."""
+        self._known.clear()
+        self._prepared.clear()
 
     # --- out -----------------------------------------------------------------------------------------
 
@@ -119,7 +159,29 @@ class Protection:
             KeyMissingError: A key is not known.
             ConfigurationError: The options cannot be carried out.
         """
+        key = _usual_key(self.options if options is None else options)
+        if key is not None and apdu:
+            prepared = self._prepared.get((apdu[0], key)) or self._prepare(apdu[0], key)
+            if prepared is not None:
+                tag, control, title, gcm_key, counter = prepared
+                content = seal_content(gcm_key, control, title, take_number(counter), apdu, b"")
+                return wrapped_in(tag, content)
         return seal(apdu, self._chosen(options), self._session, self._random)
+
+    def _prepare(self, clear_tag: int, key: KeyUsed) -> _Prepared | None:
+        """Return what the usual protection of a service takes; ``None`` where something is not as usual."""
+        session, dedicated = self._session, key is KeyUsed.DEDICATED
+        tag = (DEDICATED_TAGS if dedicated else GLOBAL_TAGS).get(clear_tag)
+        gcm_key = session.material.dedicated if dedicated else session.material.unicast
+        counter = session.dedicated_counter if dedicated else session.counter
+        if tag is None or clear_tag in INITIATE_TAGS or gcm_key is None or counter is None:
+            return None
+        if ProtectionKind.SIGNED in self.context.sent_kinds:
+            return None
+        control = SecurityControl.build(session.material.suite, authenticated=True, encrypted=True)
+        prepared = _Prepared(tag, control, self.context.system_title, gcm_key, counter)
+        self._prepared[clear_tag, key] = prepared
+        return prepared
 
     def overhead(self, size: int, options: SecurityOptions | SecurityStatus | None = None) -> int:
         """Return how many octets the protection adds to a clear APDU of ``size`` octets; exact.
@@ -149,6 +211,10 @@ class Protection:
             DecodeError: It is not laid out as the standard says.
             LimitError: It has too many layers.
         """
+        if apdu and apdu[0] in SERVICE_SPECIFIC_TAGS:
+            usual = self._unprotect_as_before(apdu)
+            if usual is not None:
+                return usual
         context = self.context
         taken: list[Opened] = []
         findings: list[str] = []
@@ -171,7 +237,46 @@ class Protection:
             raise SecurityError(findings[0])
         status = SecurityStatus(tuple([opened.layer for opened in taken]), tuple(findings))
         self._enforce(status, clear)
+        if len(taken) == 1 and status.form is ProtectionForm.SERVICE_SPECIFIC:
+            self._remember(apdu[0], clear[0], status)
         return clear, status
+
+    def _unprotect_as_before(self, apdu: bytes) -> tuple[bytes, SecurityStatus] | None:
+        """Open one more APDU of a form that was opened before in this association.
+
+        Everything that was decided then holds still: suite, key, sender, policy. What is left to check is
+        what each message has of its own: tag, service within, counter. Where anything is wrong with it the
+        long way is gone, which says what.
+        """
+        content = last_octet_string(apdu, 1)
+        known = self._known.get(apdu[0] << 8 | content[0]) if len(content) > _LEAST else None
+        if known is None:
+            return None
+        clear_tag, key, control, title, guard, used = known
+        octets = content[1:5]
+        try:
+            clear = key.open(control, title + octets, content[5:])
+        except VerificationError:
+            return None
+        if clear[0] != clear_tag:
+            return None
+        counter = int.from_bytes(octets, "big")
+        guard.check(counter)
+        guard.accept(counter)
+        layer = Layer(ProtectionForm.SERVICE_SPECIFIC, used, control, True, title, counter)
+        return clear, SecurityStatus((layer,))
+
+    def _remember(self, tag: int, clear_tag: int, status: SecurityStatus) -> None:
+        """Take note that an APDU with tag and encryption, under a key of the two sides, was in order."""
+        layer, material = status.layers[0], self._session.material
+        key = material.dedicated if layer.key is KeyUsed.DEDICATED else material.unicast
+        control = layer.control
+        if control is None or key is None or control & _A_AND_E != _A_AND_E or status.broadcast:
+            return
+        guard = self._session.guard(layer.key, layer.system_title, b"")
+        self._known[tag << 8 | control] = _Known(
+            clear_tag, key, control, layer.system_title, guard, layer.key
+        )
 
     def _open(self, envelope: Envelope, *, outermost: bool, findings: list[str]) -> Opened:
         session, context = self._session, self.context
@@ -200,6 +305,8 @@ class Protection:
             guard = self._session.guard(layer.key, layer.system_title, opened.fingerprint)
             guard.check(layer.invocation_counter)
             guard.accept(layer.invocation_counter)
+        elif layer.control is None:
+            self._session.take_signature(layer.system_title + opened.fingerprint)
         if opened.key is not None:
             self._session.established_by_peer[layer.system_title] = (opened.key, opened.fingerprint)
 
@@ -256,6 +363,39 @@ class Protection:
             raise PolicyError(f"the message is not {' and not '.join(missing.names)}")
         if status.broadcast and self.context.side is Side.CLIENT and clear[:1] not in _NOTIFICATIONS:
             raise PolicyError("an answer under the broadcast key, which others have too")
+
+
+class _Known(NamedTuple):
+    """What was decided of APDUs with one tag and one security control octet."""
+
+    clear_tag: int
+    key: GcmKey
+    control: SecurityControl
+    title: bytes
+    guard: ReplayProtection
+    used: KeyUsed
+
+
+class _Prepared(NamedTuple):
+    """What the usual protection of one service takes."""
+
+    tag: int
+    control: SecurityControl
+    title: bytes
+    key: GcmKey
+    counter: Counter
+
+
+def _usual_key(options: SecurityOptions | SecurityStatus) -> KeyUsed | None:
+    """Return the key of the usual protection: one layer, service-specific, with tag and encryption."""
+    if len(options.layers) != 1:
+        return None
+    layer = options.layers[0]
+    if layer.form is not ProtectionForm.SERVICE_SPECIFIC or layer.key not in _KEYS_OF_BOTH:
+        return None
+    if isinstance(layer, Layer):
+        return layer.key if layer.control is not None and layer.control & _A_AND_E == _A_AND_E else None
+    return layer.key if layer.authenticated and layer.encrypted else None
 
 
 def _dedicated(layer: LayerOptions) -> LayerOptions:

@@ -26,12 +26,12 @@ from cosem.security.suites import TAG_SIZE, SecurityControl
 if TYPE_CHECKING:
     from cosem.security.gcm import GcmKey
 
-__all__ = ["overhead", "seal"]
+__all__ = ["INITIATE_TAGS", "overhead", "seal", "take_number"]
 
 Brought: TypeAlias = "dict[bytes, tuple[GcmKey, bytes]]"
 """Keys that a message brings, with their fingerprints, by recipient."""
 
-_INITIATE_TAGS: Final = frozenset({0x01, 0x08})
+INITIATE_TAGS: Final = frozenset({0x01, 0x08})
 _WITH_DEDICATED_KEY: Final = b"\x01\x01"
 _MESSAGE_KEYS: Final = frozenset({KeyUsed.WRAPPED, KeyUsed.ONE_PASS, KeyUsed.STATIC_UNIFIED})
 _TRANSACTION_ID_SIZE: Final = 8
@@ -52,7 +52,7 @@ def seal(
     """
     if not apdu:
         raise ConfigurationError("an APDU without octets")
-    initiate = apdu[0] in _INITIATE_TAGS
+    initiate = apdu[0] in INITIATE_TAGS
     secret = apdu[:2] == _WITH_DEDICATED_KEY
     if secret and not any(layer.form is not ProtectionForm.GENERAL_SIGNING for layer in options.layers):
         raise ConfigurationError("a dedicated key is sent encrypted only")
@@ -100,7 +100,7 @@ def _seal_layer(
     title = session.context.system_title
     key, counter = _key_and_counter(layer.key, session)
     control = _control(layer, session)
-    content = seal_content(key, control, title, _take(counter), apdu, b"")
+    content = seal_content(key, control, title, take_number(counter), apdu, b"")
     dedicated = layer.key is KeyUsed.DEDICATED
     if form is ProtectionForm.SERVICE_SPECIFIC:
         tag = (DEDICATED_TAGS if dedicated else GLOBAL_TAGS).get(apdu[0])
@@ -137,7 +137,7 @@ def _key_and_counter(key: KeyUsed, session: SecuritySession) -> tuple[GcmKey, Co
     return found, counter
 
 
-def _take(counter: Counter) -> int:
+def take_number(counter: Counter) -> int:
     """Return the next value of a counter; whatever it says, none beyond the range is used."""
     value = counter.next()
     if not 0 <= value <= LAST_COUNTER:
@@ -164,7 +164,7 @@ def _general_ciphering(
 ) -> bytes:
     interpretation = session.context.interpretation
     if not (layer.authenticated or layer.encrypted):
-        header = _completed(layer.header, _take(session.counter), session)
+        header = _completed(layer.header, take_number(session.counter), session)
         content = bytes((session.material.suite,)) + apdu
         return encode(GeneralCiphering(*header.fields, None, content))
     # The counter of the global key goes on for every key that comes with a message: C(0e,2s) gives the
@@ -172,7 +172,7 @@ def _general_ciphering(
     counter = session.broadcast_counter if layer.key is KeyUsed.GLOBAL_BROADCAST else session.counter
     if counter is None:
         raise KeyMissingError(f"the {layer.key.value} has no counter")
-    number = _take(counter)
+    number = take_number(counter)
     header = _completed(layer.header, number, session)
     info: Any
     if layer.key in _MESSAGE_KEYS:
@@ -201,7 +201,7 @@ def _sign(apdu: bytes, layer: LayerOptions, session: SecuritySession) -> bytes:
     signer = session.material.signing
     if signer is None:
         raise KeyMissingError("no private signing key is known")
-    number = 0 if layer.header.transaction_id else _take(session.counter)
+    number = 0 if layer.header.transaction_id else take_number(session.counter)
     header = _completed(layer.header, number, session)
     with_length = session.context.interpretation.signature_input is SignatureInput.CONTENT_WITH_LENGTH
     length = encode_length(len(apdu)) if with_length else b""
