@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR, GCM
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -338,6 +339,11 @@ def test_keys_are_wrapped_as_published(name):
 def test_a_master_key_of_192_bits_belongs_to_no_suite():
     with pytest.raises(ConfigurationError):
         KeyEncryptionKey(vector("security", "kw-192-128").hex("kek"))
+
+
+def test_a_wrapped_key_of_192_bits_is_the_key_of_no_suite():
+    with pytest.raises(VerificationError):
+        KeyEncryptionKey(bytes(16)).unwrap(aes_key_wrap(bytes(16), bytes(24)))
 
 
 @pytest.mark.parametrize("size", [0, 8, 15, 17, 24, 40])

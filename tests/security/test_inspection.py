@@ -155,6 +155,14 @@ def test_what_is_encrypted_alone_inside_a_signature_is_verified_by_the_signature
     assert (found.verdict, found.plain, found.reason) == (VERIFIED, GET, "")
 
 
+def test_what_is_encrypted_alone_says_so():
+    octets = protection(encryption_only=True).protect(GET, options(LayerOptions(authenticated=False)))
+    found = inspect(octets, of_meter(material()), system_title=METER)
+    assert (found.verdict, found.plain) == (UNVERIFIABLE, None)
+    assert "without an authentication tag" in found.reason
+    assert protection().protect(GET) != octets
+
+
 def test_a_layer_without_protection_verifies_nothing():
     bare = LayerOptions(F.GENERAL_CIPHERING, K.ESTABLISHED, authenticated=False, encrypted=False)
     octets = protection().protect(GET, options(bare))
@@ -215,9 +223,11 @@ def test_decryption_without_authentication_key_has_to_be_asked_for_and_is_loud(l
 
 def test_decryption_without_authentication_key_shows_nothing_where_the_key_is_plainly_another():
     octets = protection().protect(GET)
-    keys = replace(unauthenticated(), unicast=AesGcmKey(AK, None))
-    found = inspect(octets, of_meter(keys), system_title=METER, decrypt_unverified=True)
-    assert (found.verdict, found.plain) == (FAILED, None)
+    for number in range(20):
+        keys = replace(unauthenticated(), unicast=AesGcmKey(bytes((number,)) * 16, None))
+        found = inspect(octets, of_meter(keys), system_title=METER, decrypt_unverified=True)
+        assert (found.verdict, found.plain) == (FAILED, None)
+        assert "another one" in found.reason
     for missing in ({"unicast": None},):
         found = inspect(
             octets, of_meter(replace(keys, **missing)), system_title=METER, decrypt_unverified=True

@@ -53,6 +53,19 @@ def test_version_1_has_a_bit_for_each_demand(bit, request_kinds, response_kinds)
         assert required_by_access_mode(mode, response=True) == response_kinds
 
 
+def test_each_bit_of_version_1_has_its_name():
+    assert {policy.name: int(policy) for policy in SecurityPolicyV1} == {
+        "AUTHENTICATED_REQUEST": 0x04,
+        "ENCRYPTED_REQUEST": 0x08,
+        "DIGITALLY_SIGNED_REQUEST": 0x10,
+        "AUTHENTICATED_RESPONSE": 0x20,
+        "ENCRYPTED_RESPONSE": 0x40,
+        "DIGITALLY_SIGNED_RESPONSE": 0x80,
+    }
+    assert SecurityPolicyV1.parse(0) is SecurityPolicyV1.NOTHING
+    assert int(SecurityPolicyV1.NOTHING) == 0
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 5, 0xFF, 0x100, -1, -4])
 def test_numbers_without_a_meaning_are_no_policy(number):
     with pytest.raises(ConfigurationError):
@@ -124,6 +137,7 @@ PLAIN = LayerOptions(ProtectionForm.GENERAL_CIPHERING, authenticated=False, encr
         ((SIGNING,), E, (LayerOptions(ProtectionForm.GENERAL_GLO, authenticated=False), SIGNING)),
         ((SIGNING, PLAIN), A | E, (SIGNING, LayerOptions(ProtectionForm.GENERAL_CIPHERING))),
         ((PLAIN, PLAIN), A, (LayerOptions(ProtectionForm.GENERAL_CIPHERING, encrypted=False), PLAIN)),
+        ((), S, (SIGNING,)),
         ((), A | E | S, (LayerOptions(ProtectionForm.GENERAL_GLO), SIGNING)),
     ],
 )

@@ -32,7 +32,7 @@ from cosem.security.counters import (
     VolatileCounterStore,
 )
 from cosem.security.curves import order_of
-from cosem.security.gcm import AesGcmKey
+from cosem.security.gcm import AesGcmKey, HeldGcmKey
 from cosem.security.kdf import AlgorithmIdentifiers
 from cosem.security.material import AssociatedFields, Interpretation, SecurityMaterial, gcm_key, material_of
 from cosem.security.policy import ProtectionKind, SecurityPolicyV0, SecurityPolicyV1
@@ -1206,6 +1206,28 @@ def test_keys_of_a_store_become_material():
     empty = material_of(Keys())
     assert repr(empty) == "<SecurityMaterial suite 0: no keys>"
     assert isinstance(gcm_key(EK, AK), AesGcmKey)
+    assert made.master is not None
+    assert made.broadcast is not None
+    untitled = replace(keys, server_title=None)
+    assert (material_of(untitled).signing_keys, material_of(untitled).agreement_keys) == ({}, {})
+    assert (empty.signing_keys, empty.agreement_keys) == ({}, {})
+
+
+def test_a_key_that_is_held_elsewhere_protects_too():
+    class Vault:
+        def encrypt(self, nonce, plaintext, associated_data):
+            return AesGcmKey(EK, None).seal(associated_data[0], nonce, plaintext, associated_data[1:])
+
+        def decrypt(self, nonce, ciphertext, associated_data):
+            return AesGcmKey(EK, None).open(associated_data[0], nonce, ciphertext, associated_data[1:])
+
+        def fingerprint(self, salt=b""):
+            return bytes(16)
+
+    held = gcm_key(Vault(), AK)
+    assert isinstance(held, HeldGcmKey)
+    sender = protection(HEAD_END, METER, keys=SecurityMaterial(unicast=held))
+    assert protection().unprotect(sender.protect(GET))[0] == GET
 
 
 def test_the_status_of_nothing_special():
