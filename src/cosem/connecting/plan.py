@@ -23,16 +23,6 @@ __all__ = ["ConnectOptions", "Plan", "plan_of"]
 PUBLIC_CLIENT: Final = 16
 MANAGEMENT_LOGICAL_DEVICE: Final = 1
 _COMMON: Final = frozenset({"client", "server", "max_pdu_size", "timeout", "retries", "strict"})
-_TRUTH: Final = {
-    "1": True,
-    "yes": True,
-    "true": True,
-    "on": True,
-    "0": False,
-    "no": False,
-    "false": False,
-    "off": False,
-}
 
 
 class ConnectOptions(TypedDict, total=False):
@@ -167,12 +157,9 @@ def _number(address: Address, name: str, given: int | None, default: int) -> int
 
 def _truth(address: Address, name: str, given: bool | None) -> bool:
     """Return a truth value given as an argument or in the URL."""
-    text = address.options.get(name)
-    if text is None:
+    if name not in address.options:
         return bool(given)
-    in_url = _TRUTH.get(text.lower() or "1")
-    if in_url is None:
-        raise ConfigurationError(f"option {name}={text!r} is neither 1 nor 0")
+    in_url = address.truth(name)
     if given is not None and given != in_url:
         raise ConfigurationError(f"{name} is {in_url} in the URL, but {given} was asked for")
     return in_url

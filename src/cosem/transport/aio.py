@@ -16,7 +16,7 @@ from cosem.errors import (
     TransportTimeout,
     UnsupportedError,
 )
-from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected
+from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink
 from cosem.transport.channel import peer_name, reason_of
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -47,6 +47,7 @@ class AsyncConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.WriteTransport | None = None
         self._link = link
+        self._next_line = link.next_line if isinstance(link, LineLink) else None
         self._observer = observer
         self._lost: LinkError | None = None
         self._connecting: asyncio.Future[None] = self._loop.create_future()
@@ -254,14 +255,22 @@ class AsyncConnection(asyncio.Protocol):
             if self._observer is not None:
                 self._observer.apdu_sent(outgoing.octets)
             link.send(outgoing.octets, self._loop.time(), confirmed=outgoing.confirmed)
-        octets = link.data_to_send()
+        self._write(link.data_to_send())
+        if self._next_line is not None:
+            # The transport does one after the other: octets after a change of the line wait for it.
+            while (line := self._next_line()) is not None:
+                if (set_line := getattr(self._transport, "set_line", None)) is not None:
+                    set_line(line)
+                self._write(link.data_to_send())
+        for waiting in self._waiting:
+            waiting.restart()
+        self._arm()
+
+    def _write(self, octets: bytes) -> None:
         if octets and self._transport is not None and self._lost is None:
             if self._observer is not None:
                 self._observer.octets_sent(octets)
             self._transport.write(octets)
-        for waiting in self._waiting:
-            waiting.restart()
-        self._arm()
 
     def _arm(self) -> None:
         """Wake up when the link wants to."""

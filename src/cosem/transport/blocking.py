@@ -15,7 +15,7 @@ from cosem.errors import (
     TransportTimeout,
     UnsupportedError,
 )
-from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected
+from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink, LineSettings
 from cosem.transport.channel import Channel
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -43,6 +43,7 @@ class BlockingConnection:
         "_connected",
         "_link",
         "_lost",
+        "_next_line",
         "_observer",
         "association",
         "on_notification",
@@ -61,6 +62,7 @@ class BlockingConnection:
     ) -> None:
         self._channel = channel
         self._link = link
+        self._next_line = link.next_line if isinstance(link, LineLink) else None
         self._observer = observer
         self._clock = clock
         self._connected = False
@@ -235,14 +237,30 @@ class BlockingConnection:
             if observer is not None:
                 observer.apdu_sent(outgoing.octets)
             link.send(outgoing.octets, self._clock(), confirmed=outgoing.confirmed)
-        octets = link.data_to_send()
+        self._send(link.data_to_send())
+        if self._next_line is not None:
+            self._set_lines(self._next_line)
+
+    def _send(self, octets: bytes) -> None:
+        """Hand octets to the channel."""
         if octets and self._lost is None:
-            if observer is not None:
-                observer.octets_sent(octets)
+            if self._observer is not None:
+                self._observer.octets_sent(octets)
             try:
                 self._channel.send(octets)
             except LinkError as error:
                 self._lose(error)
+
+    def _set_lines(self, next_line: Callable[[], LineSettings | None]) -> None:
+        """Carry out the changes of the line that the link asks for, and send what follows each."""
+        set_line = getattr(self._channel, "set_line", None)
+        while self._lost is None and (line := next_line()) is not None:
+            if set_line is not None:  # else there is no line: octets travel through a network
+                try:
+                    set_line(line)
+                except LinkError as error:
+                    self._lose(error)
+            self._send(self._link.data_to_send())
 
     def _receive(self, deadline: float, problem: str) -> None:
         """Take what comes until ``deadline``, letting the link's own timers run meanwhile."""

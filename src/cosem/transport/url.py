@@ -1,17 +1,32 @@
-"""URLs of meters: ``tcp://host:4059``, ``hdlc+tcp://``, ``serial:///dev/ttyUSB0?mode_e=1``, ``sim:``."""
+"""URLs of meters: ``tcp://host:4059``, ``hdlc+tcp://``, ``serial:///dev/ttyUSB0?mode_e=1``, ``rfc2217://``, ``sim:``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
+from math import isfinite
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cosem.errors import ConfigurationError
 from cosem.link.wrapper import DEFAULT_PORT
 
 __all__ = ["Address", "parse_url"]
 
-SCHEMES = ("tcp", "udp", "hdlc+tcp", "serial", "sim")
-_WITH_HOST = frozenset({"tcp", "udp", "hdlc+tcp"})
+SCHEMES: Final = ("tcp", "udp", "hdlc+tcp", "serial", "rfc2217", "sim")
+_WITH_HOST: Final = frozenset({"tcp", "udp", "hdlc+tcp", "rfc2217"})
+_DEFAULT_PORTS: Final = {"rfc2217": 2217}
+"""Where another one than that of the wrapper is usual."""
+_TRUTH: Final = {
+    "1": True,
+    "yes": True,
+    "true": True,
+    "on": True,
+    "": True,
+    "0": False,
+    "no": False,
+    "false": False,
+    "off": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +34,7 @@ class Address:
     """Where a meter is.
 
     Args:
-        scheme: The communication profile: tcp, udp, hdlc+tcp, serial or sim.
+        scheme: The communication profile: tcp, udp, hdlc+tcp, serial, rfc2217 or sim; to listen also pty.
         host: Name or IP address; empty for serial and sim.
         port: TCP or UDP port.
         path: Device of a serial port, or name of a simulated meter.
@@ -46,13 +61,53 @@ class Address:
         except ValueError:
             raise ConfigurationError(f"option {name}={text!r} is no number") from None
 
+    def seconds(self, name: str, default: float) -> float:
+        """Return an option that is a time, seconds above 0.
+
+        Raises:
+            ConfigurationError: It is none.
+        """
+        text = self.options.get(name)
+        if text is None:
+            return default
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if not (seconds > 0 and isfinite(seconds)):
+            raise ConfigurationError(f"option {name}={text!r} is no number of seconds above 0")
+        return seconds
+
+    def truth(self, name: str, *, default: bool = False) -> bool:
+        """Return an option that is on or off; its bare name means on.
+
+        Raises:
+            ConfigurationError: It is neither.
+        """
+        text = self.options.get(name)
+        if text is None:
+            return default
+        found = _TRUTH.get(text.lower())
+        if found is None:
+            raise ConfigurationError(f"option {name}={text!r} is neither 1 nor 0")
+        return found
+
+    def choice(self, name: str, *choices: str) -> str:
+        """Return an option that is one of some words, the first one by default.
+
+        Raises:
+            ConfigurationError: It is another one.
+        """
+        text = self.options.get(name, choices[0]).lower()
+        if text not in choices:
+            raise ConfigurationError(f"option {name}={text!r} is none of {', '.join(choices)}")
+        return text
+
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return (
-            f"{self.scheme}://{host}:{self.port}"
-            if self.scheme in _WITH_HOST
-            else f"{self.scheme}:{self.path}"
-        )
+        if self.scheme in _WITH_HOST:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}:{'//' if self.path.startswith('/') else ''}{self.path}"
 
 
 def parse_url(text: str) -> Address:
@@ -77,9 +132,15 @@ def parse_url(text: str) -> Address:
         raise ConfigurationError(f"{text!r}: unknown scheme {scheme!r}; use one of {', '.join(SCHEMES)}")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if scheme not in _WITH_HOST:
-        return Address(scheme, path=parts.netloc + parts.path, options=options)
+        path = unquote(parts.netloc + parts.path)
+        if scheme == "serial" and not path:
+            raise ConfigurationError(
+                f"{text!r} names no port; write it as serial:///dev/ttyUSB0 or serial:COM3"
+            )
+        return Address(scheme, path=path, options=options)
+    usual = _DEFAULT_PORTS.get(scheme, DEFAULT_PORT)
     if not parts.hostname:
-        raise ConfigurationError(f"{text!r} names no host; write it as {scheme}://HOST:4059")
+        raise ConfigurationError(f"{text!r} names no host; write it as {scheme}://HOST:{usual}")
     if port == 0 or parts.path not in ("", "/"):
         raise ConfigurationError(f"{text!r}: port must be 1..65535, and nothing may follow but options")
-    return Address(scheme, parts.hostname, port or DEFAULT_PORT, options=options)
+    return Address(scheme, parts.hostname, port or usual, options=options)
