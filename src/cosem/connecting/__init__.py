@@ -54,10 +54,12 @@ def connect(
     """Return a client with an open association; use it as a context manager, or close it.
 
     Args:
-        url: ``tcp://host:4059`` or ``udp://host:4059`` (wrapper), a bare ``host:port``, ``hdlc+tcp://host:port``, or
-            ``sim:`` for a simulated meter in this process. Its query may hold ``client``, ``server``,
+        url: ``tcp://host:4059`` or ``udp://host:4059`` (wrapper), a bare ``host:port``, ``hdlc+tcp://host:port``,
+            ``serial:///dev/ttyUSB0`` or ``rfc2217://host:port`` (HDLC on a serial line, ``?mode_e=1`` after a
+            sign-on), or ``sim:`` for a simulated meter in this process. Its query may hold ``client``, ``server``,
             ``max_pdu_size``, ``timeout``, ``retries`` and ``strict``, which mean what the arguments of these
-            names do; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``.
+            names do; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``. The how-to
+            "Connect" has all of them.
         client: Client address; 16, the public client, if neither here nor in the URL.
         server: Address of the logical device; 1, the management logical device, by default.
         physical: Address of the physical device on a line that several share; HDLC only.

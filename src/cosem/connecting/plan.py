@@ -22,6 +22,8 @@ __all__ = ["ConnectOptions", "Plan", "plan_of"]
 
 PUBLIC_CLIENT: Final = 16
 MANAGEMENT_LOGICAL_DEVICE: Final = 1
+_SLOW_CONNECT: Final = 40.0
+"""Seconds to connect on a serial line."""
 _COMMON: Final = frozenset({"client", "server", "max_pdu_size", "timeout", "retries", "strict"})
 
 
@@ -176,10 +178,13 @@ def _timeouts(address: Address, given: Timeouts | float | None) -> Timeouts:
         if given is not None and (given.answer if isinstance(given, Timeouts) else given) != in_url:
             raise ConfigurationError(f"timeout is {in_url:g} s in the URL, but another one was asked for")
         given = in_url if given is None else given
-    if given is None:
-        return DEFAULT_TIMEOUTS
     if isinstance(given, Timeouts):
         return given
-    return replace(
-        DEFAULT_TIMEOUTS, answer=float(given), transfer=max(DEFAULT_TIMEOUTS.transfer, float(given))
-    )
+    usual = DEFAULT_TIMEOUTS
+    if address.scheme in {"serial", "rfc2217"} or "mode_e" in address.options:
+        # A sign-on at 300 baud, and frames that are repeated on a slow line, take their time; both give up by
+        # themselves, and say why.
+        usual = replace(usual, connect=_SLOW_CONNECT)
+    if given is None:
+        return usual
+    return replace(usual, answer=float(given), transfer=max(usual.transfer, float(given)))

@@ -10,6 +10,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cosem.connecting.links import (
+    HDLC_OPTIONS,
+    MODE_E_OPTIONS,
+    SERIAL_OPTIONS,
+    hdlc_link,
+    serial_line,
+    serial_link,
+    wrapper_link,
+)
 from cosem.errors import ConfigurationError
 from cosem.transport.timeouts import Timeouts
 from cosem.transport.url import Address
@@ -42,13 +51,6 @@ class Profile:
         [Address, ClientLink, ClientAssociation, Timeouts, Observer | None], Awaitable[AsyncConnection]
     ]
     options: frozenset[str] = frozenset()
-
-
-def _wrapper_link(address: Address, parameters: AssociationParameters) -> ClientLink:
-    from cosem.link.wrapper import WrapperClientLink
-
-    del address
-    return WrapperClientLink(parameters.client_sap, parameters.server_sap)
 
 
 def _tcp_channel(address: Address, timeouts: Timeouts) -> Channel:
@@ -88,27 +90,42 @@ async def _udp_connection(
     return await open_udp(address.host, address.port, link, association, timeouts, observer=observer)
 
 
-def _hdlc_link(address: Address, parameters: AssociationParameters) -> ClientLink:
-    from cosem.link.hdlc.client import HdlcClientLink
-    from cosem.link.hdlc.parameters import HdlcParameters
-
-    most, window = address.number("max_info", 128), address.number("window", 1)
-    return HdlcClientLink(
-        parameters.client_sap,
-        parameters.server_sap,
-        physical=address.number("physical", 0) if "physical" in address.options else None,
-        address_size=address.number("address_size", 0),
-        parameters=HdlcParameters(most, most, window, window),
-        connection=parameters.confirmed,
-    )
+def _serial_target(address: Address) -> str:
+    return address.path if address.scheme == "serial" else f"rfc2217://{_host(address)}:{address.port}"
 
 
-_HDLC_OPTIONS: Final = frozenset({"physical", "address_size", "max_info", "window"})
+def _host(address: Address) -> str:
+    return f"[{address.host}]" if ":" in address.host else address.host
+
+
+def _serial_channel(address: Address, timeouts: Timeouts) -> Channel:
+    from cosem.transport.serial import SerialChannel
+
+    return SerialChannel(_serial_target(address), serial_line(address), timeouts.connect)
+
+
+async def _serial_connection(
+    address: Address,
+    link: ClientLink,
+    association: ClientAssociation,
+    timeouts: Timeouts,
+    observer: Observer | None,
+) -> AsyncConnection:
+    from cosem.transport.serial import open_serial
+
+    target = _serial_target(address)
+    return await open_serial(target, serial_line(address), link, association, timeouts, observer=observer)
+
+
+_GATEWAY: Final = frozenset({"gateway"})
+_SERIAL: Final = HDLC_OPTIONS | MODE_E_OPTIONS | SERIAL_OPTIONS | _GATEWAY
 
 PROFILES: Final[dict[str, Profile]] = {
-    "tcp": Profile(_wrapper_link, _tcp_channel, _tcp_connection),
-    "udp": Profile(_wrapper_link, _udp_channel, _udp_connection),
-    "hdlc+tcp": Profile(_hdlc_link, _tcp_channel, _tcp_connection, _HDLC_OPTIONS),
+    "tcp": Profile(wrapper_link, _tcp_channel, _tcp_connection, _GATEWAY),
+    "udp": Profile(wrapper_link, _udp_channel, _udp_connection, _GATEWAY),
+    "hdlc+tcp": Profile(hdlc_link, _tcp_channel, _tcp_connection, HDLC_OPTIONS | MODE_E_OPTIONS | _GATEWAY),
+    "serial": Profile(serial_link, _serial_channel, _serial_connection, _SERIAL),
+    "rfc2217": Profile(serial_link, _serial_channel, _serial_connection, _SERIAL),
 }
 """The communication profiles by the scheme of their URLs."""
 
