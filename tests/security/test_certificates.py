@@ -153,6 +153,16 @@ def test_suite_2_has_certificates_of_its_own():
         verified(certificate(key=KEY_384))
 
 
+def test_the_uses_have_the_numbers_of_certificate_type():
+    assert [int(use) for use in (SIGN, AGREE, TLS)] == [0, 1, 2]
+    both = certificate(
+        "Root", "Root", ROOT_KEY, ROOT_KEY, bits=("key_cert_sign", "digital_signature"), authority=True
+    )
+    assert both.uses == frozenset(), "an authority has no use of its own"
+    with pytest.raises(VerificationError, match="another issuer"):
+        SUB.check_signature_of(ROOT)
+
+
 @pytest.mark.parametrize(
     ("bits", "uses"),
     [

@@ -115,6 +115,10 @@ def test_every_bit_of_the_security_control_octet(octet):
     assert repr(control) == f"SecurityControl(0x{octet:02X})"
 
 
+def test_nothing_is_done_unless_it_is_said():
+    assert [SecurityControl.build(suite) for suite in (0, 1, 2, 15)] == [0, 1, 2, 15]
+
+
 @pytest.mark.parametrize("suite", [-1, 16])
 def test_a_suite_has_four_bits(suite):
     with pytest.raises(ConfigurationError):
