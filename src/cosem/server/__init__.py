@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from cosem.association.server_profile import AssociationProfile, ServerLimits
     from cosem.server.access_rights import AccessMode, AccessRights
+    from cosem.server.association_entries import AssociationEntry
     from cosem.server.demonstration import demonstration_meter
     from cosem.server.limits import ConnectionLimits, Statistics
-    from cosem.server.logical_device import AssociationEntry, LogicalDevice
+    from cosem.server.logical_device import LogicalDevice
     from cosem.server.objects.association_ln import AssociationLnObject
+    from cosem.server.objects.association_sn import AssociationSnObject
     from cosem.server.objects.base import CosemObject, blocking
     from cosem.server.objects.clock import ClockObject
     from cosem.server.objects.data import DataObject, ExtendedRegisterObject, RegisterObject
@@ -48,6 +50,7 @@ __all__ = [
     "ActivityCalendarObject",
     "AssociationEntry",
     "AssociationLnObject",
+    "AssociationSnObject",
     "AssociationProfile",
     "ClockObject",
     "ConnectionLimits",
@@ -81,8 +84,9 @@ _MODULES: Final = {
     "AccessMode": "server.access_rights",
     "AccessRights": "server.access_rights",
     "ActivityCalendarObject": "server.objects.schedules",
-    "AssociationEntry": "server.logical_device",
+    "AssociationEntry": "server.association_entries",
     "AssociationLnObject": "server.objects.association_ln",
+    "AssociationSnObject": "server.objects.association_sn",
     "AssociationProfile": "association.server_profile",
     "ClockObject": "server.objects.clock",
     "ConnectionLimits": "server.limits",

@@ -1,6 +1,6 @@
 """The demonstration meter: a household's electricity meter with everything that examples need.
 
-It has three associations:
+It has three clients:
 
 ==============  ======  ==================================  =====================
 client          address authentication                      may
@@ -10,6 +10,7 @@ reading         17      password ``12345678``               read
 management      1       password ``87654321``               read, write and call
 ==============  ======  ==================================  =====================
 
+Each may refer to the objects by logical names or by short names.
 The passwords are for demonstration, and printed here for everybody.
 
 Its energies grow as the clock does, its load profile goes back five weeks, and
@@ -24,7 +25,7 @@ from functools import partial
 from typing import Any, Final
 
 from cosem.association.indications import AuthenticationFailed
-from cosem.association.parameters import ALL_SERVICES_LN
+from cosem.association.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
 from cosem.classes.standard.disconnect_control import ControlState
 from cosem.server.access_rights import AccessMode, AccessRights
 from cosem.server.device_time import utc_now
@@ -282,17 +283,15 @@ class DemonstrationMeter(LogicalDevice):
         )
 
     def _add_clients(self) -> None:
-        common: dict[str, Any] = {
-            "conformance": ALL_SERVICES_LN,
-            "max_receive_pdu_size": _LONGEST_APDU,
-            "max_send_pdu_size": _LONGEST_APDU,
-        }
-        rights = AccessRights.full()
-        for name in _IDENTITY:
-            rights.allow(name, 2, AccessMode.READ)
-        self.add_association(16, **common)
-        self.add_association(17, secret=READING_PASSWORD, **common)
-        self.add_association(1, rights, secret=MANAGEMENT_PASSWORD, **common)
+        common: dict[str, Any] = {"max_receive_pdu_size": _LONGEST_APDU, "max_send_pdu_size": _LONGEST_APDU}
+        for short_names, services in ((False, ALL_SERVICES_LN), (True, ALL_SERVICES_SN)):
+            common |= {"short_names": short_names, "conformance": services}
+            rights = AccessRights.full()
+            for name in _IDENTITY:
+                rights.allow(name, 2, AccessMode.READ)
+            self.add_association(16, **common)
+            self.add_association(17, secret=READING_PASSWORD, **common)
+            self.add_association(1, rights, secret=MANAGEMENT_PASSWORD, **common)
 
     # --- events -------------------------------------------------------------------------------------------
 

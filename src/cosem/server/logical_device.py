@@ -8,8 +8,7 @@ method, access right, protection, type, value.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,51 +26,25 @@ from cosem.association.server_association import ServerAssociation
 from cosem.association.server_profile import AssociationProfile, ServerLimits
 from cosem.errors import ConfigurationError
 from cosem.server.access_rights import AccessMode, AccessRights
+from cosem.server.association_entries import AssociationEntry, new_entry
+from cosem.server.base_names import BaseNames
 from cosem.server.device_time import DeviceTime, utc_now
+from cosem.server.objects.association import CURRENT_ASSOCIATION, AssociationObject
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable
 from cosem.types.data import OctetString, Structure
-from cosem.types.enumerations import ActionResult, AuthenticationMechanism, DataAccessResult
+from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from cosem.server.objects.association_ln import AssociationLnObject
     from cosem.types.data import Absent, DataValue
 
 __all__ = ["AssociationEntry", "LogicalDevice"]
 
 log = logging.getLogger("cosem.server")
 
-CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 _DEVICE_NAME: Final = LogicalName("0.0.42.0.0.255")
-_ASSOCIATION_LN: Final = 15
-_SECRET: Final = 7
-_LARGEST_APDU: Final = 0xFFFF
-"""No unit of the wrapper holds more; a client without a limit gets blocks of that size."""
 _READ, _WRITE = int(AccessMode.READ), int(AccessMode.WRITE)
 _R = DataAccessResult
-
-
-class AssociationEntry:
-    """One association that a logical device supports.
-
-    Args:
-        profile: What an AARQ must ask for.
-        rights: What the client may do.
-        association_object: The Association LN object that shows it.
-
-    Attributes:
-        active: The associations that stand at the moment.
-    """
-
-    __slots__ = ("active", "association_object", "profile", "rights")
-
-    def __init__(
-        self, profile: AssociationProfile, rights: AccessRights, association_object: AssociationLnObject
-    ) -> None:
-        self.profile = profile
-        self.rights = rights
-        self.association_object = association_object
-        self.active: set[ServerAssociation] = set()
 
 
 class LogicalDevice(DeviceTime):
@@ -80,7 +53,9 @@ class LogicalDevice(DeviceTime):
     Args:
         name: COSEM logical device name: up to 16 octets, the first three are the letters of the manufacturer.
         sap: Its address; 1 is the management logical device.
-        objects: Its objects; the Association LN objects and the logical device name are added.
+        objects: Its objects; the objects of its associations and the logical device name are added.
+        base_names: Base names of objects that shall have certain ones, by logical name; for associations with
+            short names, where all other objects get some, too.
         clock: Returns the present time, with its zone. The time of the device follows it, at the distance
             to which a client has set the Clock object.
 
@@ -99,6 +74,7 @@ class LogicalDevice(DeviceTime):
         *,
         sap: int = 1,
         objects: Iterable[CosemObject] = (),
+        base_names: Mapping[LogicalName | str, int] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.name = name.encode("ascii") if isinstance(name, str) else bytes(name)
@@ -110,6 +86,8 @@ class LogicalDevice(DeviceTime):
         self.neighbours: dict[int, LogicalDevice] = {sap: self}
         self.listeners: list[Callable[[ServerAssociation, Indication], None]] = []
         self.changes = 0
+        self._base_names = BaseNames(base_names)
+        self._has_base_names = False
         self._objects: dict[bytes, CosemObject] = {}
         for each in objects:
             self.add(each)
@@ -136,11 +114,13 @@ class LogicalDevice(DeviceTime):
         """Add objects.
 
         Raises:
-            ConfigurationError: There is one of that name already.
+            ConfigurationError: There is one of that name already, or no base name for one that needs some.
         """
         for each in objects:
             if each.name in self._objects:
                 raise ConfigurationError(f"there is an object {each.name} already")
+            if self._has_base_names:
+                self._base_names.add((each,))
             self._objects[bytes(each.name)] = each
             each.device = self
             self.changes += 1
@@ -160,16 +140,19 @@ class LogicalDevice(DeviceTime):
         rights: AccessRights | None = None,
         *,
         secret: bytes | str | None = None,
-        version: int = 2,
+        version: int | None = None,
+        short_names: bool = False,
         **facts: Any,
     ) -> AssociationEntry:
-        """Support an association, and add the Association LN object that shows it.
+        """Support an association, and add the object that shows it.
 
         Args:
             client: What an AARQ must ask for; or only the address of the client.
             rights: What the client may do; by default reading only.
             secret: Password of LLS, or HLS secret; the client may change it if its rights let it.
-            version: Version of the Association LN object, 0..3; it says how access rights are shown.
+            version: Version of the object: 0..3 of Association LN, 2 by default, or 0..4 of Association SN,
+                3 by default. It says how access rights are shown.
+            short_names: Whether objects have short names in it, where only the address was given.
             facts: What else the profile says, where only the address was given; with a secret and no
                 ``mechanism``, LLS.
 
@@ -180,31 +163,21 @@ class LogicalDevice(DeviceTime):
         >>> device.add_association(1, AccessRights.full(), secret="12345678").profile.mechanism
         <AuthenticationMechanism.LLS: 1>
         """
-        from cosem.server.objects.association_ln import association_ln_object
-        from cosem.server.security import HlsOfServer
-
-        number = len(self.associations) + 1
-        octets = secret.encode("utf-8") if isinstance(secret, str) else secret
-        shown = association_ln_object(f"0.0.40.0.{number}.255", octets, version)
-        known: dict[str, Any] = {}
-        if octets is not None:
-            known["secret"] = shown.current_secret
-        if isinstance(client, AssociationProfile):
-            if octets is not None and isinstance(client.authenticator, HlsOfServer):
-                known["authenticator"] = client.authenticator.with_secret(shown.current_secret)
-            profile = replace(client, **known)
-        else:
-            if octets is not None:
-                facts.setdefault("mechanism", AuthenticationMechanism.LLS)
-            profile = AssociationProfile(client_sap=client, **(known | facts))
-        if profile.users is None and version >= 2 and not profile.pre_established:
-            profile = replace(profile, users=shown.user_ids)
-        if not profile.max_send_pdu_size:
-            profile = replace(profile, max_send_pdu_size=_LARGEST_APDU)
-        entry = AssociationEntry(profile, rights or AccessRights.read_only(), shown)
-        shown.entry = entry
+        entry = new_entry(
+            f"0.0.40.0.{len(self.associations) + 1}.255",
+            client,
+            rights,
+            self._base_names,
+            secret=secret,
+            version=version,
+            short_names=short_names,
+            facts=facts,
+        )
+        if entry.profile.application_context.short_names and not self._has_base_names:
+            self._base_names.add(self)
+            self._has_base_names = True
         self.associations.append(entry)
-        self.add(shown)
+        self.add(entry.association_object)
         return entry
 
     def association(self, client_sap: int, limits: ServerLimits | None = None) -> ServerAssociation:
@@ -223,9 +196,9 @@ class LogicalDevice(DeviceTime):
     def _sees(self, entry: AssociationEntry, target: CosemObject) -> bool:
         if not entry.rights.sees(target.name):
             return False
-        if target.class_id != _ASSOCIATION_LN or target is entry.association_object:
+        if not isinstance(target, AssociationObject) or target is entry.association_object:
             return True
-        return bool(entry.rights.attribute(target, _SECRET) & AccessMode.WRITE)
+        return target.is_managed_with(entry.rights)
 
     # --- services ---------------------------------------------------------------------------------------
 
@@ -330,8 +303,18 @@ class LogicalDevice(DeviceTime):
         if int(mode) & _READ:
             return mode
         if target is entry.association_object:
-            return mode if number == _SECRET else mode | AccessMode.READ
+            secret = number in entry.association_object.secret_attributes
+            return mode if secret else mode | AccessMode.READ
         return mode | AccessMode.READ if target.name == _DEVICE_NAME else mode
+
+    def method_mode(self, entry: AssociationEntry, target: CosemObject, number: int) -> AccessMode:
+        """Return whether a client may call a method.
+
+        In every association what the current association tells can be asked for.
+        """
+        mode = entry.rights.method(target, number)
+        asked = target is entry.association_object and number in entry.association_object.reading_methods
+        return mode | AccessMode.READ if asked else mode
 
     def may_read(self, association: ServerAssociation, name: LogicalName, number: int) -> bool:
         """Return whether a client may read an attribute, protection aside."""
@@ -403,7 +386,7 @@ class LogicalDevice(DeviceTime):
         number = request.method_id
         if target.method(number) is None:
             return MethodOutcome(ActionResult.OBJECT_UNDEFINED)
-        mode = entry.rights.method(target, number)
+        mode = self.method_mode(entry, target, number)
         enough = AccessRights.is_protected_enough(mode, association.security_status)
         if not int(mode) & _READ or not enough:
             return MethodOutcome(ActionResult.READ_WRITE_DENIED)

@@ -33,6 +33,7 @@ from cosem.errors import (
     AccessError,
     ActionError,
     ConfigurationError,
+    ConversionError,
     EncodeError,
     StateError,
     TransportError,
@@ -44,14 +45,15 @@ from cosem.server.limits import ConnectionLimits, Statistics
 from cosem.server.listening import parse_listening_url
 from cosem.server.session import Session
 from cosem.server.throttle import Throttle
+from cosem.types.date_time import DateTime
 from cosem.types.enumerations import ActionResult, AssociationStatus, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
+    from cosem.association.server_association import ServerAssociation
     from cosem.server.datagrams import Datagrams
     from cosem.server.logical_device import LogicalDevice
     from cosem.types.data import DataValue
-    from cosem.types.date_time import DateTime
 
 __all__ = ["Server"]
 
@@ -374,7 +376,7 @@ class Server:
         device: int = 1,
         client: int | None = None,
     ) -> int:
-        """Send an EventNotification to the clients whose associations agreed on it.
+        """Send an EventNotification to the clients whose associations agreed on it, by short names an InformationReport.
 
         Only clients that may read the attribute are told. Call it in the event loop of the server.
 
@@ -383,7 +385,7 @@ class Server:
             logical_name: Its name.
             attribute: The attribute whose value is sent.
             value: The value.
-            time: When it happened.
+            time: When it happened; it is left out of an InformationReport if it is no moment but a pattern.
             device: Address of the logical device.
             client: Address of the one client to tell; ``None`` for all.
 
@@ -406,8 +408,8 @@ class Server:
                 if not session.device.may_read(association, descriptor.instance_id, attribute):
                     continue
                 try:
-                    apdu = association.event_notification(descriptor, value, octets)
-                except (UnsupportedError, StateError):
+                    apdu = _notification(association, descriptor, value, octets)
+                except (ConfigurationError, UnsupportedError, StateError):
                     continue
                 try:
                     connection.send(apdu, session, confirmed=False)
@@ -417,6 +419,21 @@ class Server:
                 self.statistics.notifications += 1
                 told += 1
         return told
+
+
+def _notification(
+    association: ServerAssociation, descriptor: CosemAttributeDescriptor, value: DataValue, time: bytes | None
+) -> bytes:
+    """Return the APDU that tells of an event in the way of the association."""
+    profile = association.profile
+    if profile is None or not profile.application_context.short_names:
+        return association.event_notification(descriptor, value, time)
+    if time is not None:
+        try:
+            DateTime(time).to_datetime()
+        except ConversionError:
+            time = None
+    return association.information_report([(descriptor, value)], time)
 
 
 _tasks: set[asyncio.Future[Any]] = set()

@@ -6,7 +6,6 @@ meets the one of its own association under 0-0:40.0.0.
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.classes.standard.association_ln import (
@@ -16,7 +15,8 @@ from cosem.classes.standard.association_ln import (
     AssociationLnVersion2,
 )
 from cosem.errors import ConfigurationError
-from cosem.server.access_rights import AccessMode, attribute_enumeration, method_enumeration
+from cosem.server.access_rights import AccessMode
+from cosem.server.objects.association import CURRENT_ASSOCIATION, AssociationObject
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult
 from cosem.types.data import (
     Array,
@@ -28,59 +28,41 @@ from cosem.types.data import (
     OctetString,
     Structure,
     Unsigned,
-    VisibleString,
 )
-from cosem.types.enumerations import (
-    ActionResult,
-    AssociationStatus,
-    AuthenticationMechanism,
-    DataAccessResult,
-)
+from cosem.types.enumerations import ActionResult, AssociationStatus, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
     from cosem.association.server_association import ServerAssociation
-    from cosem.server.logical_device import AssociationEntry
+    from cosem.server.access_rights import AccessRights
+    from cosem.server.association_entries import AssociationEntry
 
 __all__ = ["AssociationLnObject", "association_ln_object"]
 
-_CURRENT: Final = LogicalName("0.0.40.0.0.255")
 _CONTEXT_OID: Final = bytes.fromhex("608574050801")
 _MECHANISM_OID: Final = bytes.fromhex("608574050802")
 _DLMS_VERSION: Final = 6
-_LONGEST_SECRET: Final = 128
 _R = DataAccessResult
 
 
-class AssociationLnObject(CosemObject):
-    """The part that all versions share; :func:`association_ln_object` makes one of a version.
-
-    Attributes:
-        entry: The association that it shows.
-    """
+class AssociationLnObject(AssociationObject):
+    """The part that all versions share; :func:`association_ln_object` makes one of a version."""
 
     access_selectors = {2: (1, 2, 3, 4)}  # noqa: RUF012 -- declared ClassVar in the base
+    without_enumeration = 3
+    boolean_methods = 0
+    secret_attributes = frozenset({7})
 
     def __init__(
         self, logical_name: LogicalName | str, *, secret: bytes | None = None, **values: Any
     ) -> None:
-        self._secret = secret
         self._listed: tuple[tuple[int, int], list[Structure]] | None = None
-        self.entry: AssociationEntry | None = None
-        super().__init__(logical_name, **values)
+        super().__init__(logical_name, secret=secret, **values)
 
-    def current_secret(self) -> bytes | None:
-        """Return the password of LLS or the HLS secret."""
-        return self._secret
-
-    def knows(self, secret: bytes) -> bool:
-        """Return whether a secret is the right one, in the same time for every wrong one."""
-        return self._secret is not None and compare_digest(self._secret, secret)
-
-    def user_ids(self) -> frozenset[int]:
-        """Return the users that may associate; empty for no identification of users."""
-        return frozenset(int(user[0]) for user in self._users())
+    def is_managed_with(self, rights: AccessRights) -> bool:
+        """Return whether these rights let the client of another association change the secret of this one."""
+        return bool(rights.attribute(self, 7) & AccessMode.WRITE)
 
     # --- for clients ------------------------------------------------------------------------------------
 
@@ -101,8 +83,7 @@ class AssociationLnObject(CosemObject):
         if number == 7:
             return _R.READ_WRITE_DENIED
         if number in (3, 4, 5, 6, 8) or (number == 11 and self.attribute(11) is not None):
-            own = association if association is not None and association.profile is entry.profile else None
-            return self._shown(number, entry, own or next(iter(entry.active), None))
+            return self._shown(number, entry, self.active_for(association))
         return super().get(number, selection, association)
 
     def _shown(self, number: int, entry: AssociationEntry, active: ServerAssociation | None) -> DataValue:
@@ -130,12 +111,7 @@ class AssociationLnObject(CosemObject):
             return OctetString(_MECHANISM_OID + bytes((profile.mechanism,)))
         if number == 8:
             return Enum(AssociationStatus.NON_ASSOCIATED if active is None else active.status)
-        return self._current_user(None if active is None else active.context.user_id)
-
-    def _current_user(self, user_id: int | None) -> Structure:
-        users: Any = self.stored(10) or ()
-        known = next((user for user in users if user[0] == user_id), None)
-        return Structure((Unsigned(0), VisibleString(""))) if known is None else Structure(known)
+        return self.user_of(active)
 
     def set(
         self, number: int, value: DataValue, association: ServerAssociation | None = None
@@ -144,22 +120,15 @@ class AssociationLnObject(CosemObject):
         if number == 7:
             if not isinstance(value, bytes):
                 return _R.TYPE_UNMATCHED
-            return _R.SUCCESS if self._change_secret(value) else _R.OTHER_REASON
+            return _R.SUCCESS if self.change_secret(value) else _R.OTHER_REASON
         if number in (2, 3, 4, 5, 6, 8, 11):
             return _R.READ_WRITE_DENIED
         return super().set(number, value, association)
 
-    def _change_secret(self, secret: bytes) -> bool:
-        if not 1 <= len(secret) <= _LONGEST_SECRET or self._secret is None:
-            return False
-        self._secret = bytes(secret)
-        return True
-
     def call_change_HLS_secret(self, secret: bytes) -> ActionResult:
         """Change the HLS secret; it counts from the next association on."""
-        if self.entry is None or self.entry.profile.mechanism <= AuthenticationMechanism.LLS:
-            return ActionResult.OTHER_REASON
-        return ActionResult.SUCCESS if self._change_secret(secret) else ActionResult.OTHER_REASON
+        changed = self.uses_hls and self.change_secret(secret)
+        return ActionResult.SUCCESS if changed else ActionResult.OTHER_REASON
 
     def call_add_object(self, element: tuple[Any, ...]) -> ActionResult:
         """Let the client see an object that the logical device has."""
@@ -183,24 +152,6 @@ class AssociationLnObject(CosemObject):
         rights = self.entry.rights
         _ = rights.show(name) if visible else rights.hide(name)
         return ActionResult.SUCCESS
-
-    def call_add_user(self, user: Structure) -> ActionResult:
-        """Add a user, in place of one of the same number."""
-        users = [each for each in self._users() if each[0] != user[0]]
-        self.put("user_list", [*users, user])
-        return ActionResult.SUCCESS
-
-    def call_remove_user(self, user: Structure) -> ActionResult:
-        """Remove a user."""
-        users = self._users()
-        if user not in users:
-            return ActionResult.OTHER_REASON
-        self.put("user_list", [each for each in users if each != user])
-        return ActionResult.SUCCESS
-
-    def _users(self) -> list[Any]:
-        users = self.stored(10)
-        return list(users) if isinstance(users, tuple) else []
 
     # --- object_list --------------------------------------------------------------------------------------
 
@@ -228,53 +179,20 @@ class AssociationLnObject(CosemObject):
             return []
         made = device.changes, entry.rights.changes
         if self._listed is None or self._listed[0] != made:
-            elements = [self._element(self, _CURRENT)]
+            elements = [self._element(self, CURRENT_ASSOCIATION)]
             elements += [self._element(each, each.name) for each in device.visible(entry) if each is not self]
             self._listed = made, elements
         return self._listed[1]
 
     def _element(self, target: CosemObject, name: LogicalName) -> Structure:
-        entry, device = self.entry, self.device
-        rights, methods = [], []
-        if entry is not None and device is not None:
-            for attribute in target.attributes:
-                mode = device.attribute_mode(entry, target, attribute.number)
-                selectors = target.access_selectors.get(attribute.number) if mode & AccessMode.READ else None
-                rights.append(
-                    Structure(
-                        (
-                            Integer(attribute.number),
-                            self._attribute_mode(mode),
-                            None if selectors is None else Array(map(Integer, selectors)),
-                        )
-                    )
-                )
-            methods = [
-                Structure(
-                    (Integer(method.number), self._method_mode(entry.rights.method(target, method.number)))
-                )
-                for method in target.methods
-            ]
         return Structure(
             (
                 LongUnsigned(target.class_id),
                 Unsigned(target.version),
                 OctetString(name),
-                Structure((Array(rights), Array(methods))),
+                Structure(self.rights_to(target)),
             )
         )
-
-    def _attribute_mode(self, mode: AccessMode) -> DataValue:
-        if self.version >= 3:
-            return Enum(mode)
-        number = attribute_enumeration(mode)
-        return Enum(number - 3 if self.version == 0 and number > 3 else number)
-
-    def _method_mode(self, mode: AccessMode) -> DataValue:
-        if self.version >= 3:
-            return Enum(mode)
-        number = method_enumeration(mode)
-        return bool(number) if self.version == 0 else Enum(number)
 
 
 def _pair(value: object) -> tuple[int, bytes] | None:
