@@ -1,35 +1,44 @@
 """The client's side of one application association, without I/O (IEC 62056-5-3, 7.1 and 7.2).
 
 It runs any number of conversations at once. Each yields an APDU; the association
-gives it its invoke-id, protects and encodes it, and hands the octets to whoever
-pumps. What arrives is unprotected, decoded, and given to the conversation that
-waits for it; what the server sends by itself goes to :attr:`~ClientAssociation.notifications`;
-what nobody waits for is counted, and never taken for the answer to something else.
-"""
+gives it its invoke-id, protects and encodes it, cuts it into general blocks where it must,
+and hands the octets to whoever pumps. What arrives is joined, unprotected, decoded, and given to
+the conversation that waits for it; what the server sends by itself goes to
+:attr:`~ClientAssociation.notifications`; what nobody waits for is counted, and never taken for the
+answer to something else.
 
-# ruff: noqa: SLF001 -- an Exchange is moved by its association alone, and both live here
+General blocks carry no invoke-id. Where they were agreed on there is one request under way at
+a time, and the others wait for their turn.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cosem.apdu import Apdu, decode, encode
+from cosem.association import routing
+from cosem.association.client_blocks import BlockSettings, ClientBlocks
+from cosem.association.client_context import ClientContext
 from cosem.association.context import Conversation, TransferLimits
 from cosem.association.control_function import CLIENT_TRANSITIONS, ClientEvent, ControlFunction, State
+from cosem.association.exchange import (
+    Exchange,
+    Findings,
+    Notification,
+    NotificationQueue,
+    Outgoing,
+    ProtectionLike,
+)
 from cosem.association.opening import ClientAuthenticator, opening
 from cosem.association.parameters import AssociationParameters, NegotiatedContext
 from cosem.association.releasing import releasing
-from cosem.codec.data import decode_data
-from cosem.codec.reader import Reader
+from cosem.association.unconfirmed_blocks import is_unconfirmed
 from cosem.errors import (
     ConfigurationError,
-    ConfirmedServiceErrorReceived,
     CosemError,
     DecodeError,
-    ExceptionResponseError,
     ProtocolError,
     SecurityError,
     StateError,
@@ -37,186 +46,20 @@ from cosem.errors import (
     TransportTimeout,
     UnsupportedError,
 )
-from cosem.types.enumerations import ConfirmedServiceErrorChoice, Conformance, describe_service_error
-from cosem.types.identifiers import InvokeIdAndPriority
+from cosem.types.enumerations import Conformance
+from cosem.types.identifiers import InvokeIdAndPriority, LongInvokeIdAndPriority
 
 if TYPE_CHECKING:
-    from cosem.apdu.failure import ConfirmedServiceError, ExceptionResponse
+    from cosem.apdu.notification import DataNotification
     from cosem.association.short_names.table import ShortNameTable
-    from cosem.types.data import DataValue
 
 __all__ = ["ClientAssociation", "Exchange", "Findings", "Notification", "Outgoing", "ProtectionLike"]
 
 T = TypeVar("T")
 
-_NOTIFICATION_TAGS: Final = frozenset({0x0F, 0xC2, 0x18})
-_CIPHERED_NOTIFICATION_TAGS: Final = frozenset({0xCA, 0xD2, 0x38, 0x58})
-_FIRST_CIPHERED, _GENERAL_TAGS = 0x21, frozenset({0xDB, 0xDC, 0xDD, 0xDF})
-_ANSWERS_WITH_INVOKE_ID: Final = frozenset({0xC4, 0xC5, 0xC7})
-_REQUESTS: Final = frozenset({0x01, 0x05, 0x06, 0x16, 0x60, 0x62, 0xC0, 0xC1, 0xC3, 0xD9})
 _AUTHENTICATING: Final = "ASSOCIATED, but not yet authenticated"
 _INVOKE_IDS: Final = 16
-
-
-class ProtectionLike(Protocol):
-    """What the association needs of :class:`cosem.security.protection.Protection`."""
-
-    def protect(self, apdu: bytes) -> bytes:
-        """Return the protected octets of a clear APDU."""
-        ...
-
-    def unprotect(self, apdu: bytes) -> tuple[bytes, Any]:
-        """Return the clear octets of a protected APDU and what was verified."""
-        ...
-
-    def overhead(self, size: int) -> int:
-        """Return how many octets the protection adds to a clear APDU of ``size`` octets."""
-        ...
-
-    def learn_peer_title(self, title: bytes) -> None:
-        """Take the system title in the AARE.
-
-        Raises:
-            SecurityError: It is none, or another one than is known.
-        """
-        ...
-
-    def hold_dedicated_key(self, octets: bytes) -> None:
-        """Take the dedicated key in the InitiateRequest, for later."""
-        ...
-
-    def activate_dedicated_key(self) -> None:
-        """Use the dedicated key from now on."""
-        ...
-
-    def forget(self) -> None:
-        """Drop every key that belongs to this association alone."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """Octets for the link.
-
-    Args:
-        octets: One APDU, protected as it must be.
-        confirmed: Whether an answer is expected: I frames in HDLC, UI frames otherwise.
-    """
-
-    octets: bytes
-    confirmed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """What the server sent without being asked.
-
-    Args:
-        apdu: EventNotificationRequest, InformationReportRequest or DataNotification.
-        security_status: What protected it; ``None`` for nothing.
-        findings: Deviations from the standard.
-    """
-
-    apdu: Apdu
-    security_status: Any = None
-    findings: tuple[str, ...] = ()
-
-
-class Findings(list[str]):
-    """Deviations from the standard, the newest ones."""
-
-    _MOST = 64
-
-    def append(self, finding: str) -> None:
-        """Take one more; the oldest goes when there are too many."""
-        super().append(finding)
-        del self[: -self._MOST]
-
-    def extend(self, findings: Iterable[str]) -> None:
-        """Take more."""
-        super().extend(findings)
-        del self[: -self._MOST]
-
-
-class Exchange(Generic[T]):
-    """One conversation on its way.
-
-    Attributes:
-        done: Whether it has ended.
-        steps: How many requests it has sent.
-        on_done: Called once when it ends.
-    """
-
-    __slots__ = ("_conversation", "_error", "_key", "_value", "done", "on_done", "steps")
-
-    def __init__(self, conversation: Conversation[T]) -> None:
-        self._conversation = conversation
-        self._key: int | str | None = None
-        self._value: Any = None
-        self._error: Exception | None = None
-        self.done = False
-        self.steps = 0
-        self.on_done: Callable[[Exchange[T]], None] | None = None
-
-    def result(self) -> T:
-        """Return what the conversation returned.
-
-        Raises:
-            CosemError: What it raised.
-            StateError: It has not ended.
-        """
-        if not self.done:
-            raise StateError("running", "result")
-        if self._error is not None:
-            raise self._error
-        return self._value  # type: ignore[no-any-return]
-
-    def _finish(self, value: Any, error: Exception | None) -> None:
-        self._value, self._error, self.done = value, error, True
-        if self.on_done is not None:
-            self.on_done(self)
-
-
-class _Context:
-    """What one conversation knows of the association."""
-
-    __slots__ = ("_association", "_high_priority")
-
-    def __init__(self, association: ClientAssociation, *, high_priority: bool) -> None:
-        self._association = association
-        self._high_priority = high_priority
-
-    @property
-    def conformance(self) -> Conformance:
-        return self._association.negotiated.conformance
-
-    @property
-    def max_request_size(self) -> int:
-        return self._association.max_request_size
-
-    @property
-    def transfer_limits(self) -> TransferLimits:
-        return self._association.transfer_limits
-
-    @property
-    def short_names(self) -> ShortNameTable | None:
-        return self._association.short_names
-
-    def set_mapper_table(self, table: ShortNameTable) -> None:
-        self._association.set_mapper_table(table)
-
-    def value(self, octets: bytes) -> DataValue:
-        findings: list[str] = []
-        value = decode_data(octets, strict=self._association.strict, findings=findings)
-        self._association.findings.extend(findings)
-        return value
-
-    def reader(self, octets: bytes) -> Reader:
-        association = self._association
-        return Reader(octets, strict=association.strict, findings=association.findings)
-
-    def new_invoke_id(self, *, confirmed: bool = True) -> InvokeIdAndPriority:
-        return self._association.new_invoke_id(confirmed=confirmed, high_priority=self._high_priority)
+_LONG_INVOKE_IDS: Final = 1 << 24
 
 
 class ClientAssociation:
@@ -232,9 +75,11 @@ class ClientAssociation:
         any_invoke_id: Whether the answer to the one open request may have another invoke-id: some meters
             answer with 0, or with that of an earlier request. One request at a time is then all there
             can be, and a request without an answer ends the association.
+        block_transfer: Windows and patience of general block transfers.
 
     Attributes:
         lost_by: Why the lower layer is gone or given up; ``None`` while it is not.
+        notifications: What the server sent by itself and nobody has fetched yet.
         short_names: The mapping table (6.16); ``None`` where objects have logical names.
     """
 
@@ -248,6 +93,7 @@ class ClientAssociation:
         most_notifications: int = 256,
         strict: bool = False,
         any_invoke_id: bool = False,
+        block_transfer: BlockSettings | None = None,
     ) -> None:
         if parameters.mechanism.value > 1 and authenticator is None:
             raise ConfigurationError(f"{parameters.mechanism} needs keys or a secret")
@@ -262,8 +108,7 @@ class ClientAssociation:
         self._foreign: int | None = None
         self.control = ControlFunction(CLIENT_TRANSITIONS)
         self.negotiated = NegotiatedContext(Conformance(0))
-        self.notifications: deque[Notification] = deque(maxlen=most_notifications)
-        self.notifications_dropped = 0
+        self.notifications = NotificationQueue(most_notifications)
         self.unmatched = 0
         self.findings = Findings()
         self.protecting = False
@@ -272,8 +117,11 @@ class ClientAssociation:
         self.short_names: ShortNameTable | None = None
         self._outgoing: deque[Outgoing] = deque()
         self._waiting: dict[int | str, Exchange[Any]] = {}
-        self._late: set[int] = set()
+        self._held: dict[int | str, tuple[Exchange[Any], Apdu]] = {}
+        self._late: set[int | str] = set()
         self._next_invoke_id = 0
+        self._next_long_invoke_id = 0
+        self._blocks = ClientBlocks(block_transfer or BlockSettings(), self.transfer_limits)
         self.control.fire(ClientEvent.CREATED)
         if parameters.pre_established:
             self.control.fire(ClientEvent.PRE_ESTABLISHED)
@@ -290,9 +138,21 @@ class ClientAssociation:
         return self.control.state
 
     @property
+    def notifications_dropped(self) -> int:
+        """How many notifications nobody fetched in time."""
+        return self.notifications.dropped
+
+    @property
+    def general_blocks(self) -> bool:
+        """Whether long APDUs go in general blocks, and requests one at a time."""
+        return bool(self.negotiated.conformance & Conformance.GENERAL_BLOCK_TRANSFER)
+
+    @property
     def max_request_size(self) -> int:
-        """Longest clear request, octets from its tag on; 0 means no limit."""
+        """Longest clear request, octets from its tag on; 0 means no limit: general blocks make one piece of any."""
         limit = self.negotiated.server_max_receive_pdu_size
+        if self.general_blocks:
+            return 0
         if not limit or self.protection is None or not self.protecting:
             return limit
         return max(1, limit - self.protection.overhead(limit))
@@ -306,9 +166,28 @@ class ClientAssociation:
         for _ in range(_INVOKE_IDS):
             number = self._next_invoke_id
             self._next_invoke_id = (number + 1) % _INVOKE_IDS
-            if number not in self._waiting and number not in self._late:
+            if self._is_free(number):
                 return InvokeIdAndPriority.build(number, confirmed=confirmed, high_priority=high_priority)
         raise StateError("16 requests are open or were abandoned", "a further request")
+
+    def new_long_invoke_id(
+        self, *, self_descriptive: bool = False, break_on_error: bool = False, high_priority: bool = False
+    ) -> LongInvokeIdAndPriority:
+        """Return a long invoke-id that no open or abandoned request has."""
+        while not self._is_free(routing.long_key(self._next_long_invoke_id)):
+            self._next_long_invoke_id = (self._next_long_invoke_id + 1) % _LONG_INVOKE_IDS
+        number = self._next_long_invoke_id
+        self._next_long_invoke_id = (number + 1) % _LONG_INVOKE_IDS
+        return LongInvokeIdAndPriority.build(
+            number,
+            self_descriptive=self_descriptive,
+            break_on_error=break_on_error,
+            confirmed=True,
+            high_priority=high_priority,
+        )
+
+    def _is_free(self, key: int | str) -> bool:
+        return key not in self._waiting and key not in self._late and key not in self._held
 
     def set_mapper_table(self, table: ShortNameTable) -> None:
         """Take another mapping table: SetMapperTable.request (6.16); a local service, nothing is sent.
@@ -347,7 +226,7 @@ class ClientAssociation:
         return self._begin(Exchange(releasing(self)))
 
     def start(
-        self, service: Callable[[_Context], Conversation[T]], *, high_priority: bool = False
+        self, service: Callable[[ClientContext], Conversation[T]], *, high_priority: bool = False
     ) -> Exchange[T]:
         """Begin a service.
 
@@ -364,9 +243,9 @@ class ClientAssociation:
             raise UnsupportedError("an unconfirmed association has unconfirmed services only")
         if high_priority and not self.negotiated.conformance & Conformance.PRIORITY_MGMT_SUPPORTED:
             high_priority = False
-        return self._begin(Exchange(service(_Context(self, high_priority=high_priority))))
+        return self._begin(Exchange(service(ClientContext(self, high_priority=high_priority))))
 
-    def send_unconfirmed(self, service: Callable[[_Context], Apdu]) -> None:
+    def send_unconfirmed(self, service: Callable[[ClientContext], Apdu]) -> None:
         """Send a request to which no answer comes.
 
         Raises:
@@ -374,8 +253,32 @@ class ClientAssociation:
             UnsupportedError: It was not agreed on, or the request is longer than the server takes.
         """
         self._require_association()
-        octets = self._octets_of(service(_Context(self, high_priority=False)))
+        octets = self._octets_of(service(ClientContext(self, high_priority=False)))
+        limit = self.negotiated.server_max_receive_pdu_size
+        if self.general_blocks and limit and len(octets) > limit:
+            from cosem.association.block_transfer import cut_unconfirmed
+
+            for block in cut_unconfirmed(octets, limit):
+                self._outgoing.append(Outgoing(encode(block), confirmed=False))
+            return
         self._outgoing.append(Outgoing(octets, confirmed=False))
+
+    def confirm_notification(self, notification: DataNotification, date_time: bytes = b"") -> None:
+        """Tell the server that a DataNotification has arrived (push_operation_method 2 wants that).
+
+        Args:
+            notification: What arrived.
+            date_time: When, 12 octets, or none.
+
+        Raises:
+            StateError: There is no association.
+        """
+        from cosem.apdu.notification import DataNotificationConfirm
+
+        if self.state is not State.ASSOCIATED:
+            raise StateError(self.state.name, "a confirmation")
+        confirm = DataNotificationConfirm(notification.long_invoke_id_and_priority, date_time)
+        self._outgoing.append(Outgoing(self._protected(encode(confirm)), confirmed=False))
 
     def _require_association(self) -> None:
         if self.state is not State.ASSOCIATED:
@@ -383,20 +286,26 @@ class ClientAssociation:
         if self.authenticating:
             raise StateError(_AUTHENTICATING, "a data service")
 
-    def context(self, *, high_priority: bool = False) -> _Context:
+    def context(self, *, high_priority: bool = False) -> ClientContext:
         """Return what a conversation may know of this association."""
-        return _Context(self, high_priority=high_priority)
+        return ClientContext(self, high_priority=high_priority)
 
     def cancel(self, exchange: Exchange[Any], error: CosemError) -> None:
         """End a conversation that waits in vain; its invoke-id rests until the late answer comes."""
-        key = exchange._key
+        key = exchange.key
         if key is not None and self._waiting.get(key) is exchange:
+            if self._blocks.running:
+                self._fail(exchange, error)
+                self._give_up(error)
+                return
             del self._waiting[key]
-            if isinstance(key, int):
+            if routing.has_invoke_id(key):
                 self._late.add(key)
-        exchange._conversation.close()
+        elif key is not None:
+            self._held.pop(key, None)
+        exchange.conversation.close()
         if not exchange.done:
-            exchange._finish(None, error)
+            exchange.finish(None, error)
 
     def timed_out(self, exchange: Exchange[Any], error: TransportTimeout) -> None:
         """Tell a conversation that no answer came; it may ask again, under another invoke-id.
@@ -404,22 +313,43 @@ class ClientAssociation:
         An answer without an invoke-id could not be told from the next one: after such a
         request the association is given up.
         """
-        key = exchange._key
+        key = exchange.key
         if key is None or self._waiting.get(key) is not exchange:
+            exchange.steps += key in self._held  # it has not been sent yet: its wait begins anew
+            return
+        if self._blocks.running:
+            self._ask_for_blocks(exchange, error)
             return
         if self._foreign is not None:
             error = TransportTimeout(
                 f"{error}, but one with invoke-id {self._foreign} instead of {key}: allow any_invoke_id for this meter"
             )
             self._foreign = None
-        if not isinstance(key, int) or self.any_invoke_id:
+        if not routing.has_invoke_id(key) or self.any_invoke_id:
             self._fail(exchange, error)
-            self.lost(TransportClosed(f"{error}; a late answer could not be told from the next one"))
+            self._give_up(error)
             return
         del self._waiting[key]
-        exchange._key = None
+        exchange.key = None
         self._late.add(key)
         self._advance(exchange, None, error)
+
+    def _ask_for_blocks(self, exchange: Exchange[Any], error: TransportTimeout) -> None:
+        """Let the transfer repeat itself; give the association up when that was in vain too often."""
+        try:
+            again = self._blocks.timed_out()
+        except CosemError as failure:
+            self._fail(exchange, failure)
+            self._give_up(failure)
+            return
+        if again:
+            self._send_blocks(exchange)
+        else:
+            self._fail(exchange, error)
+            self._give_up(error)
+
+    def _give_up(self, error: CosemError) -> None:
+        self.lost(TransportClosed(f"{error}; a late answer could not be told from the next one"))
 
     def lost(self, error: CosemError) -> None:
         """Take note that the lower layer is gone: COSEM-ABORT.indication; every conversation fails."""
@@ -427,15 +357,15 @@ class ClientAssociation:
         if self.state not in (State.INACTIVE, State.IDLE):
             self.control.fire(ClientEvent.ABORT_INDICATION)
         self._clear()
-        for exchange in list(self._waiting.values()):
+        for exchange in [*self._waiting.values(), *(held for held, _ in self._held.values())]:
             self._fail(exchange, error)
 
-    def _fail(self, exchange: Exchange[Any], error: CosemError) -> None:
+    def _fail(self, exchange: Exchange[Any], error: Exception) -> None:
         """End a conversation with an error that it cannot do anything about."""
         self._forget(exchange)
-        exchange._conversation.close()
+        exchange.conversation.close()
         if not exchange.done:
-            exchange._finish(None, error)
+            exchange.finish(None, error)
 
     def _clear(self) -> None:
         """Forget what belongs to an association that is over."""
@@ -444,6 +374,7 @@ class ClientAssociation:
         if self.protection is not None:
             self.protection.forget()
         self._late.clear()
+        self._blocks.clear()
         self._outgoing.clear()
 
     def _begin(self, exchange: Exchange[T]) -> Exchange[T]:
@@ -452,30 +383,66 @@ class ClientAssociation:
 
     def _advance(self, exchange: Exchange[Any], answer: Apdu, error: CosemError | None = None) -> None:
         """Resume a conversation and send what it yields."""
-        conversation = exchange._conversation
+        conversation = exchange.conversation
         try:
             request = conversation.send(answer) if error is None else conversation.throw(error)
-            octets = self._octets_of(request)
+            self._submit(exchange, request)
         except StopIteration as stop:
             self._forget(exchange)
-            exchange._finish(stop.value, None)
+            exchange.finish(stop.value, None)
         except Exception as failure:  # noqa: BLE001 -- it belongs to whoever asked, not to whoever pumps
             self._forget(exchange)
             conversation.close()
-            exchange._finish(None, failure)
-        else:
-            self._forget(exchange)
-            key = _key_of(request)
-            if key in self._waiting:
-                conversation.close()
-                exchange._finish(
-                    None, StateError("another request waits", f"a further {type(request).__name__}")
-                )
+            exchange.finish(None, failure)
+
+    def _submit(self, exchange: Exchange[Any], request: Apdu) -> None:
+        """Send a request, or keep it until others have their answers."""
+        self._forget(exchange)
+        key = routing.key_of(request)
+        if key in self._waiting or key in self._held:
+            raise StateError("another request waits", f"a further {type(request).__name__}")
+        if self._waiting and self.general_blocks and key != "release":
+            exchange.key = key
+            self._held[key] = exchange, request
+            return
+        self._send(exchange, key, request)
+
+    def _send(self, exchange: Exchange[Any], key: int | str, request: Apdu) -> None:
+        octets = self._octets_of(request)
+        exchange.key = key
+        if self.general_blocks and octets[0] not in (0x60, 0x62):
+            limit = self.negotiated.server_max_receive_pdu_size
+            if (limit and len(octets) > limit) or self._blocks.settings.always:
+                self._blocks.begin(octets, limit)
+                self._waiting[key] = exchange
+                self._send_blocks(exchange)
                 return
-            exchange._key = key
-            exchange.steps += 1
-            self._waiting[key] = exchange
-            self._outgoing.append(Outgoing(octets))
+        exchange.steps += 1
+        exchange.patience = None
+        self._waiting[key] = exchange
+        self._outgoing.append(Outgoing(octets))
+
+    def _send_blocks(self, exchange: Exchange[Any]) -> None:
+        """Queue the blocks of the transfer, and begin to wait anew."""
+        exchange.steps += 1
+        exchange.patience = self._blocks.settings.patience
+        self._outgoing.extend(map(Outgoing, self._blocks.outgoing()))
+
+    def _send_held(self) -> None:
+        """Send the request that has waited longest for its turn; urgent ones go first."""
+        while self._held and not self._waiting:
+            urgent = (
+                key
+                for key, (_, request) in self._held.items()
+                if getattr(request, "invoke_id_and_priority", None)
+                and request.invoke_id_and_priority.high_priority
+            )
+            key = next(urgent, next(iter(self._held)))
+            exchange, request = self._held.pop(key)
+            try:
+                self._send(exchange, key, request)
+            except Exception as failure:  # noqa: BLE001 -- as for a request that goes at once
+                self._fail(exchange, failure)
 
     def _octets_of(self, request: Apdu) -> bytes:
         """Return the octets of a request as it goes out."""
@@ -493,25 +460,42 @@ class ClientAssociation:
         return self.protection.protect(octets)
 
     def _forget(self, exchange: Exchange[Any]) -> None:
-        key = exchange._key
+        key = exchange.key
         if key is not None and self._waiting.get(key) is exchange:
             del self._waiting[key]
-        exchange._key = None
+            self._blocks.end()
+        elif key is not None:
+            self._held.pop(key, None)
+        exchange.key = None
 
     # --- octets out and in ------------------------------------------------------------------------
 
     def next_outgoing(self) -> Outgoing | None:
         """Return the next APDU for the link, or ``None``."""
+        if not self._outgoing and self._held:
+            self._send_held()
         return self._outgoing.popleft() if self._outgoing else None
 
-    def receive(self, octets: bytes) -> None:
-        """Take one whole APDU from the link, and resume whoever waits for it."""
+    def receive(self, octets: bytes, now: float = 0.0) -> None:
+        """Take one whole APDU from the link, and resume whoever waits for it.
+
+        Args:
+            octets: The APDU.
+            now: Monotonic seconds; what is sent in blocks without acknowledgements must be whole in time.
+        """
+        tag = octets[0] if octets else 0
+        if tag == routing.GENERAL_BLOCK_TRANSFER:
+            self._receive_block(octets, now)
+            return
+        self._receive(octets)
+
+    def _receive(self, octets: bytes) -> None:
         status = None
         tag = octets[0] if octets else 0
         try:
-            if (self.protection is not None and _is_ciphered(tag)) and self.protecting:
+            if self.protection is not None and self.protecting and routing.is_ciphered(tag):
                 octets, status = self.protection.unprotect(octets)
-            elif self.protecting and tag not in (0x61, 0x63, 0xD8, 0x0E) and tag not in _NOTIFICATION_TAGS:
+            elif self.protecting and tag not in routing.ANSWERS_IN_CLEAR | routing.NOTIFICATION_TAGS:
                 raise SecurityError("the server answered without protection")
             findings: list[str] = []
             apdu = decode(octets, strict=self.strict, findings=findings)
@@ -520,33 +504,64 @@ class ClientAssociation:
             return
         if findings:
             self.findings.extend(findings)
-        if octets[0] in _NOTIFICATION_TAGS:
-            self.notifications_dropped += len(self.notifications) == self.notifications.maxlen
+        if octets[0] in routing.NOTIFICATION_TAGS:
             self.notifications.append(Notification(apdu, status, tuple(findings)))
             return
+        self._blocks.end()  # what is no block ends the exchange in blocks
         self._route(apdu, octets[0])
+
+    def _receive_block(self, octets: bytes, now: float) -> None:
+        """Take a general block, and what it makes whole."""
+        try:
+            block = decode(octets)
+        except DecodeError as error:
+            self._unmatched(f"block: {error}", None)
+            return
+        if is_unconfirmed(block):
+            message = self._blocks.unconfirmed.take(block, now)
+            if message is not None:
+                self._receive(message)
+            return
+        exchange = next(iter(self._waiting.values()), None)
+        if exchange is None or not self.general_blocks or exchange.key in ("open", "release"):
+            self._unmatched("GeneralBlockTransfer", None)
+            return
+        try:
+            message, known = self._blocks.take(block, self.negotiated.server_max_receive_pdu_size)
+        except CosemError as error:
+            self._fail(exchange, error)
+            self._give_up(error)
+            return
+        if not known:
+            self._unmatched("GeneralBlockTransfer", None)
+            return
+        self._send_blocks(exchange)
+        if message is not None:
+            self._blocks.end()
+            self._receive(message)
 
     def _undecodable(self, octets: bytes, tag: int, error: CosemError) -> None:
         """Fail the conversation whose answer cannot be read; all of them where it cannot be told."""
-        if tag in _NOTIFICATION_TAGS or tag in _CIPHERED_NOTIFICATION_TAGS:
+        key = routing.key_in(octets)
+        if tag in routing.NOTIFICATION_TAGS or tag in routing.CIPHERED_NOTIFICATION_TAGS:
             self.findings.append(f"notification dropped: {error}")
-        elif octets[:1] and octets[0] in _ANSWERS_WITH_INVOKE_ID and len(octets) > 2:
-            exchange = self._waiting.get(octets[2] & 0x0F)
+        elif key is not None:
+            exchange = self._waiting.get(key)
             if exchange is not None:
                 self._advance(exchange, None, error)
             else:
-                self._unmatched(f"{octets[0]:02X}", octets[2] & 0x0F)
-        elif not self._waiting or tag in _REQUESTS:
+                self._unmatched(f"{octets[0]:02X}", key)
+        elif not self._waiting or tag in routing.REQUESTS:
             self._unmatched(f"{tag:02X}", None)
         else:
             if len(self._waiting) > 1:  # the true answers of all but one are still to come
-                self._late.update(key for key in self._waiting if isinstance(key, int))
+                self._late.update(filter(routing.has_invoke_id, self._waiting))
             self._fail_waiting(error)
 
     def _unmatched(self, what: str, invoke_id: int | str | None) -> None:
         """Count what nobody waits for, and free the invoke-id of the request that it answers too late."""
-        if isinstance(invoke_id, int) and invoke_id in self._late:
-            self._late.discard(invoke_id)
+        if invoke_id in self._late:
+            self._late.remove(invoke_id)
             self.findings.append(f"late answer dropped: {what}")
             return
         if isinstance(invoke_id, int) and self._waiting:
@@ -556,21 +571,23 @@ class ClientAssociation:
 
     def _route(self, apdu: Apdu, tag: int) -> None:
         """Give an answer to the conversation that owns it."""
-        if tag in _REQUESTS:
+        if tag in routing.REQUESTS:
             # An echo of the line, or a peer that is no server: never the answer to anything.
             self._unmatched(type(apdu).__name__, None)
             return
         if tag in (0xD8, 0x0E):
             # Neither has an invoke-id: they end the oldest open request, of the service if one is named.
             oldest = next(iter(self._waiting.values()), None)
-            exchange = self._waiting.get(_SERVICES.get(apdu.service, ""), oldest) if tag == 0x0E else oldest
+            exchange = (
+                self._waiting.get(routing.SERVICES.get(apdu.service, ""), oldest) if tag == 0x0E else oldest
+            )
             if exchange is None:
                 self.unmatched += 1
                 return
-            error = _exception_response(apdu) if tag == 0xD8 else _confirmed_service_error(apdu)
+            error = routing.exception_response(apdu) if tag == 0xD8 else routing.confirmed_service_error(apdu)
             self._advance(exchange, None, error)
             return
-        key = _key_of(apdu)
+        key = routing.key_of(apdu)
         exchange = self._waiting.get(key)
         if exchange is None and self.any_invoke_id and isinstance(key, int) and len(self._waiting) == 1:
             only, exchange = next(iter(self._waiting.items()))
@@ -585,9 +602,9 @@ class ClientAssociation:
         self._unmatched(type(apdu).__name__, key)
 
     def _fail_waiting(self, error: CosemError) -> None:
-        for exchange in list(self._waiting.values()):
+        for exchange in [*self._waiting.values(), *(held for held, _ in self._held.values())]:
             # The one that releases is running, and tells so itself.
-            if not getattr(exchange._conversation, "gi_running", False):
+            if not getattr(exchange.conversation, "gi_running", False):
                 self._advance(exchange, None, error)
 
     # --- what the opening and the release tell -----------------------------------------------------
@@ -637,43 +654,3 @@ class ClientAssociation:
     def send_without_answer(self, apdu: Apdu) -> None:
         """Send an ACSE APDU of an unconfirmed association."""
         self._outgoing.append(Outgoing(encode(apdu), confirmed=False))
-
-
-def _is_ciphered(tag: int) -> bool:
-    """Return whether an APDU with this tag is protected."""
-    return tag in _GENERAL_TAGS or _FIRST_CIPHERED <= tag < 0x60 or 0xC8 <= tag < 0xD8
-
-
-def _key_of(apdu: Apdu) -> int | str:
-    """Return what pairs an answer with its request: the invoke-id where there is one."""
-    invoke_id = getattr(apdu, "invoke_id_and_priority", None)
-    if invoke_id is not None:
-        return int(invoke_id) & 0x0F
-    long_invoke_id = getattr(apdu, "long_invoke_id_and_priority", None)
-    if long_invoke_id is not None:
-        return f"long {int(long_invoke_id) & 0xFFFFFF}"
-    name = type(apdu).__name__
-    return _PAIRS.get(name, name)
-
-
-_PAIRS: Final = {
-    "AARQ": "open",
-    "AARE": "open",
-    "RLRQ": "release",
-    "RLRE": "release",
-    "ReadRequest": "read",
-    "ReadResponse": "read",
-    "WriteRequest": "write",
-    "WriteResponse": "write",
-}
-
-_SERVICES: Final = {ConfirmedServiceErrorChoice.READ: "read", ConfirmedServiceErrorChoice.WRITE: "write"}
-
-
-def _exception_response(apdu: ExceptionResponse) -> ExceptionResponseError:
-    return ExceptionResponseError(apdu.state_error, apdu.service_error, apdu.invocation_counter)
-
-
-def _confirmed_service_error(apdu: ConfirmedServiceError) -> ConfirmedServiceErrorReceived:
-    words = f"{apdu.service}, {describe_service_error(apdu.error_group, apdu.error)}"
-    return ConfirmedServiceErrorReceived(apdu.service, apdu.error_group, apdu.error, words)

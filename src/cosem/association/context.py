@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from cosem.apdu import Apdu
 from cosem.errors import UnsupportedError
 from cosem.types.enumerations import Conformance
-from cosem.types.identifiers import InvokeIdAndPriority
+from cosem.types.identifiers import InvokeIdAndPriority, LongInvokeIdAndPriority
 
 if TYPE_CHECKING:
     from cosem.association.short_names.table import ShortNameTable
@@ -89,6 +89,12 @@ class ServiceContext(Protocol):
 
     def new_invoke_id(self, *, confirmed: bool = True) -> InvokeIdAndPriority:
         """Return an invoke-id that no open request has, with the class and priority of this conversation."""
+        ...
+
+    def new_long_invoke_id(
+        self, *, self_descriptive: bool = False, break_on_error: bool = False
+    ) -> LongInvokeIdAndPriority:
+        """Return a long invoke-id that no open request has, confirmed, with the priority of this conversation."""
         ...
 
 

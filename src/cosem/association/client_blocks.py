@@ -1,0 +1,142 @@
+"""General block transfer at the client: one exchange at a time, and what the server sends in blocks by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cosem.apdu import encode
+from cosem.apdu.block_transfer import GeneralBlockTransfer
+from cosem.association.block_transfer import DEFAULT_WINDOW, BlockTransfer
+from cosem.association.context import TransferLimits
+from cosem.association.unconfirmed_blocks import UnconfirmedBlocks
+from cosem.errors import ConfigurationError
+
+__all__ = ["BlockSettings", "ClientBlocks"]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSettings:
+    """How a client transfers blocks, where general block transfer was agreed on.
+
+    Args:
+        window: Blocks that we take at once, 1..63.
+        peer_window: Blocks that the server takes at once, where that is known beforehand.
+        always: Whether every request goes in blocks: the server then knows our window from the start.
+        patience: Seconds without a block until we ask again; by default as long as for any answer.
+        repeats: How often we ask again in vain.
+        final_acknowledgement: Whether the last window is acknowledged, too.
+
+    Raises:
+        ConfigurationError: A number is out of range.
+    """
+
+    window: int = DEFAULT_WINDOW
+    peer_window: int = 1
+    always: bool = False
+    patience: float | None = None
+    repeats: int = 3
+    final_acknowledgement: bool = False
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.window <= 63 and 1 <= self.peer_window <= 63):
+            raise ConfigurationError("a window has 1..63 blocks")
+        if self.repeats < 0 or (self.patience is not None and self.patience <= 0):
+            raise ConfigurationError("repeats are 0 or more, patience is above 0 seconds")
+
+
+class ClientBlocks:
+    """The exchange in blocks that is under way, if there is one.
+
+    Args:
+        settings: Windows and patience.
+        limits: Bounds of long transfers.
+
+    Attributes:
+        settings: As given.
+        unconfirmed: Collects long notifications.
+    """
+
+    __slots__ = ("_limits", "_plain", "_transfer", "settings", "unconfirmed")
+
+    def __init__(self, settings: BlockSettings, limits: TransferLimits) -> None:
+        self.settings = settings
+        self._limits = limits
+        self._transfer: BlockTransfer | None = None
+        self._plain = False
+        self.unconfirmed = UnconfirmedBlocks(limits)
+
+    @property
+    def running(self) -> bool:
+        """Whether an exchange is under way."""
+        return self._transfer is not None
+
+    def begin(self, octets: bytes, size: int) -> None:
+        """Send a request in blocks.
+
+        Raises:
+            ConfigurationError: The server takes no block with one octet in it.
+            LimitError: It would take too many blocks.
+        """
+        transfer = self._fresh(size)
+        transfer.send(octets)
+        self._transfer = transfer
+        self._plain = False
+
+    def take(self, block: GeneralBlockTransfer, size: int) -> tuple[bytes | None, bool]:
+        """Take a block of a confirmed exchange.
+
+        Returns:
+            The answer, once it is whole, and whether the block belongs to anything.
+
+        Raises:
+            ProtocolError: The server aborts or breaks the rules.
+            LimitError: The answer grows too long.
+        """
+        begins = block.block_number == 1 and block.block_number_ack == 0
+        transfer = self._transfer
+        if transfer is None:
+            if not begins:
+                return None, False
+            transfer = self._transfer = self._fresh(size)
+            self._plain = True
+        elif self._plain and begins and transfer.acknowledged <= 1 and not transfer.holds(block):
+            # What came before was the late answer to a request that was given up.
+            transfer = self._transfer = self._fresh(size)
+        message = transfer.receive(block)
+        if message is not None and not transfer.outgoing:
+            self._transfer = None
+        return message, True
+
+    def timed_out(self) -> bool:
+        """Ask again, and return whether that still makes sense."""
+        return self._transfer is not None and self._transfer.timed_out()
+
+    def outgoing(self) -> list[bytes]:
+        """Return the blocks to send, and forget them."""
+        transfer = self._transfer
+        if transfer is None:
+            return []
+        blocks = [encode(block) for block in transfer.outgoing]
+        transfer.outgoing.clear()
+        return blocks
+
+    def end(self) -> None:
+        """Forget the exchange."""
+        self._transfer = None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._transfer = None
+        self.unconfirmed = UnconfirmedBlocks(self._limits)
+
+    def _fresh(self, size: int) -> BlockTransfer:
+        settings = self.settings
+        return BlockTransfer(
+            size,
+            client=True,
+            window=settings.window,
+            peer_window=settings.peer_window,
+            limits=self._limits,
+            repeats=settings.repeats,
+            final_acknowledgement=settings.final_acknowledgement,
+        )
