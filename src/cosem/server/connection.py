@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from cosem.association.indications import AbortIndication, Indication
 from cosem.association.server_association import Processing, ServerAssociation
 from cosem.errors import LinkError
-from cosem.link.base import ApduReceived, Disconnected, ServerLink
+from cosem.link.base import ApduReceived, Disconnected, LineLink, ServerLink
 from cosem.server.objects.base import is_awaitable
 from cosem.server.session import Session, Transport
 
@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
         "_established",
         "_partial_since",
         "_reading",
+        "_sets_line",
         "_since",
         "_timer",
         "_transport",
@@ -77,6 +78,7 @@ class Connection(asyncio.Protocol):
         self.sessions: dict[tuple[int, int], Session] = {}
         self.heard = self._since = server.time()
         self._each_alone = each_alone
+        self._sets_line = isinstance(link, LineLink)
         self._transport: Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._partial_since: float | None = None
@@ -225,16 +227,25 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Write what the link has queued, and wake up when the link wants to."""
-        octets = self.link.data_to_send()
-        if octets and self._transport is not None:
-            self.server.statistics.octets_sent += len(octets)
-            self._transport.write(octets)
-        deadline = self.link.deadline()
+        link = self.link
+        self._write(link.data_to_send())
+        if self._sets_line:
+            # The transport does one after the other: octets after a change of the line wait for it.
+            while (line := link.next_line()) is not None:  # type: ignore[attr-defined] # it is a LineLink
+                if (set_line := getattr(self._transport, "set_line", None)) is not None:
+                    set_line(line)
+                self._write(link.data_to_send())
+        deadline = link.deadline()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if deadline is not None and not self._closing:
             self._timer = asyncio.get_running_loop().call_at(deadline, self._tick_link)
+
+    def _write(self, octets: bytes) -> None:
+        if octets and self._transport is not None:
+            self.server.statistics.octets_sent += len(octets)
+            self._transport.write(octets)
 
     def _tick_link(self) -> None:
         self._timer = None

@@ -1,4 +1,4 @@
-"""The server: logical devices behind TCP or UDP, and any number of clients at once.
+"""The server: logical devices behind TCP, UDP or a serial line, and any number of clients at once.
 
 ::
 
@@ -39,10 +39,9 @@ from cosem.errors import (
     TransportError,
     UnsupportedError,
 )
-from cosem.link.wrapper import WrapperServerLink
 from cosem.server.connection import Connection, LinkFactory
 from cosem.server.limits import ConnectionLimits, Statistics
-from cosem.server.listening import parse_listening_url
+from cosem.server.listening import as_client, link_factory, parse_listening_url
 from cosem.server.session import Session
 from cosem.server.throttle import Throttle
 from cosem.types.date_time import DateTime
@@ -52,13 +51,17 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.association.server_association import ServerAssociation
     from cosem.server.datagrams import Datagrams
+    from cosem.server.lines import SerialLine
     from cosem.server.logical_device import LogicalDevice
+    from cosem.transport.url import Address
     from cosem.types.data import DataValue
 
 __all__ = ["Server"]
 
 log = logging.getLogger("cosem.server")
 
+IDENTIFICATION: Final = r"/CSM5\2COSEM"
+"""What is answered to a sign-on unless it is told otherwise: up to 9600 baud, HDLC in mode E."""
 _TICK: Final = 1.0
 """Seconds between two looks at what takes too long."""
 
@@ -97,9 +100,10 @@ class Server:
         self._connections: set[Connection] = set()
         self._addresses: Counter[str] = Counter()
         self._throttle = Throttle(self.limits.guesses, self.limits.first_delay, self.limits.longest_delay)
-        self._wanted: list[tuple[str, LinkFactory]] = []
+        self._wanted: list[tuple[Address, LinkFactory]] = []
         self._listening: list[asyncio.Server] = []
         self._datagrams: list[Datagrams] = []
+        self._lines: list[SerialLine] = []
         self._urls: list[str] = []
         self._ticking: asyncio.TimerHandle | None = None
         self.stopping = False
@@ -113,24 +117,19 @@ class Server:
 
         Args:
             url: ``tcp://HOST:PORT`` or ``udp://HOST:PORT`` for the wrapper, ``hdlc+tcp://HOST:PORT`` for HDLC
-                over TCP; port 0 takes any that is free, and an empty host all addresses of the machine.
+                over TCP, ``serial:///dev/ttyUSB0`` or ``rfc2217://HOST:PORT`` for HDLC on a serial line, ``pty:``
+                for HDLC on a pseudo-terminal that is made for it; port 0 takes any that is free, and an empty
+                host all addresses of the machine. The query may hold ``mode_e=1`` and other options; see the
+                how-to "Connect".
             link: Makes the server's end of the communication profile for each connection, in place of the
                 one that the URL names.
 
         Raises:
             ConfigurationError: It is no such URL.
         """
-        parse_listening_url(url)
-        self._wanted.append((url, link or self._link_of(url)))
+        address = parse_listening_url(url)
+        self._wanted.append((address, link or link_factory(address, self.devices, IDENTIFICATION)))
         return self
-
-    def _link_of(self, url: str) -> LinkFactory:
-        """Return what makes the links of the communication profile that a URL names."""
-        if not url.startswith("hdlc+tcp:"):
-            return WrapperServerLink
-        from cosem.link.hdlc.server import HdlcServerLink
-
-        return lambda: HdlcServerLink(tuple(self.devices))
 
     @property
     def planned(self) -> bool:
@@ -146,17 +145,24 @@ class Server:
         self._closed = asyncio.Event()
         self.stopping = False
         try:
-            for url, link in self._wanted:
-                await self._listen(url, link)
+            for address, link in self._wanted:
+                await self._listen(address, link)
         except BaseException:
             await self.close(0)
             raise
         self._tick_later()
         return self
 
-    async def _listen(self, url: str, link: LinkFactory) -> None:
-        scheme, host, port = parse_listening_url(url)
+    async def _listen(self, address: Address, link: LinkFactory) -> None:
+        scheme, host, port = address.scheme, address.host, address.port
         loop = asyncio.get_running_loop()
+        if scheme in {"serial", "rfc2217", "pty"}:
+            from cosem.server.lines import open_line
+
+            line, url = await open_line(self, link, address)
+            self._lines.append(line)
+            self._urls.append(as_client(address, url))
+            return
         try:
             if scheme == "udp":
                 from cosem.server.datagrams import Datagrams
@@ -174,9 +180,9 @@ class Server:
                 self._listening.append(server)
                 name = server.sockets[0].getsockname()
         except OSError as error:
-            raise TransportError(f"cannot listen at {url}: {error.strerror or error}") from None
+            raise TransportError(f"cannot listen at {address}: {error.strerror or error}") from None
         shown = f"[{name[0]}]" if ":" in name[0] else name[0]
-        self._urls.append(f"{scheme}://{shown}:{name[1]}")
+        self._urls.append(as_client(address, f"{scheme}://{shown}:{name[1]}"))
 
     @property
     def address(self) -> str:
@@ -225,7 +231,9 @@ class Server:
             await self._empty.wait()
         for datagrams in self._datagrams:
             datagrams.close()
-        self._listening, self._datagrams, self._urls = [], [], []
+        for line in self._lines:
+            await line.close()
+        self._listening, self._datagrams, self._lines, self._urls = [], [], [], []
         self._closed.set()
 
     async def wait_closed(self) -> None:

@@ -104,6 +104,11 @@ def _has_line(target: str) -> bool:
     return not re.match(r"/dev/(pts/|ttys\d)", os.path.realpath(target))
 
 
+def _settable(target: str, line: LineSettings) -> LineSettings:
+    """Return how a port is opened: a pseudo-terminal knows eight bits without parity only."""
+    return line if _has_line(target) else DIRECT_LINE
+
+
 # Errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -168,7 +173,9 @@ class SerialChannel:
         self._buffer = bytearray(_CHUNK)
         self._out_at = 0.0
         try:
-            self._port = library.serial_for_url(target, write_timeout=timeout, **_words(line))
+            self._port = library.serial_for_url(
+                target, write_timeout=timeout, **_words(_settable(target, line))
+            )
             self._port.open()
         except Exception as error:  # noqa: BLE001 -- the library raises what it meets, OSError and its own kinds
             raise _problem(target, line, error) from None
@@ -369,7 +376,7 @@ async def connect_serial(
     try:
         async with asyncio.timeout(timeout):
             await library.create_serial_connection(
-                loop, lambda: _Port(target, line, protocol), url=target, **_words(line)
+                loop, lambda: _Port(target, line, protocol), url=target, **_words(_settable(target, line))
             )
     except Exception as error:  # noqa: BLE001 -- the library raises what it meets, OSError and its own kinds
         raise _problem(target, line, error) from None
