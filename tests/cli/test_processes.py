@@ -84,7 +84,7 @@ def test_serve_at_a_port_that_is_taken_is_a_failure():
     assert "cannot listen" in done.stderr
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "tcp://127.0.0.1:99999", "tcp://[", "serial:///dev/x"])
+@pytest.mark.parametrize("url", ["ftp://x", "tcp://127.0.0.1:99999", "tcp://[", "serial:", "pty:?client=1"])
 def test_serve_at_what_is_no_address_is_wrong_usage(url):
     done = run("serve", "--listen", url)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -25,6 +25,10 @@ EXAMPLES: Final = (
     ("cosem serve", "on port 4059 of this machine"),
     ("cosem serve --listen tcp://127.0.0.1:0 --json", "on any free port; JSON says which"),
     ("cosem serve --listen tcp://0.0.0.0:4059", "for every machine that reaches this one"),
+    (
+        "cosem serve --listen 'pty:?mode_e=1' --listen hdlc+tcp://127.0.0.1:0",
+        "an optical head; HDLC over TCP",
+    ),
 )
 _DEFAULT: Final = "tcp://127.0.0.1:4059"
 
@@ -43,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         action="append",
         type=converter(_url),
-        help=f"tcp://HOST:PORT or udp://HOST:PORT, port 0 for any; may be given several times (default {_DEFAULT})",
+        help="tcp://HOST:PORT, udp://HOST:PORT (wrapper), hdlc+tcp://HOST:PORT, serial:///dev/ttyUSB0 (HDLC) or "
+        "pty: for a pseudo-terminal; port 0 is any that is free, ?mode_e=1 answers a sign-on; may be given several "
+        f"times (default {_DEFAULT})",
     )
 
 
