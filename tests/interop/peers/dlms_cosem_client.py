@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import logging
 from typing import Any
@@ -12,34 +13,140 @@ from dlms_cosem.client import DlmsClient
 from dlms_cosem.cosem.capture_object import CaptureObject
 from dlms_cosem.cosem.selective_access import RangeDescriptor
 from dlms_cosem.io import BlockingTcpIO, TcpTransport
-from dlms_cosem.protocol import xdlms
-from dlms_cosem.security import LowLevelSecurityAuthentication, NoSecurityAuthentication
+from dlms_cosem.protocol import acse, xdlms
+from dlms_cosem.security import (
+    HighLevelSecurityGmacAuthentication,
+    LowLevelSecurityAuthentication,
+    NoSecurityAuthentication,
+)
 from dlms_cosem.time import datetime_from_bytes
 
 from report import Report, arguments
 
 
+def client_of(options: argparse.Namespace) -> DlmsClient:
+    wanted = options.security
+    if wanted.dedicated:
+        raise NotImplementedError("it ciphers its requests with the global key")
+    mechanisms = {
+        0: NoSecurityAuthentication,
+        1: lambda: LowLevelSecurityAuthentication(wanted.secret.encode()),
+        5: HighLevelSecurityGmacAuthentication,
+    }
+    facts: dict[str, Any] = {}
+    if wanted.has_keys:
+        facts = {
+            "encryption_key": wanted.guek,
+            "authentication_key": wanted.gak,
+            "client_system_title": wanted.title,
+            "client_initial_invocation_counter": 1,
+        }
+    line = BlockingTcpIO("127.0.0.1", options.port, timeout=20)
+    transport = TcpTransport(options.client, options.server, line)
+    return DlmsClient(transport, mechanisms[wanted.mechanism](), **facts)
+
+
 class Entries:
-    """An entry descriptor (selector 2) in octets: this release of the peer has the class, but not its encoding."""
+    """An entry descriptor (selector 2) in octets: the peer's client takes any object that makes them."""
 
     def __init__(self, first: int, last: int) -> None:
-        self.first = first
-        self.last = last
+        self.values = (
+            dlms_data.DoubleLongUnsignedData(first),
+            dlms_data.DoubleLongUnsignedData(last),
+            dlms_data.UnsignedLongData(1),
+            dlms_data.UnsignedLongData(0),
+        )
 
     def to_bytes(self) -> bytes:
-        return b"\x02\x02\x04" + b"".join(
-            kind(value).to_bytes()
-            for kind, value in (
-                (dlms_data.DoubleLongUnsignedData, self.first),
-                (dlms_data.DoubleLongUnsignedData, self.last),
-                (dlms_data.UnsignedLongData, 1),
-                (dlms_data.UnsignedLongData, 0),
-            )
-        )
+        return b"\x02\x02\x04" + b"".join(bytes(value.to_bytes()) for value in self.values)
 
 
 def attribute(class_id: int, name: str, number: int) -> cosem.CosemAttribute:
     return cosem.CosemAttribute(enumerations.CosemInterface(class_id), cosem.Obis.from_string(name), number)
+
+
+class Reader:
+    """The cases, with one open association."""
+
+    def __init__(self, client: DlmsClient, plan: dict[str, Any], report: Report) -> None:
+        self.client = client
+        self.plan = plan
+        self.report = report
+
+    def read(self, class_id: int, name: str, number: int, selection: Any = None) -> Any:
+        return utils.parse_as_dlms_data(self.client.get(attribute(class_id, name, number), selection))
+
+    def rows(self, selection: Any = None) -> list[list[Any]]:
+        """Return rows of the profile as JSON can say them."""
+        found = self.read(7, self.plan["profile"], 2, selection)
+        return [[wall_clock(row[0]), *row[1:]] for row in found]
+
+    def briefly(self) -> None:
+        plan, report = self.plan, self.report
+        with report.case("identity") as result:
+            result(bytes(self.read(1, plan["identity"], 2)))
+        for name in plan["registers"]:
+            with report.case(f"register {name}") as result:
+                scaler, unit = self.read(3, name, 3)
+                result({"raw": self.read(3, name, 2), "scaler": scaler, "unit": unit})
+        with report.case("by entry") as result:
+            result(self.rows(Entries(*plan["entries"])))
+
+    def at_length(self) -> None:
+        plan, report = self.plan, self.report
+        with report.case("objects") as result:
+            entries = self.read(15, "0.0.40.0.0.255", 2)
+            result([[each[0], ".".join(map(str, each[2])), each[1]] for each in entries])
+        with report.case("clock") as result:
+            result(wall_clock(self.read(8, plan["clock"], 2)))
+        with report.case("list") as result:
+            wanted = [
+                cosem.CosemAttributeWithSelection(attribute(3, name, 3), None) for name in plan["registers"]
+            ]
+            answer = self.client.get_many(wanted)
+            if not isinstance(answer, xdlms.GetResponseWithList):
+                raise TypeError(f"a list was asked for, {type(answer).__name__} came")
+            result(
+                [
+                    utils.parse_as_dlms_data(bytes(each)) if isinstance(each, bytes) else each
+                    for each in answer.result
+                ]
+            )
+        with report.case("columns") as result:
+            captured = self.read(7, plan["profile"], 3)
+            result([[each[0], ".".join(map(str, each[1])), each[2]] for each in captured])
+        with report.case("whole") as result:
+            result(self.rows())
+        with report.case("by range") as result:
+            start, end = map(datetime.datetime.fromisoformat, plan["range"])
+            result(self.rows(RangeDescriptor(CaptureObject(attribute(8, plan["clock"], 2)), start, end)))
+        with report.case("refusal") as result:
+            try:
+                self.read(1, plan["nothing"], 2)
+            except Exception as error:  # noqa: BLE001 -- whatever the peer makes of the refusal
+                result(str(error))
+
+    def changing(self) -> None:
+        plan, report = self.plan, self.report
+        for case in ("write", "write in blocks"):
+            with report.case(case) as result:
+                seen = [bytes(self.read(1, plan["message"], 2))]
+                for value in (bytes.fromhex(plan[case]), seen[0]):
+                    encoded = dlms_data.OctetStringData(value).to_bytes()
+                    answer = self.client.set(attribute(1, plan["message"], 2), encoded)
+                    if answer.result is not enumerations.DataAccessResult.SUCCESS:
+                        raise RuntimeError(f"set answered {answer.result}")
+                    seen.append(bytes(self.read(1, plan["message"], 2)))
+                result(seen)
+        with report.case("method") as result:
+            states = [self.read(70, plan["disconnect"], 2)]
+            for method in (1, 2):
+                target = cosem.CosemMethod(
+                    enumerations.CosemInterface(70), cosem.Obis.from_string(plan["disconnect"]), method
+                )
+                self.client.action(target, dlms_data.IntegerData(0).to_bytes())
+                states.append(self.read(70, plan["disconnect"], 2))
+            result([bool(state) for state in states])
 
 
 def wall_clock(octets: bytes) -> str:
@@ -48,113 +155,26 @@ def wall_clock(octets: bytes) -> str:
     return value.replace(tzinfo=None).isoformat()
 
 
-def plain_rows(rows: list[list[Any]]) -> list[list[Any]]:
-    """Return the rows of a buffer as JSON can say them."""
-    return [
-        [
-            wall_clock(cell) if isinstance(cell, (bytes, bytearray)) and len(cell) == 12 else cell
-            for cell in row
-        ]
-        for row in rows
-    ]
-
-
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    options = arguments(__doc__)
-    plan, report = options.plan, Report()
-    transport = TcpTransport(
-        options.client, options.server, BlockingTcpIO("127.0.0.1", options.port, timeout=20)
-    )
-    authentication = (
-        LowLevelSecurityAuthentication(options.password.encode())
-        if options.password
-        else NoSecurityAuthentication()
-    )
-    client = DlmsClient(transport, authentication)
-
-    def read(class_id: int, name: str, number: int, selection: Any = None) -> Any:
-        return utils.parse_as_dlms_data(client.get(attribute(class_id, name, number), selection))
-
-    with report.case("open") as result:
+    options, report = arguments(__doc__), Report()
+    client = None
+    with report.case("open"):
+        client = client_of(options)
         client.connect()
         client.associate()
-        result({"pdu_size": client.dlms_connection.max_pdu_size})
-
-    with report.case("object_list") as result:
-        entries = read(15, "0.0.40.0.0.255", 2)
-        result([[each[0], ".".join(map(str, each[2])), each[1]] for each in entries])
-
-    for name in plan["registers"]:
-        with report.case(f"register {name}") as result:
-            scaler, unit = read(3, name, 3)
-            result({"value": read(3, name, 2), "scaler": 10**scaler, "unit": unit})
-
-    with report.case("clock") as result:
-        result(wall_clock(read(8, plan["clock"], 2)))
-
-    with report.case("profile columns") as result:
-        captured = read(7, plan["profile"], 3)
-        columns = [[each[0], ".".join(map(str, each[1])), each[2]] for each in captured]
-        result(
-            {
-                "columns": columns,
-                "period": read(7, plan["profile"], 4),
-                "entries": read(7, plan["profile"], 7),
-            }
-        )
-    with report.case("profile whole") as result:
-        result(plain_rows(read(7, plan["profile"], 2)))
-    with report.case("profile by entry") as result:
-        selection = Entries(plan["from_entry"], plan["from_entry"] + plan["entries"] - 1)
-        result(plain_rows(read(7, plan["profile"], 2, selection)))
-    if plan.get("from_time"):
-        with report.case("profile by range") as result:
-            start, end = (datetime.datetime.fromisoformat(plan[name]) for name in ("from_time", "to_time"))
-            selection = RangeDescriptor(CaptureObject(attribute(8, plan["clock"], 2)), start, end)
-            result(plain_rows(read(7, plan["profile"], 2, selection)))
-
-    with report.case("write and read back") as result:
-        name = plan["write"]["name"]
-        kind = getattr(dlms_data, plan["write"]["dlms_cosem_type"])
-        before = read(1, name, 2)
-        seen = []
-        for value in (plan["write"]["value"], before):
-            answer = client.set(attribute(1, name, 2), kind(value).to_bytes())
-            if answer.result is not enumerations.DataAccessResult.SUCCESS:
-                raise RuntimeError(f"set answered {answer.result}")
-            seen.append(read(1, name, 2))
-        result({"before": before, "written": seen[0], "restored": seen[1]})
-
-    with report.case("list") as result:
-        wanted = [
-            cosem.CosemAttributeWithSelection(attribute(3, name, 2), None) for name in plan["registers"]
-        ]
-        answer = client.get_many(wanted)
-        if not isinstance(answer, xdlms.GetResponseWithList):
-            raise TypeError(f"a list was asked for, {type(answer).__name__} came")
-        result(answer.result)
-
-    with report.case("refusal") as result:
-        try:
-            read(1, "0.0.199.99.99.255", 2)
-        except Exception as error:  # noqa: BLE001 -- whatever the peer makes of the refusal
-            result(str(error))
-
-    with report.case("method") as result:
-        states = [read(70, plan["disconnect"], 2)]
-        for method in (1, 2):
-            target = cosem.CosemMethod(
-                enumerations.CosemInterface(70), cosem.Obis.from_string(plan["disconnect"]), method
-            )
-            client.action(target, dlms_data.IntegerData(0).to_bytes())
-            states.append(read(70, plan["disconnect"], 2))
-        result([bool(state) for state in states])
-
-    with report.case("release") as result:
-        answer = client.release_association()
-        result(type(answer).__name__)
-    client.disconnect()
+    if client is not None and report.ok("open"):
+        reader = Reader(client, options.plan, report)
+        reader.briefly()
+        if not options.brief:
+            reader.at_length()
+            reader.changing()
+        with report.case("release"):
+            answer = client.release_association()
+            if not isinstance(answer, acse.ReleaseResponse):
+                raise TypeError(f"not released: {answer}")
+    if client is not None:
+        client.disconnect()
     report.print()
 
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import datetime
 import socket
+import sys
 from typing import Any
 
-from gurux_dlms import GXDLMSClient, GXReplyData
-from gurux_dlms.enums import Authentication, DataType, InterfaceType, ObjectType, RequestTypes
+from gurux_dlms import GXReplyData
+from gurux_dlms.enums import (
+    Authentication,
+    Conformance,
+    DataType,
+    InterfaceType,
+    ObjectType,
+    RequestTypes,
+    Security,
+)
 from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSObject, GXDLMSProfileGeneric, GXDLMSRegister
+from gurux_dlms.secure import GXDLMSSecureClient
 
 from report import Report, arguments
 
@@ -16,10 +28,31 @@ from report import Report, arguments
 class Session:
     """A client of gurux-dlms on a socket of ours: the library makes and reads octets, we carry them."""
 
-    def __init__(self, port: int, client: int, server: int, password: str | None) -> None:
-        authentication = Authentication.LOW if password else Authentication.NONE
-        self.client = GXDLMSClient(True, client, server, authentication, password, InterfaceType.WRAPPER)
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+    def __init__(self, options: argparse.Namespace) -> None:
+        wanted = options.security
+        self.client = GXDLMSSecureClient(
+            True,
+            options.client,
+            options.server,
+            Authentication(wanted.mechanism),
+            wanted.secret,
+            InterfaceType.WRAPPER,
+        )
+        ciphering = self.client.ciphering
+        if wanted.title:
+            ciphering.systemTitle = wanted.title
+        if wanted.has_keys:
+            ciphering.blockCipherKey = bytearray(wanted.guek)
+            ciphering.authenticationKey = bytearray(wanted.gak)
+            ciphering.invocationCounter = 1
+        if not wanted.general:
+            self.client.proposedConformance &= ~Conformance.GENERAL_PROTECTION
+        if wanted.ciphered:
+            ciphering.security = Security.AUTHENTICATION_ENCRYPTION
+            if wanted.dedicated:
+                ciphering.dedicatedKey = bytearray(range(16))
+        self.authenticated = wanted.mechanism > 1
+        self.socket = socket.create_connection(("127.0.0.1", options.port), timeout=20)
 
     def unit(self) -> bytes:
         """Return one wrapper unit, header included."""
@@ -51,8 +84,11 @@ class Session:
         return reply
 
     def open(self) -> None:
-        reply = self.exchange(self.client.aarqRequest())
-        self.client.parseAareResponse(reply.data)
+        """Open the association, all passes."""
+        self.client.parseAareResponse(self.exchange(self.client.aarqRequest()).data)
+        if self.authenticated:
+            reply = self.exchange(self.client.getApplicationAssociationRequest())
+            self.client.parseApplicationAssociationResponse(reply.data)
 
     def read(self, item: GXDLMSObject, attribute: int) -> Any:
         reply = self.exchange(self.client.read(item, attribute))
@@ -60,11 +96,93 @@ class Session:
 
     def rows(self, profile: GXDLMSProfileGeneric, request: Any) -> list[list[Any]]:
         reply = self.exchange(request)
+        profile.buffer = []
         self.client.updateValue(profile, 2, reply.value)
-        return [[_plain(cell) for cell in row] for row in profile.buffer]
+        return [[plain(cell) for cell in row] for row in profile.buffer]
 
 
-def _plain(cell: Any) -> Any:
+class Reader:
+    """The cases, with one open association."""
+
+    def __init__(self, session: Session, plan: dict[str, Any], report: Report) -> None:
+        self.session = session
+        self.plan = plan
+        self.report = report
+        self.profile = GXDLMSProfileGeneric(plan["profile"])
+
+    def briefly(self) -> None:
+        plan, report, session = self.plan, self.report, self.session
+        with report.case("identity") as result:
+            result(octets(session.read(GXDLMSData(plan["identity"]), 2)))
+        for name in plan["registers"]:
+            with report.case(f"register {name}") as result:
+                register = GXDLMSRegister(name)
+                raw = session.read(register, 2)  # the scaler is not known yet
+                scaler, unit = session.exchange(session.client.read(register, 3)).value
+                result({"raw": raw, "scaler": scaler, "unit": unit})
+        with report.case("columns") as result:
+            session.read(self.profile, 3)
+            result(
+                [
+                    [int(item.objectType), str(item.logicalName), to.attributeIndex]
+                    for item, to in self.profile.captureObjects
+                ]
+            )
+        with report.case("by entry") as result:
+            first, last = plan["entries"]
+            request = session.client.readRowsByEntry(self.profile, first, last - first + 1)
+            result(session.rows(self.profile, request))
+
+    def at_length(self) -> None:
+        plan, report, session = self.plan, self.report, self.session
+        with report.case("objects") as result:
+            reply = session.exchange(session.client.getObjectsRequest())
+            objects = session.client.parseObjects(reply.data, onlyKnownObjects=False)
+            result([[int(each.objectType), str(each.logicalName), each.version] for each in objects])
+        with report.case("clock") as result:
+            clock = GXDLMSClock(plan["clock"])
+            session.read(clock, 2)
+            result(plain(clock.time))
+        with report.case("list") as result:
+            values = []
+            registers = [(GXDLMSRegister(name), 3) for name in plan["registers"]]
+            for messages in session.client.readList(registers):
+                values += session.exchange(messages).value
+            result([list(each) for each in values])
+        with report.case("whole") as result:
+            result(session.rows(self.profile, session.client.read(self.profile, 2)))
+        with report.case("by range") as result:
+            start, end = map(datetime.datetime.fromisoformat, plan["range"])
+            result(session.rows(self.profile, session.client.readRowsByRange(self.profile, start, end)))
+        with report.case("refusal") as result:
+            try:
+                session.read(GXDLMSData(plan["nothing"]), 2)
+            except Exception as error:  # noqa: BLE001 -- whatever the peer makes of the refusal
+                result(str(error))
+
+    def changing(self) -> None:
+        plan, report, session = self.plan, self.report, self.session
+        for case in ("write", "write in blocks"):
+            with report.case(case) as result:
+                item = GXDLMSData(plan["message"])
+                seen = [octets(session.read(item, 2))]
+                for value in (bytes.fromhex(plan[case]), seen[0]):
+                    item.value = value
+                    item.setDataType(2, DataType.OCTET_STRING)
+                    session.exchange(session.client.write(item, 2))
+                    seen.append(octets(session.read(item, 2)))
+                result(seen)
+        with report.case("method") as result:
+            control = session.client.createObject(ObjectType.DISCONNECT_CONTROL)
+            control.logicalName = plan["disconnect"]
+            states = [session.read(control, 2)]
+            for method in (1, 2):
+                session.exchange(session.client.method(control, method, 0, DataType.INT8))
+                states.append(session.read(control, 2))
+            result([bool(state) for state in states])
+
+
+def plain(cell: Any) -> Any:
     """Return a cell of a buffer as what JSON can say; date-times as the wall clock of the meter."""
     value = getattr(cell, "value", cell)
     if isinstance(value, datetime.datetime):
@@ -72,93 +190,26 @@ def _plain(cell: Any) -> Any:
     return bytes(value).hex() if isinstance(value, (bytes, bytearray)) else value
 
 
+def octets(value: Any) -> bytes:
+    """Return an octet-string, which may have come as text."""
+    return value.encode("latin-1") if isinstance(value, str) else bytes(value)
+
+
 def main() -> None:
-    options = arguments(__doc__)
-    plan, report = options.plan, Report()
-    session = Session(options.port, options.client, options.server, options.password)
-
-    with report.case("open") as result:
-        session.open()
-        result({"pdu_size": session.client.maxReceivePDUSize})
-
-    with report.case("object_list") as result:
-        reply = session.exchange(session.client.getObjectsRequest())
-        objects = session.client.parseObjects(reply.data, onlyKnownObjects=False)
-        result([[int(each.objectType), str(each.logicalName), each.version] for each in objects])
-
-    for name in plan["registers"]:
-        with report.case(f"register {name}") as result:
-            register = GXDLMSRegister(name)
-            session.read(register, 3)
-            session.read(register, 2)
-            result({"value": register.value, "scaler": register.scaler, "unit": int(register.unit)})
-
-    with report.case("clock") as result:
-        clock = GXDLMSClock(plan["clock"])
-        session.read(clock, 2)
-        result(_plain(clock.time))
-
-    profile = GXDLMSProfileGeneric(plan["profile"])
-    with report.case("profile columns") as result:
-        session.read(profile, 3)
-        session.read(profile, 4)
-        session.read(profile, 7)
-        columns = [
-            [int(item.objectType), str(item.logicalName), to.attributeIndex]
-            for item, to in profile.captureObjects
-        ]
-        result({"columns": columns, "period": profile.capturePeriod, "entries": profile.entriesInUse})
-    with report.case("profile whole") as result:
-        result(session.rows(profile, session.client.read(profile, 2)))
-    with report.case("profile by entry") as result:
-        result(
-            session.rows(
-                profile, session.client.readRowsByEntry(profile, plan["from_entry"], plan["entries"])
-            )
-        )
-    if plan.get("from_time"):
-        with report.case("profile by range") as result:
-            start, end = (datetime.datetime.fromisoformat(plan[name]) for name in ("from_time", "to_time"))
-            result(session.rows(profile, session.client.readRowsByRange(profile, start, end)))
-
-    with report.case("write and read back") as result:
-        item = GXDLMSData(plan["write"]["name"])
-        before = session.read(item, 2)
-        kind = DataType[plan["write"]["gurux_type"]]
-        seen = []
-        for value in (plan["write"]["value"], before):
-            item.value = value
-            item.setDataType(2, kind)
-            session.exchange(session.client.write(item, 2))
-            seen.append(session.read(item, 2))
-        result({"before": before, "written": seen[0], "restored": seen[1]})
-
-    with report.case("list") as result:
-        registers = [GXDLMSRegister(name) for name in plan["registers"]]
-        values = []
-        for messages in session.client.readList([(each, 2) for each in registers]):
-            values += session.exchange(messages).value
-        result(values)
-
-    with report.case("refusal") as result:
-        try:
-            session.read(GXDLMSData("0.0.199.99.99.255"), 2)
-        except Exception as error:  # noqa: BLE001 -- whatever the peer makes of the refusal
-            result(str(error))
-
-    with report.case("method") as result:
-        control = session.client.createObject(ObjectType.DISCONNECT_CONTROL)
-        control.logicalName = plan["disconnect"]
-        states = [session.read(control, 2)]
-        for method in (1, 2):
-            session.exchange(session.client.method(control, method, 0, DataType.INT8))
-            states.append(session.read(control, 2))
-        result([bool(state) for state in states])
-
-    with report.case("release") as result:
-        session.exchange(session.client.releaseRequest())
-        result("released")
-    session.socket.close()
+    options, report = arguments(__doc__), Report()
+    with contextlib.redirect_stdout(sys.stderr):  # the library prints
+        session = Session(options)
+        with report.case("open"):
+            session.open()
+        if report.ok("open"):
+            reader = Reader(session, options.plan, report)
+            reader.briefly()
+            if not options.brief:
+                reader.at_length()
+                reader.changing()
+            with report.case("release"):
+                session.exchange(session.client.releaseRequest())
+        session.socket.close()
     report.print()
 
 

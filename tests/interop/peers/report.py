@@ -12,19 +12,61 @@ import datetime
 import json
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Report", "arguments"]
+__all__ = ["Report", "Security", "arguments"]
+
+
+@dataclass
+class Security:
+    """How the association is to be opened.
+
+    Args:
+        mechanism: Number of the authentication mechanism of the standard, 0 to 7.
+        secret: Password, or secret of HLS.
+        ciphered: Whether the application context has ciphering.
+        dedicated: Whether a dedicated key is used.
+        general: Whether the general forms of ciphering are used.
+        title: System title of the client; hexadecimal in JSON, like the keys.
+        server_title: System title of the server.
+        guek: Global unicast encryption key.
+        gak: Global authentication key.
+    """
+
+    mechanism: int = 0
+    secret: str | None = None
+    ciphered: bool = False
+    dedicated: bool = False
+    general: bool = False
+    title: bytes = b""
+    server_title: bytes = b""
+    guek: bytes = b""
+    gak: bytes = b""
+
+    @classmethod
+    def from_json(cls, text: str) -> Security:
+        """Return what a JSON object says."""
+        found = json.loads(text)
+        for name in {"title", "server_title", "guek", "gak"} & found.keys():
+            found[name] = bytes.fromhex(found[name])
+        return cls(**found)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys and titles are needed."""
+        return self.ciphered or self.mechanism >= 5
 
 
 def arguments(description: str) -> argparse.Namespace:
-    """Return what the test asks for; ``plan`` is a JSON object, its members are described in ``plan.py``."""
+    """Return what the test asks for; ``plan`` is a JSON object made by ``demonstration.py``."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--client", type=int, default=16)
     parser.add_argument("--server", type=int, default=1)
-    parser.add_argument("--password", default=None)
+    parser.add_argument("--security", type=Security.from_json, default=Security())
     parser.add_argument("--plan", type=json.loads, required=True)
+    parser.add_argument("--brief", action="store_true", help="read little, write nothing")
     return parser.parse_args()
 
 
@@ -49,6 +91,10 @@ class Report:
             entry["error"] = traceback.format_exc()
         else:
             entry["ok"] = True
+
+    def ok(self, name: str) -> bool:
+        """Return whether a case went well."""
+        return bool(self.cases[name]["ok"])
 
     def print(self) -> None:
         """Print every case."""

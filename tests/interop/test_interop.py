@@ -1,0 +1,71 @@
+"""Our server with clients of others, our clients with the simulator of another, and the page that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+import cosem
+from cosem.errors import AssociationRefused
+from tests.interop.judging import CAPABILITIES, CLIENTS
+from tests.interop.page import PAGE, matrix, stated, with_matrix
+from tests.interop.securities import SECURITIES
+from tests.interop.simulator_steps import STEPS, Simulated
+
+Judge = Callable[[str, str, str], str]
+
+OURS = ("blocking", "asynchronous")
+SECTIONS: dict[str, tuple[str, str, Sequence[str], Sequence[str]]] = {
+    "clients": ("Their clients at our server", "what they do", list(CLIENTS), list(CAPABILITIES)),
+    "secured clients": (
+        "Their clients at our server, with security suite 0",
+        "association",
+        list(CLIENTS),
+        [each.title for each in SECURITIES],
+    ),
+    "simulator": (
+        "Our clients at the simulator of pydlms-client 0.1.0",
+        "what they do",
+        [*OURS, "short names"],
+        list(STEPS),
+    ),
+    "secured simulator": (
+        "Our clients at the simulator of pydlms-client 0.1.0, with security suite 0",
+        "association",
+        list(OURS),
+        [each.title for each in SECURITIES],
+    ),
+}
+CASES = [
+    pytest.param(section, peer, row, id=f"{section}: {peer}: {row}")
+    for section, (_, _, peers, rows) in SECTIONS.items()
+    for peer in peers
+    for row in rows
+]
+
+
+@pytest.mark.parametrize(("section", "peer", "capability"), CASES)
+def test_both_sides_understand_each_other(judged: Judge, section: str, peer: str, capability: str) -> None:
+    assert judged(section, peer, capability)
+
+
+def test_low_level_security_at_the_simulator(simulator: Simulated) -> None:
+    with cosem.connect(simulator.url, client=2, password="12345678") as meter:
+        assert str(meter.read("1.0.1.8.0.255")) == "12345678 Wh"
+    with pytest.raises(AssociationRefused) as refused:
+        cosem.connect(simulator.url, client=2, password="11111111")
+    assert "password" in str(refused.value).lower() or "authentication" in str(refused.value).lower()
+
+
+def test_the_page_says_what_was_found(judged: Judge, request: pytest.FixtureRequest) -> None:
+    found = {
+        (peer, row): judged(section, peer, row)
+        for section, (_, _, peers, rows) in SECTIONS.items()
+        for peer in peers
+        for row in rows
+    }
+    text = matrix(list(SECTIONS.values()), found)
+    if request.config.getoption("--update-interop", default=False):
+        PAGE.write_text(with_matrix(text), encoding="utf-8")
+    assert stated() == text, "pytest tests/interop --update-interop writes it"
