@@ -162,6 +162,11 @@ class Certificate:
         return self._names[1].rfc4514_string()
 
     @property
+    def issuer_octets(self) -> bytes:
+        """Distinguished name of the issuer, DER."""
+        return self._names[1].public_bytes()
+
+    @property
     def subject(self) -> str:
         """Distinguished name of the subject (RFC 4514)."""
         return self._names[0].rfc4514_string()
@@ -313,6 +318,16 @@ class Trust:
             raise VerificationError(f"the key of the certificate does not belong to suite {suite.value}")
         self._follow(certificate, moment)
         return certificate.public_key
+
+    def verify_authority(self, certificate: Certificate, moment: datetime) -> None:
+        """Check the certificate of an authority, which has to stand below an anchor.
+
+        Raises:
+            VerificationError: It is not to be used; says why.
+        """
+        if not certificate.is_authority:
+            raise VerificationError("the certificate is not that of an authority")
+        self._follow(certificate, moment)
 
     def _follow(self, certificate: Certificate, moment: datetime) -> None:
         """Follow a certificate to an anchor.

@@ -174,9 +174,27 @@ class SecuritySession:
         self.established_by_us: dict[bytes, tuple[GcmKey, bytes]] = {}
         self.established_by_peer: dict[bytes, tuple[GcmKey, bytes]] = {}
         self.dedicated_counter: Counter | None = None
-        self._held: tuple[SecurityMaterial, bytes] | None = None
+        self._held: Secret | None = None
+        self._dedicated_key: Secret | None = None
         self._dedicated = b""
         self._dedicated_counters: dict[bytes, VolatileCounter] = {}
+
+    def follow(self, former: SecuritySession) -> None:
+        """Take over what belongs to an association that goes on under other global keys.
+
+        The dedicated key stays what it is, and so does its counter, or a nonce could come twice. Keys that
+        came with messages are forgotten: they were bound to the authentication key of the time.
+        """
+        if former.peer_title is not None and self.peer_title is None:
+            self.peer_title = former.peer_title
+        self._signatures = former._signatures
+        self._message_guards = former._message_guards
+        self._dedicated_counters = former._dedicated_counters
+        self._held = former._held
+        self._dedicated_key, self._dedicated = former._dedicated_key, former._dedicated
+        self.dedicated_counter = former.dedicated_counter
+        if self._dedicated_key is not None:
+            self.material = self.context.material.with_dedicated(self._dedicated_key.octets)
 
     def learn_title(self, title: bytes) -> None:
         """Take the title of the peer.
@@ -200,7 +218,8 @@ class SecuritySession:
         Raises:
             ConfigurationError: It has not the length of the suite.
         """
-        self._held = self.context.material.with_dedicated(octets), Secret(octets).fingerprint()
+        self.context.material.with_dedicated(octets)  # which refuses what is none
+        self._held = Secret(octets)
 
     def activate_dedicated_key(self) -> None:
         """Use the dedicated key from now on; its counters begin at 0, or go on if it was used before.
@@ -210,7 +229,9 @@ class SecuritySession:
         """
         if self._held is None:
             return
-        (self.material, self._dedicated), self._held = self._held, None
+        key, self._held = self._held, None
+        self.material = self.context.material.with_dedicated(key.octets)
+        self._dedicated_key, self._dedicated = key, key.fingerprint()
         if self.context.side is Side.SERVER:
             self.dedicated_counter = self.counter
         else:
@@ -219,6 +240,7 @@ class SecuritySession:
     def forget(self) -> None:
         """Drop every key that belongs to this association alone."""
         self.material, self._held, self.dedicated_counter = self.context.material, None, None
+        self._dedicated_key = None
         self._guards.clear()  # those of the next association keep its first counter at rest again
         self.established_by_us.clear()
         self.established_by_peer.clear()

@@ -12,7 +12,7 @@ layer that is encrypted without a tag is refused unless that was asked for.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from cosem.apdu import decode
 from cosem.errors import KeyMissingError, LimitError, PolicyError, SecurityError, VerificationError
@@ -129,10 +129,23 @@ class Protection:
     def activate_dedicated_key(self) -> None:
         """Use the dedicated key that is held: the association is open, with HLS after the fourth pass."""
         self._session.activate_dedicated_key()
+        self._prefer_dedicated_key()
+
+    def _prefer_dedicated_key(self) -> None:
         if self._session.material.dedicated is not None:
             layers = tuple(_dedicated(layer) for layer in self._options.layers)
             self._dedicated_options = SecurityOptions(layers)
         self._start_anew()
+
+    def follow(self, former: Protection) -> Self:
+        """Take the place of another protection in an association that goes on: keys or policy have changed.
+
+        Args:
+            former: That of the same association until now; it is used no more.
+        """
+        self._session.follow(former._session)
+        self._prefer_dedicated_key()
+        return self
 
     def forget(self) -> None:
         """Drop every key that belongs to this association alone: it is over."""

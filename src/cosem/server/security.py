@@ -16,7 +16,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from logging import getLogger
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cosem.association.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
 from cosem.association.server_profile import AssociationProfile
@@ -33,18 +33,13 @@ from cosem.security.authentication import (
 from cosem.security.counters import CounterStore, ReplayMode
 from cosem.security.key_material import KeyRole, Secret
 from cosem.security.keys import Keys
-from cosem.security.policy import ProtectionKind, SecurityPolicy, SecurityPolicyV1
-from cosem.store.counted_keys import CountedKeys, weaknesses
+from cosem.security.policy import ProtectionKind, SecurityPolicy
+from cosem.server.held_security import AUTHENTICATED_AND_ENCRYPTED, HeldSecurity
 from cosem.store.files import read_secret_file
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
 
-if TYPE_CHECKING:
-    from cosem.security.protection import Protection
+__all__ = ["AUTHENTICATED_AND_ENCRYPTED", "HeldSecurity", "HlsOfServer", "secured_profile"]
 
-__all__ = ["AUTHENTICATED_AND_ENCRYPTED", "HlsOfServer", "secured_profile"]
-
-AUTHENTICATED_AND_ENCRYPTED: Final = SecurityPolicyV1(0x6C)
-"""Tag and encryption for requests and for responses."""
 _M = AuthenticationMechanism
 _DIGESTS: Final = (_M.HLS_MD5, _M.HLS_SHA1, _M.HLS_SHA256)
 _LEGACY: Final = (_M.LLS, _M.HLS_MD5, _M.HLS_SHA1)
@@ -93,14 +88,14 @@ class HlsOfServer:
 
 def secured_profile(
     mechanism: AuthenticationMechanism,
-    keys: Keys | Mapping[str, Any],
+    keys: HeldSecurity | Keys | Mapping[str, Any],
     *,
     client_sap: int,
     ciphered: bool = True,
-    policy: SecurityPolicy = AUTHENTICATED_AND_ENCRYPTED,
+    policy: SecurityPolicy | None = None,
     short_names: bool = False,
     counters: CounterStore | None = None,
-    replay: ReplayMode | str = ReplayMode.STRICT,
+    replay: ReplayMode | str | None = None,
     function: Callable[[Claim], bytes] | None = None,
     public_key_of: Callable[[bytes], bytes | None] | None = None,
     challenge_size: int | None = None,
@@ -114,13 +109,14 @@ def secured_profile(
         mechanism: How the client proves who it is.
         keys: What the mechanism and the ciphering need, and the titles of both sides: ``server_title`` is ours,
             ``client_title`` that of the one client, if there is one only. ``signing`` is our own key,
-            ``peer_signing`` that of the client.
+            ``peer_signing`` that of the client. With a :class:`~cosem.server.held_security.HeldSecurity` clients
+            can change keys and policy through its Security setup object.
         client_sap: Address of the client.
         ciphered: Whether the application context has ciphering.
         policy: What requests and responses must have at least: 0x6C, tag and encryption in both, by default.
         short_names: Whether objects have short names.
         counters: Where counters are kept; by default a file of the user.
-        replay: What happens to a request whose counter was used before.
+        replay: What happens to a request whose counter was used before; by default it is refused.
         function: HLS 2: returns the proof of a claim.
         public_key_of: HLS 7: returns the public key in a certificate that is to be trusted, else ``None``.
         challenge_size: Octets of our challenge.
@@ -133,29 +129,40 @@ def secured_profile(
         KeyMissingError: A key, a secret or our system title is missing.
         SecurityError: The counters cannot be used.
     """
-    keys = keys if isinstance(keys, Keys) else Keys.parse(keys, read_secret_file)
-    counted = None
-    if ciphered or mechanism is _M.HLS_GMAC:
-        if (found := weaknesses(keys)) and not allow_test_keys:
-            raise ConfigurationError("; ".join(found) + ": allow_test_keys takes them all the same")
-        more.setdefault("protected_only", ciphered and policy.request is not ProtectionKind.NONE)
+    held = None
+    if isinstance(keys, HeldSecurity):
+        if policy is not None or counters is not None or replay is not None:
+            raise ConfigurationError("policy, counters and replay are those of the held security")
+        held, keys = keys, keys.keys
+    elif not isinstance(keys, Keys):
+        keys = Keys.parse(keys, read_secret_file)
+    if held is None and (ciphered or mechanism is _M.HLS_GMAC):
+        held = HeldSecurity(
+            keys,
+            policy=AUTHENTICATED_AND_ENCRYPTED if policy is None else policy,
+            counters=counters,
+            replay=ReplayMode.STRICT if replay is None else replay,
+            allow_test_keys=allow_test_keys,
+        )
+    if held is not None and (ciphered or mechanism is _M.HLS_GMAC):
+        demands = held.policy.request is not ProtectionKind.NONE
+        more.setdefault("protected_only", ciphered and demands)
         # Where nobody opens an association without a verified message or proof of its own, what was recorded
         # from one that was lost comes too late; where somebody does, each counter must be at rest.
         every_message = not more["protected_only"] and mechanism < _M.HLS
-        counted = CountedKeys(keys, _title(keys), _store(counters), ReplayMode(replay), every_message)
-        counted.counter()  # what cannot work is told now, and not to the first client
-    if ciphered and counted is not None:
-        counted_keys = counted
-        more["protection"] = lambda title: _protection(counted_keys, policy, title)
+        held.counted().counter()  # what cannot work is told now, and not to the first client
+        if ciphered:
+            protect = held.protection
+            more["protection"] = lambda title: protect(title, every_message=every_message)
     services = ALL_SERVICES_SN if short_names else ALL_SERVICES_LN
     more.setdefault("conformance", services | Conformance.GENERAL_PROTECTION if ciphered else services)
     if mechanism is _M.LLS:
         password = keys.required(KeyRole.PASSWORD).octets
         more.setdefault("secret", lambda: password)
     elif mechanism is not _M.LOWEST:
-        made = _mechanism(mechanism, keys, counted, function, public_key_of)
-        if mechanism >= _M.HLS_GMAC:
-            _title(keys)
+        made = _mechanism(mechanism, keys, held, function, public_key_of)
+        if mechanism >= _M.HLS_GMAC and keys.server_title is None:
+            raise KeyMissingError("the system title of the server is missing: Keys(server_title=...)")
         secret = keys.hls_secret.octets if mechanism in _DIGESTS and keys.hls_secret is not None else None
         more["authenticator"] = HlsOfServer(
             made, lambda: secret, keys.server_title, random_octets, challenge_size
@@ -174,7 +181,7 @@ def secured_profile(
 def _mechanism(
     mechanism: AuthenticationMechanism,
     keys: Keys,
-    counted: CountedKeys | None,
+    held: HeldSecurity | None,
     function: Callable[[Claim], bytes] | None,
     public_key_of: Callable[[bytes], bytes | None] | None,
 ) -> Callable[[bytes | None], HlsMechanism]:
@@ -182,41 +189,21 @@ def _mechanism(
     if mechanism in _DIGESTS:
         keys.required(KeyRole.HLS_SECRET)
         return lambda secret: DigestMechanism(mechanism, Secret(secret or b""))
-    if mechanism is _M.HLS_GMAC and counted is not None:
-        return lambda _: counted.gmac()
+    if mechanism is _M.HLS_GMAC and held is not None:
+        return lambda _: held.counted(every_message=False).gmac()
     if mechanism is _M.HLS_ECDSA:
-        signing_key = keys.signing_key()
+        keys.signing_key()
         if keys.peer_signing is None and public_key_of is None:
             raise KeyMissingError("the public key with which the client signs is not known: peer_signing")
-        return lambda _: EcdsaMechanism(signing_key, keys.peer_signing, public_key_of)
+
+        def ecdsa(_: bytes | None) -> HlsMechanism:
+            present = keys if held is None else held.keys
+            return EcdsaMechanism(present.signing_key(), present.peer_signing, public_key_of)
+
+        return ecdsa
     if mechanism is _M.HLS and function is not None:
         return lambda _: ManufacturerMechanism(function)
     raise ConfigurationError(f"{mechanism} needs a function of the manufacturer")
-
-
-def _protection(counted: CountedKeys, policy: SecurityPolicy, client_title: bytes | None) -> Protection:
-    """Return the protection of one association with a client of this title."""
-    from cosem.security.context import SecurityContext, Side
-    from cosem.security.material import material_of
-
-    context = SecurityContext(
-        material_of(counted.keys, server=True), counted.title, client_title, Side.SERVER, policy
-    )
-    return counted.protection(context)
-
-
-def _title(keys: Keys) -> bytes:
-    if keys.server_title is None:
-        raise KeyMissingError("the system title of the server is missing: Keys(server_title=...)")
-    return bytes(keys.server_title)
-
-
-def _store(counters: CounterStore | None) -> CounterStore:
-    if counters is not None:
-        return counters
-    from cosem.store.default_counters import default_counter_store
-
-    return default_counter_store()
 
 
 def _context(*, short_names: bool, ciphered: bool) -> ApplicationContext:

@@ -1,0 +1,155 @@
+"""The certificates that a server holds: its own, and those of clients, authorities and others (class_id 64)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cosem.errors import VerificationError
+from cosem.security.certificates import Certificate, CertificateUse, Trust
+from cosem.types.enumerations import OpenEnumeration
+
+if TYPE_CHECKING:
+    from cosem.security.suites import SecuritySuite
+
+__all__ = ["Entity", "HeldCertificates"]
+
+_MOST: int = 64
+
+
+class Entity(OpenEnumeration):
+    """Whose certificate it is: certificate_entity."""
+
+    SERVER = 0
+    CLIENT = 1
+    CERTIFICATION_AUTHORITY = 2
+    OTHER = 3
+
+
+class HeldCertificates:
+    """Certificates, one for each subject and use; that of an authority for each of its names.
+
+    Args:
+        own_title: System title of the server.
+        anchors: Those of the authorities that are trusted because they were installed; never imported or removed.
+        certificates: The others.
+    """
+
+    def __init__(
+        self, own_title: bytes, anchors: Iterable[Certificate] = (), certificates: Iterable[Certificate] = ()
+    ) -> None:
+        self._own_title = own_title
+        self._anchors = tuple(anchors)
+        self._held: list[Certificate] = []
+        for each in certificates:
+            self.put(each)
+
+    def __iter__(self) -> Iterator[Certificate]:
+        return iter((*self._anchors, *self._held))
+
+    def entity_of(self, certificate: Certificate, client_titles: Iterable[bytes] = ()) -> Entity:
+        """Return whose certificate it is."""
+        if certificate.is_authority:
+            return Entity.CERTIFICATION_AUTHORITY
+        if certificate.system_title == self._own_title:
+            return Entity.SERVER
+        return Entity.CLIENT if certificate.system_title in set(client_titles) else Entity.OTHER
+
+    @staticmethod
+    def use_of(certificate: Certificate) -> int:
+        """Return the certificate_type: 3 for an authority."""
+        return int(next(iter(certificate.uses), 3))
+
+    @property
+    def trust(self) -> Trust:
+        """The anchors, and the authorities below them."""
+        return Trust(self._anchors, [each for each in self._held if each.is_authority])
+
+    def check(self, certificate: Certificate, moment: datetime, suite: SecuritySuite) -> None:
+        """Check that a certificate may be imported: an anchor vouches for it, now.
+
+        Args:
+            certificate: That of an end entity or of an authority.
+            moment: Now, with its time zone.
+            suite: The suite in force.
+
+        Raises:
+            VerificationError: It may not.
+        """
+        if certificate.is_authority:
+            self.trust.verify_authority(certificate, moment)
+            return
+        title = certificate.system_title
+        if title is None:
+            raise VerificationError("the certificate names no system title")
+        use = next(iter(certificate.uses), None)
+        if use is None:
+            raise VerificationError("the certificate does not say what its key is for")
+        self.trust.verify(certificate, moment, use=use, system_title=title, suite=suite)
+
+    def put(self, certificate: Certificate) -> None:
+        """Hold a certificate, in place of the one of the same subject and use.
+
+        Raises:
+            VerificationError: There is no room for another one.
+        """
+        kept = [each for each in self._held if not _replaces(certificate, each)]
+        if len(kept) >= _MOST:
+            raise VerificationError(f"{_MOST} certificates are held already")
+        self._held = [*kept, certificate]
+
+    def remove(self, certificate: Certificate) -> bool:
+        """Forget a certificate; return whether it could be: not an anchor, and not one of the server itself."""
+        if certificate not in self._held or certificate.system_title == self._own_title:
+            return False
+        self._held.remove(certificate)
+        return True
+
+    def by_entity(self, entity: int, use: int, title: bytes) -> Certificate | None:
+        """Return the certificate of an entity, by its use and its system title."""
+        for each in self:
+            authority = each.is_authority
+            if authority is (entity == Entity.CERTIFICATION_AUTHORITY) and self.use_of(each) == use:
+                if each.system_title == title or (authority and not title):
+                    return each
+        return None
+
+    def by_serial(self, serial: bytes, issuer: bytes) -> Certificate | None:
+        """Return the certificate of a serial number and an issuer.
+
+        Args:
+            serial: The octets of the number, or the element of DER that holds them.
+            issuer: Its distinguished name as text (RFC 4514) or in DER.
+        """
+        if serial[:1] == b"\x02" and len(serial) > 2 and serial[1] == len(serial) - 2:
+            candidates = {int.from_bytes(serial[2:], "big"), int.from_bytes(serial, "big")}
+        else:
+            candidates = {int.from_bytes(serial, "big")}
+        for each in self:
+            if each.serial_number in candidates and issuer in (each.issuer.encode(), each.issuer_octets):
+                return each
+        return None
+
+    def public_keys(self) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+        """Return the public keys of others by system title: those that sign, and those that agree."""
+        signing: dict[bytes, bytes] = {}
+        agreement: dict[bytes, bytes] = {}
+        for each in self._held:
+            title = each.system_title
+            if title is None or title == self._own_title or each.is_authority:
+                continue
+            if CertificateUse.DIGITAL_SIGNATURE in each.uses:
+                signing[title] = each.public_key
+            elif CertificateUse.KEY_AGREEMENT in each.uses:
+                agreement[title] = each.public_key
+        return signing, agreement
+
+
+def _replaces(new: Certificate, old: Certificate) -> bool:
+    return (new.subject, new.system_title, new.uses, new.is_authority) == (
+        old.subject,
+        old.system_title,
+        old.uses,
+        old.is_authority,
+    )

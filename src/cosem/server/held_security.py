@@ -1,0 +1,291 @@
+"""The security context that associations of a server share: suite, policy and keys, which clients may change.
+
+A :class:`HeldSecurity` stands behind a Security setup object (Blue Book, class_id 64) and
+behind every association whose profile was made of it. What is changed holds from the
+next APDU on: the answer to the request that changed it still goes out under the old keys.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.errors import ConfigurationError, KeyMissingError
+from cosem.security.counters import CounterStore, ReplayMode
+from cosem.security.keys import Keys
+from cosem.security.policy import SecurityPolicy, SecurityPolicyV0, SecurityPolicyV1
+from cosem.server.certificates import HeldCertificates
+from cosem.store.counted_keys import CountedKeys, weaknesses
+from cosem.store.files import read_secret_file
+
+if TYPE_CHECKING:
+    from cosem.security.authentication import RandomOctets
+    from cosem.security.certificates import Certificate
+    from cosem.security.protection import Protection
+    from cosem.security.status import SecurityOptions, SecurityStatus
+
+__all__ = ["AUTHENTICATED_AND_ENCRYPTED", "HeldProtection", "HeldSecurity"]
+
+AUTHENTICATED_AND_ENCRYPTED: Final = SecurityPolicyV1(0x6C)
+"""Tag and encryption for requests and for responses."""
+_CHANGEABLE: Final = frozenset(field.name for field in fields(Keys)) - {"suite", "server_title"}
+
+
+class HeldSecurity:
+    """Suite, policy, keys and certificates, as they are at the moment.
+
+    Args:
+        keys: What there is when the meter is made; ``server_title`` is ours.
+        policy: What requests and responses must have at least: of version 0 or of version 1 of Security setup.
+        counters: Where counters are kept; by default a file of the user.
+        replay: What happens to a request whose counter was used before.
+        anchors: Certificates of the authorities that are trusted; installed at manufacture, never imported.
+        certificates: Certificates that are there besides.
+        on_change: Called before anything changes, with the keys and the policy as they are going to be: puts
+            them to rest. What it raises stops the change.
+        random_octets: Where ephemeral and new private keys come from.
+        allow_test_keys: Take keys that everybody knows, and one key for two purposes.
+
+    Attributes:
+        changes: How often it was changed.
+
+    Raises:
+        ConfigurationError: Keys that must not be used.
+        KeyMissingError: Our system title is missing.
+
+    >>> from cosem.security.counters import VolatileCounterStore
+    >>> held = HeldSecurity(
+    ...     {"guek": b"k" * 15 + b"1", "server_title": "MMM0000BC614E"}, counters=VolatileCounterStore()
+    ... )
+    >>> held
+    <HeldSecurity Keys(suite=0, server_title=MMM0000BC614E, encryption=<Key AES-128>), policy 6C>
+    """
+
+    def __init__(
+        self,
+        keys: Keys | Mapping[str, Any],
+        *,
+        policy: SecurityPolicy = AUTHENTICATED_AND_ENCRYPTED,
+        counters: CounterStore | None = None,
+        replay: ReplayMode | str = ReplayMode.STRICT,
+        anchors: Iterable[Certificate] = (),
+        certificates: Iterable[Certificate] = (),
+        on_change: Callable[[Keys, SecurityPolicy], None] | None = None,
+        random_octets: RandomOctets = secrets.token_bytes,
+        allow_test_keys: bool = False,
+    ) -> None:
+        self._keys = keys if isinstance(keys, Keys) else Keys.parse(keys, read_secret_file)
+        if self._keys.server_title is None:
+            raise KeyMissingError("the system title of the server is missing: Keys(server_title=...)")
+        self.title = bytes(self._keys.server_title)
+        self._policy = policy
+        self._counters = counters
+        self.replay = ReplayMode(replay)
+        self.allow_test_keys = allow_test_keys
+        self.random_octets = random_octets
+        self.certificates = HeldCertificates(self.title, anchors, certificates)
+        self.client_title: bytes | None = None
+        self.titles_heard: set[bytes] = set()
+        self.changes = 0
+        self._on_change = on_change
+        self._refuse_weak(self._keys)
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the moment."""
+        return self._keys
+
+    @property
+    def policy(self) -> SecurityPolicy:
+        """The policy of the moment."""
+        return self._policy
+
+    @property
+    def counters(self) -> CounterStore:
+        """Where the counters are.
+
+        Raises:
+            SecurityError: The file of the user cannot be used.
+        """
+        if self._counters is None:
+            from cosem.store.default_counters import default_counter_store
+
+            self._counters = default_counter_store()
+        return self._counters
+
+    def change_keys(self, **changes: Any) -> None:
+        """Replace keys: all of them, or none.
+
+        Args:
+            changes: By field of :class:`~cosem.security.keys.Keys`; suite and server title stay.
+
+        Raises:
+            ConfigurationError: A field that does not change, a key of another length, or one not to be used.
+        """
+        if not changes.keys() <= _CHANGEABLE:
+            raise ConfigurationError(f"{', '.join(sorted(changes.keys() - _CHANGEABLE))} does not change")
+        keys = replace(self._keys, **changes)
+        self._refuse_weak(keys)
+        self._change(keys, self._policy)
+
+    def strengthen(self, policy: int) -> None:
+        """Activate a policy that demands all that the present one does.
+
+        Args:
+            policy: Its number, in the version of the present policy.
+
+        Raises:
+            ConfigurationError: It is none, or demands less.
+        """
+        wanted = _policy_like(self._policy, policy)
+        if not self._policy.contains(wanted):  # type: ignore[arg-type]
+            raise ConfigurationError("a policy is only ever strengthened")
+        self._change(self._keys, wanted)
+
+    def _change(self, keys: Keys, policy: SecurityPolicy) -> None:
+        if self._on_change is not None:
+            self._on_change(keys, policy)
+        self._keys, self._policy = keys, policy
+        self.changes += 1
+
+    def noted(self) -> None:
+        """Take note that certificates have changed: public keys may be other ones."""
+        self.changes += 1
+
+    def _refuse_weak(self, keys: Keys) -> None:
+        if not self.allow_test_keys and (found := weaknesses(keys)):
+            raise ConfigurationError("; ".join(found) + ": allow_test_keys takes them all the same")
+
+    # --- what associations need ----------------------------------------------------------------------
+
+    def counted(self, *, every_message: bool = True) -> CountedKeys:
+        """Return the keys of the moment with their counters.
+
+        Args:
+            every_message: Whether each counter received is at rest before its message is used.
+        """
+        return CountedKeys(self._keys, self.title, self.counters, self.replay, every_message)
+
+    def protection(self, client_title: bytes | None, *, every_message: bool = True) -> HeldProtection:
+        """Return the protection of one association, which follows every change.
+
+        Args:
+            client_title: That of the client; by default the one written to Security setup.
+            every_message: As in :meth:`counted`.
+
+        Raises:
+            KeyMissingError: The global unicast key is not known.
+        """
+        title = client_title or self.client_title
+        if title is not None and title not in self.titles_heard and len(self.titles_heard) < _MOST_TITLES:
+            self.titles_heard.add(title)
+        return HeldProtection(self, title, every_message=every_message)
+
+    def last_counter_of(self, client_title: bytes | None = None) -> int:
+        """Return the last invocation counter taken from a client under the global unicast key; 0 for none.
+
+        Args:
+            client_title: By default the only client, else the one that is furthest on.
+        """
+        keys = self._keys
+        if keys.encryption is None:
+            return 0
+        wanted = client_title or keys.client_title or self.client_title
+        titles = {bytes(wanted)} if wanted is not None else self.titles_heard
+        guard = self.counted().guard()
+        return max((max(guard(title).lowest_acceptable - 1, 0) for title in titles), default=0)
+
+    def fresh_protection(self, client_title: bytes | None, *, every_message: bool) -> Protection:
+        """Return a protection with the keys and the policy of the moment."""
+        from cosem.security.context import SecurityContext, Side
+        from cosem.security.material import material_of
+
+        keys = self._keys
+        material = material_of(keys, server=True)
+        signing, agreement = self.certificates.public_keys()
+        material = replace(
+            material,
+            signing_keys={**material.signing_keys, **signing},
+            agreement_keys={**material.agreement_keys, **agreement},
+        )
+        context = SecurityContext(material, self.title, client_title, Side.SERVER, self._policy)
+        return self.counted(every_message=every_message).protection(context)
+
+    def __repr__(self) -> str:
+        return f"<HeldSecurity {self._keys!r}, policy {int(self._policy):02X}>"
+
+
+_MOST_TITLES: Final = 4096
+
+
+class HeldProtection:
+    """The protection of one association, a ``ServerProtection``, always with the keys and policy of the moment.
+
+    Args:
+        held: Where keys and policy are.
+        client_title: System title of the client.
+        every_message: Whether each counter received is at rest before its message is used.
+    """
+
+    __slots__ = ("_answering", "_changes", "_client_title", "_every_message", "_held", "_present")
+
+    def __init__(self, held: HeldSecurity, client_title: bytes | None, *, every_message: bool) -> None:
+        self._held = held
+        self._client_title = client_title
+        self._every_message = every_message
+        self._changes = held.changes
+        self._present = held.fresh_protection(client_title, every_message=every_message)
+        self._answering = self._present
+
+    def _now(self) -> Protection:
+        """Return the protection of the moment."""
+        held = self._held
+        if self._changes != held.changes:
+            fresh = held.fresh_protection(self._client_title, every_message=self._every_message)
+            self._present = fresh.follow(self._present)
+            self._changes = held.changes
+        return self._present
+
+    @property
+    def policy(self) -> SecurityPolicy:
+        """The policy of the moment."""
+        return self._held.policy
+
+    @property
+    def options(self) -> SecurityOptions:
+        """How an APDU is protected that answers nothing."""
+        return self._now().options
+
+    def unprotect(self, apdu: bytes) -> tuple[bytes, SecurityStatus]:
+        """Return the clear octets of a request and what was found."""
+        self._answering = self._now()
+        return self._answering.unprotect(apdu)
+
+    def protect(self, apdu: bytes, options: SecurityOptions | SecurityStatus | None = None) -> bytes:
+        """Return the protected octets of an answer, under the keys of its request, or of a notification."""
+        protection = self._now() if options is None else self._answering
+        return protection.protect(apdu, options)
+
+    def overhead(self, size: int, options: SecurityOptions | SecurityStatus | None = None) -> int:
+        """Return how many octets the protection of an answer adds."""
+        return self._answering.overhead(size, options)
+
+    def hold_dedicated_key(self, octets: bytes) -> None:
+        """Take the dedicated key in the InitiateRequest, for later."""
+        self._now().hold_dedicated_key(octets)
+
+    def activate_dedicated_key(self) -> None:
+        """Use the dedicated key from now on, if there is one."""
+        self._now().activate_dedicated_key()
+
+
+def _policy_like(present: SecurityPolicy, number: int) -> SecurityPolicy:
+    """Return the policy of a number in the version of another policy."""
+    if isinstance(present, SecurityPolicyV0):
+        try:
+            return SecurityPolicyV0(number)
+        except ValueError:
+            raise ConfigurationError(f"security policy {number} is none of 0 to 3") from None
+    return SecurityPolicyV1.parse(number)
