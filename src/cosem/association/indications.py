@@ -43,6 +43,7 @@ __all__ = [
     "Indication",
     "InvokeMethod",
     "MethodOutcome",
+    "NotificationConfirmed",
     "OpenIndication",
     "OpenRefusal",
     "ReadAttribute",
@@ -163,6 +164,13 @@ class ReleaseIndication:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationConfirmed:
+    """DataNotification.confirm: the client has what was sent under this long invoke-id."""
+
+    long_invoke_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AbortIndication:
     """COSEM-ABORT.indication: the association is gone, and nobody asked for that."""
 
@@ -185,6 +193,7 @@ Indication: TypeAlias = (
     | WriteAttribute
     | InvokeMethod
     | ReleaseIndication
+    | NotificationConfirmed
     | AbortIndication
     | Fault
 )

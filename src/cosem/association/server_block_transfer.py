@@ -7,14 +7,26 @@ a repetition, and the request in it is not executed a second time.
 
 from __future__ import annotations
 
-from cosem.apdu import encode
+from typing import TYPE_CHECKING, Final
+
+from cosem.apdu import decode, encode
 from cosem.apdu.block_transfer import GeneralBlockTransfer
 from cosem.association.block_transfer import DEFAULT_WINDOW, BlockTransfer
 from cosem.association.context import TransferLimits
+from cosem.association.control_function import State
 from cosem.association.server_profile import ServerLimits
+from cosem.association.server_refusals import NOT_ALLOWED, TOO_LONG
 from cosem.association.unconfirmed_blocks import UnconfirmedBlocks, is_unconfirmed
+from cosem.errors import ConfigurationError, DecodeError, LimitError, ProtocolError
+from cosem.types.enumerations import Conformance
 
-__all__ = ["ServerBlocks"]
+if TYPE_CHECKING:
+    from cosem.association.server_association import Processing, ServerAssociation
+
+__all__ = ["ServerBlocks", "block_received", "in_blocks_if_long", "takes_blocks"]
+
+_NO_REQUESTS: Final = frozenset({0x60, 0x61, 0x62, 0x63, 0xE0})
+"""What cannot come in blocks: ACSE APDUs, and blocks."""
 
 
 class ServerBlocks:
@@ -25,14 +37,15 @@ class ServerBlocks:
         window: Blocks that the server takes at once.
 
     Attributes:
+        window: As given.
         unconfirmed: Collects what wants no answer.
     """
 
-    __slots__ = ("_began", "_first", "_limits", "_moved", "_transfer", "_window", "unconfirmed")
+    __slots__ = ("_began", "_first", "_limits", "_moved", "_transfer", "unconfirmed", "window")
 
     def __init__(self, limits: ServerLimits, window: int = DEFAULT_WINDOW) -> None:
         self._limits = limits
-        self._window = window
+        self.window = window
         self._transfer: BlockTransfer | None = None
         self._first: GeneralBlockTransfer | None = None
         self._began = self._moved = 0.0
@@ -98,7 +111,7 @@ class ServerBlocks:
     def _begin(self, size: int, now: float) -> None:
         # What the client may be made to hold for us is bounded by the answer, what we hold for it by the request.
         limits = TransferLimits(self._limits.reassembly, self._limits.empty_blocks)
-        self._transfer = BlockTransfer(size, client=False, window=self._window, limits=limits)
+        self._transfer = BlockTransfer(size, client=False, window=self.window, limits=limits)
         self._first = None
         self._began = self._moved = now
 
@@ -132,6 +145,71 @@ class ServerBlocks:
         deadline = self.deadline()
         if deadline is not None and deadline <= now:
             self.end()
+
+
+def takes_blocks(association: ServerAssociation) -> bool:
+    """Return whether general blocks may go either way."""
+    return (
+        association.state is State.ASSOCIATED
+        and association.pending_until is None
+        and association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
+    )
+
+
+def in_blocks_if_long(association: ServerAssociation, answer: bytes, now: float) -> list[bytes]:
+    """Return the APDUs of an answer: blocks if the client takes nothing so long and general blocks were agreed on."""
+    limit = association.context.client_max_receive_pdu_size
+    if not limit or len(answer) <= limit or not takes_blocks(association):
+        return [answer]
+    return _in_blocks(association, answer, now)
+
+
+def _in_blocks(association: ServerAssociation, answer: bytes, now: float) -> list[bytes]:
+    try:
+        if len(answer) > association.limits.answer:
+            raise LimitError("octets of a long answer", len(answer), association.limits.answer)
+        association.blocks.answer(answer, association.context.client_max_receive_pdu_size, now)
+    except (LimitError, ConfigurationError):
+        association.blocks.end()
+        return [TOO_LONG]
+    return association.blocks.outgoing()
+
+
+def block_received(
+    association: ServerAssociation, octets: bytes, now: float, *, confirmed: bool
+) -> Processing:
+    """Take a general block, and run the request that it makes whole.
+
+    Args:
+        association: Whose.
+        octets: The block APDU.
+        now: Monotonic seconds.
+        confirmed: Whether the link lets the server answer.
+    """
+    blocks, profile = association.blocks, association.profile
+    if profile is not None:
+        blocks.window = profile.block_window
+    try:
+        block = decode(octets)
+        if (
+            profile is not None
+            and profile.max_receive_pdu_size < len(octets)
+            and profile.max_receive_pdu_size
+        ):
+            raise LimitError("octets of a block", len(octets), profile.max_receive_pdu_size)
+        request = blocks.take(block, association.context.client_max_receive_pdu_size, now)
+    except (LimitError, ConfigurationError):
+        return [TOO_LONG] if confirmed else []
+    except (DecodeError, ProtocolError):
+        return [NOT_ALLOWED] if confirmed else []
+    answers = confirmed and not is_unconfirmed(block)
+    if request is not None:
+        answer = None
+        if request[:1] and request[0] not in _NO_REQUESTS:
+            answer = yield from association.request(request, now, whole=True)
+        if answers and blocks.running:  # unless the association has ended meanwhile
+            return _in_blocks(association, answer or b"", now)
+    return blocks.outgoing() if answers else []
 
 
 def _same(one: GeneralBlockTransfer, other: GeneralBlockTransfer) -> bool:

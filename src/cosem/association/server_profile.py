@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cosem.association.block_transfer import DEFAULT_WINDOW
 from cosem.association.parameters import ALL_SERVICES_LN
 from cosem.errors import ConfigurationError
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
@@ -133,6 +134,7 @@ class AssociationProfile:
         client_max_receive_pdu_size: Longest APDU that the client of a pre-established association takes.
         answer_class_bit_0: Whether a request is answered although its service class says unconfirmed:
             in HDLC, I frames of clients of older editions.
+        block_window: Blocks of a general block transfer that the server takes at once, 1..63.
         repeat_blocks: Whether the block last sent is sent again when asked for again: over datagrams.
         short_names: Returns the base names of the objects that the client sees; only with short names.
             It is asked for each variable: keep the table while the objects stay the same.
@@ -162,6 +164,7 @@ class AssociationProfile:
     client_max_receive_pdu_size: int = 0
     answer_class_bit_0: bool = False
     repeat_blocks: bool = False
+    block_window: int = DEFAULT_WINDOW
     short_names: Callable[[], ShortNameTable] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -175,6 +178,8 @@ class AssociationProfile:
             raise ConfigurationError("a pre-established association has no authentication")
         if 1 <= self.max_receive_pdu_size <= 11 or 1 <= self.max_send_pdu_size <= 11:
             raise ConfigurationError("PDU sizes 1..11 are reserved")
+        if not 1 <= self.block_window <= 63:
+            raise ConfigurationError(f"a window of {self.block_window} blocks is outside 1..63")
         for title in (self.system_title, self.client_system_title):
             if title is not None and len(title) != 8:
                 raise ConfigurationError(f"a system title has 8 octets, not {len(title)}")

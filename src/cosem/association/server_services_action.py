@@ -26,14 +26,9 @@ from cosem.apdu.action import (
 from cosem.apdu.common import CosemMethodDescriptor, DataBlockSA
 from cosem.association.blocks import room_for
 from cosem.association.indications import Fault, Indication, InvokeMethod, MethodOutcome
-from cosem.association.server_association import (
-    NOT_ALLOWED,
-    NOT_SUPPORTED,
-    TOO_LONG,
-    ServerAssociation,
-    Service,
-)
+from cosem.association.server_association import ServerAssociation, Service
 from cosem.association.server_opening import reply_to_hls
+from cosem.association.server_refusals import NOT_ALLOWED, NOT_SUPPORTED, TOO_LONG
 from cosem.association.server_services_set import read_list
 from cosem.association.server_transfers import Collection, Delivery
 from cosem.codec.axdr import encoded_length_size
@@ -48,7 +43,7 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.types.data import Absent, DataValue
 
-__all__ = ["action"]
+__all__ = ["action", "invoke_method"]
 
 _Response: TypeAlias = ActionResponseWithOptionalData
 _R = ActionResult
@@ -78,7 +73,7 @@ def action(association: ServerAssociation, request: Any, now: float) -> Service:
     if not association.executes(invoke_id):
         return None
     if isinstance(request, ActionRequestNormal):
-        response = yield from _invoke(
+        response = yield from invoke_method(
             association, request.cosem_method_descriptor, request.method_invocation_parameters
         )
         return _single_answer(association, invoke_id, response, now) if answers else None
@@ -107,7 +102,7 @@ def _authenticate(association: ServerAssociation, request: Any) -> Service:
     return encode(ActionResponseNormal(invoke_id, _Response(_R.SUCCESS, OctetString(proof))))
 
 
-def _invoke(
+def invoke_method(
     association: ServerAssociation, method: CosemMethodDescriptor, parameters: DataValue | Absent
 ) -> Generator[Indication, Any, _Response]:
     """Ask the application process to call one method."""
@@ -137,7 +132,7 @@ def _invoke_all(
         return (_Response(_R.TYPE_UNMATCHED),) * len(methods)
     responses = []
     for method, each in zip(methods, parameters, strict=True):
-        responses.append((yield from _invoke(association, method, each)))
+        responses.append((yield from invoke_method(association, method, each)))
     return tuple(responses)
 
 
@@ -272,5 +267,5 @@ def _take(
             return TOO_LONG
         responses = yield from _invoke_all(association, collection.methods, values)
         return _list_answer(association, invoke_id, responses, now)
-    response = yield from _invoke(association, collection.methods[0], values[0])
+    response = yield from invoke_method(association, collection.methods[0], values[0])
     return _single_answer(association, invoke_id, response, now)

@@ -27,7 +27,8 @@ from cosem.apdu.get import (
 )
 from cosem.association.blocks import room_for
 from cosem.association.indications import Fault, Indication, ReadAttribute
-from cosem.association.server_association import NOT_SUPPORTED, TOO_LONG, ServerAssociation, Service
+from cosem.association.server_association import ServerAssociation, Service
+from cosem.association.server_refusals import NOT_SUPPORTED, TOO_LONG
 from cosem.association.server_transfers import Delivery
 from cosem.codec.axdr import encode_length
 from cosem.errors import EncodeError

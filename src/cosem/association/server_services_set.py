@@ -24,7 +24,8 @@ from cosem.apdu.set import (
     SetResponseWithList,
 )
 from cosem.association.indications import Indication, WriteAttribute
-from cosem.association.server_association import NOT_SUPPORTED, TOO_LONG, ServerAssociation, Service
+from cosem.association.server_association import ServerAssociation, Service
+from cosem.association.server_refusals import NOT_SUPPORTED, TOO_LONG
 from cosem.association.server_transfers import Collection
 from cosem.codec.axdr import encoded_length_size
 from cosem.codec.data import decode_data, read_data
