@@ -396,3 +396,10 @@ def test_knowledge_of_the_meter_can_be_handed_on():
     client.read(ENERGY)
     assert meter.kinds() == ["C001"]
     assert LongUnsigned(1) == 1
+
+
+def test_a_wrong_guess_is_put_right_although_the_list_was_read_for_another_item_of_the_same_batch():
+    client, _ = connected(Meter())
+    demand, unknown = client.get_many(["1-0:1.6.0", "0-0:198.0.0"])
+    assert demand.value == 4711
+    assert not unknown.ok

@@ -621,7 +621,7 @@ class ClientAssociation:
         if self.short_names is not None and not self.short_names.complete:
             from cosem.association.short_names.table import initial_table
 
-            self.short_names = initial_table(negotiated.vaa_name)
+            self.short_names = self.short_names.extended(initial_table(negotiated.vaa_name))
         self.protecting = self.protection is not None and self.parameters.application_context.ciphered
         self.control.fire(ClientEvent.OPEN_CONFIRM_OK)
 

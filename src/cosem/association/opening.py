@@ -215,7 +215,9 @@ def reply_to_hls_by_short_name(association: ClientAssociation, proof: bytes) -> 
     from cosem.association.short_names.table import initial_table
 
     (current,) = initial_table(association.negotiated.vaa_name)
-    method = ParameterizedAccess(current.base_name + REPLY_TO_HLS, 0, OctetString(proof))
+    method = ParameterizedAccess(
+        current.base_name + REPLY_TO_HLS, association.parameters.hls_selector, OctetString(proof)
+    )
     try:
         (result,) = yield from read_without_agreement(association.context(), (method,))
     except ServiceError as error:

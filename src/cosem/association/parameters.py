@@ -96,6 +96,8 @@ class AssociationParameters:
         confirmed: False opens an unconfirmed association: no answer, only unconfirmed services.
         pre_established: The association exists without being opened, and cannot be released.
         dedicated_key: A key for this association alone, 16 or 32 octets; only with ciphering.
+        hls_selector: Selector of the parameterized access that carries HLS passes 3 and 4 with short names: 0,
+            as with every method, or 1, which some meters want.
 
     Raises:
         ConfigurationError: Parameters that contradict each other or are out of range.
@@ -114,6 +116,7 @@ class AssociationParameters:
     confirmed: bool = True
     pre_established: bool = False
     dedicated_key: bytes | None = None
+    hls_selector: int = 0
 
     def __post_init__(self) -> None:
         for name, value in (("client", self.client_sap), ("server", self.server_sap)):
@@ -132,6 +135,8 @@ class AssociationParameters:
             raise ConfigurationError("an unconfirmed association allows no HLS: the server cannot answer")
         if self.dedicated_key is not None and not self.application_context.ciphered:
             raise ConfigurationError("a dedicated key needs an application context with ciphering")
+        if self.hls_selector not in (0, 1):
+            raise ConfigurationError(f"the selector of HLS is 0 or 1, not {self.hls_selector}")
         if self.calling_ap_title is not None and len(self.calling_ap_title) != 8:
             raise ConfigurationError(f"a system title has 8 octets, not {len(self.calling_ap_title)}")
 

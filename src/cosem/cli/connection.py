@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from cosem.errors import ConfigurationError, ConversionError
 
 if TYPE_CHECKING:
+    from cosem.association.short_names.table import ShortNameTable
     from cosem.cli.watching import ApduObserver, ProgressObserver
     from cosem.client.blocking import Client
     from cosem.types.logical_name import LogicalName
@@ -24,6 +25,7 @@ __all__ = [
     "converter",
     "logical_name",
     "password_of",
+    "short_names_of",
 ]
 
 T = TypeVar("T")
@@ -114,6 +116,15 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
         type=converter(_seconds),
         help="how long to wait for an answer (default 10)",
     )
+    group.add_argument(
+        "--short-names", action="store_true", help="the meter refers to its objects by short names"
+    )
+    group.add_argument(
+        "--base-names",
+        metavar="FILE",
+        help="short names, where the meter does not tell them: a line for each object with its base name in hexadecimal, "
+        "class_id, version and logical name, such as FD00 1 0 0.0.42.0.0.255",
+    )
     group.add_argument("--strict", action="store_true", help="refuse what deviates from the standard")
     group.add_argument(
         "-v",
@@ -168,6 +179,23 @@ def password_of(given: str | None) -> bytes | None:
     return os.fsencode(given)
 
 
+def short_names_of(options: argparse.Namespace) -> bool | ShortNameTable | None:
+    """Return whether objects have short names, or the base names in a file; ``None`` leaves it to the URL.
+
+    Raises:
+        ConfigurationError: The file holds something else.
+        OSError: It cannot be read.
+    """
+    if options.base_names is None:
+        return options.short_names or None
+    from cosem.association.short_names.table import ShortNameTable
+
+    try:
+        return ShortNameTable.from_text(Path(options.base_names).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigurationError(f"{options.base_names}: {error}") from None
+
+
 def _asked() -> bytes:
     """Return the password that a person types, or the first line of standard input."""
     if sys.stdin is None:
@@ -185,6 +213,7 @@ def connected(options: argparse.Namespace) -> Iterator[Client]:
     from cosem.connecting import connect
 
     password = password_of(options.password)
+    short_names = short_names_of(options)
     observer = _observer(options.verbose, password)
     simulated = options.url.lstrip().lower().startswith("sim:")
     try:
@@ -197,6 +226,7 @@ def connected(options: argparse.Namespace) -> Iterator[Client]:
                 password=password,
                 timeouts=options.timeout,
                 strict=options.strict or None,
+                short_names=short_names,
                 observer=observer,
             ) as meter,
         ):

@@ -338,11 +338,12 @@ class AsyncClient(ClientBase):
                 ``None`` waits for ever.
         """
         while (notification := await self._connection.wait_for_notification(timeout)) is not None:
-            yield notification
+            for each in self._alike(notification):
+                yield each
 
     def on_notification(self, callback: Callable[[Notification], None] | None) -> None:
         """Have every notification given to a function as it arrives, instead of queued; ``None`` queues again."""
-        self._connection.on_notification = callback
+        self._connection.on_notification = self._given_alike(callback)
 
     def trigger_event_notification_sending(self) -> None:
         """Give the meter the turn to send what has happened, where it may not speak unasked: on HDLC lines.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cosem.association.control_function import State
 from cosem.client.session import Session
-from cosem.errors import LinkError, UnsupportedError
+from cosem.errors import DecodeError, LinkError, ProtocolError, UnsupportedError
 
 if TYPE_CHECKING:
-    from cosem.association.client_association import ClientAssociation
+    from cosem.association.client_association import ClientAssociation, Notification
     from cosem.association.context import Conversation, ServiceContext
     from cosem.association.parameters import AssociationParameters, NegotiatedContext
+    from cosem.association.short_names.table import ShortNameTable
     from cosem.transport.timeouts import Timeouts
     from cosem.types.enumerations import Conformance
 
@@ -90,6 +92,49 @@ class ClientBase:
     def notifications_dropped(self) -> int:
         """How many notifications nobody fetched in time."""
         return self._association.notifications_dropped
+
+    @property
+    def mapper_table(self) -> ShortNameTable | None:
+        """The base names that are known; ``None`` where objects have logical names."""
+        return self._association.short_names
+
+    def set_mapper_table(self, table: ShortNameTable) -> None:
+        """Take other base names: SetMapperTable.request (clause 6.16); nothing is sent.
+
+        Raises:
+            ConfigurationError: Objects have logical names in this association.
+        """
+        self._association.set_mapper_table(table.with_association())
+        self._session.forget()
+
+    def _alike(self, notification: Notification) -> tuple[Notification, ...]:
+        """Return what a notification is with logical names: a report is one event for each of its variables (table 45).
+
+        A variable without a known base name stays a report; one that is malformed stays as it came, with a finding.
+        """
+        table = self._association.short_names
+        if table is None or type(notification.apdu).__name__ != "InformationReportRequest":
+            return (notification,)
+        from cosem.association.short_names.reports import event_notifications
+
+        try:
+            events = event_notifications(table, notification.apdu)
+        except (DecodeError, ProtocolError) as error:
+            return (replace(notification, findings=(*notification.findings, f"information-report: {error}")),)
+        return tuple(replace(notification, apdu=event) for event in events)
+
+    def _given_alike(
+        self, callback: Callable[[Notification], None] | None
+    ) -> Callable[[Notification], None] | None:
+        """Return a callback that is called as with logical names."""
+        if callback is None or self._association.short_names is None:
+            return callback
+
+        def give(notification: Notification) -> None:
+            for each in self._alike(notification):
+                callback(each)
+
+        return give
 
     def _without_asking(self, operation: Callable[[ServiceContext], Conversation[T]]) -> T:
         """Return what a conversation comes to without a single answer.

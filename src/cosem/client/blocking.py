@@ -330,11 +330,11 @@ class Client(ClientBase):
                 ``None`` waits for ever.
         """
         while (notification := self._connection.wait_for_notification(timeout)) is not None:
-            yield notification
+            yield from self._alike(notification)
 
     def on_notification(self, callback: Callable[[Notification], None] | None) -> None:
         """Have every notification given to a function as it arrives, instead of queued; ``None`` queues again."""
-        self._connection.on_notification = callback
+        self._connection.on_notification = self._given_alike(callback)
 
     def trigger_event_notification_sending(self) -> None:
         """Give the meter the turn to send what has happened, where it may not speak unasked: on HDLC lines.

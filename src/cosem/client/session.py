@@ -45,6 +45,13 @@ class Session:
     deviation: int | None = None
     findings: Findings = field(default_factory=Findings)
 
+    def forget(self) -> None:
+        """Forget what was learnt of the objects: it may be wrong now."""
+        self.objects = None
+        for cache in (self.descriptors, self.class_ids, self.scalers, self.profiles):
+            cache.clear()
+        self.refused_selectors.clear()
+
     def entry(self, name: LogicalName, class_id: int | None = None) -> ObjectEntry | None:
         """Return the entry of the object list, if that was read and has it."""
         for entry in self.objects or ():

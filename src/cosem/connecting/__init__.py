@@ -18,6 +18,7 @@ from cosem.transport.url import parse_url
 
 if TYPE_CHECKING:
     from cosem.association.preparation import ClientSecurity
+    from cosem.association.short_names.table import ShortNameTable
     from cosem.client.aio import AsyncClient
     from cosem.client.blocking import Client
     from cosem.transport.observing import Observer
@@ -48,7 +49,8 @@ def connect(
     any_invoke_id: bool = False,
     confirmed: bool = True,
     pre_established: bool = False,
-    short_names: bool = False,
+    short_names: bool | ShortNameTable | None = None,
+    hls_selector: int = 0,
     observer: Observer | None = None,
 ) -> Client:
     """Return a client with an open association; use it as a context manager, or close it.
@@ -57,8 +59,8 @@ def connect(
         url: ``tcp://host:4059`` or ``udp://host:4059`` (wrapper), a bare ``host:port``, ``hdlc+tcp://host:port``,
             ``serial:///dev/ttyUSB0`` or ``rfc2217://host:port`` (HDLC on a serial line, ``?mode_e=1`` after a
             sign-on), or ``sim:`` for a simulated meter in this process. Its query may hold ``client``, ``server``,
-            ``max_pdu_size``, ``timeout``, ``retries`` and ``strict``, which mean what the arguments of these
-            names do; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``. The how-to
+            ``max_pdu_size``, ``timeout``, ``retries``, ``strict`` and ``short_names``, which mean what the arguments
+            of these names do; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``. The how-to
             "Connect" has all of them.
         client: Client address; 16, the public client, if neither here nor in the URL.
         server: Address of the logical device; 1, the management logical device, by default.
@@ -75,7 +77,9 @@ def connect(
             takes the answer all the same, and a request without an answer ends the association.
         confirmed: ``False`` for an unconfirmed association, in which nothing is answered.
         pre_established: The association stands without being opened, and is not released.
-        short_names: Whether the meter refers to its objects by short names.
+        short_names: Whether the meter refers to its objects by short names; or their base names, for a meter
+            that does not tell them, or to save asking: a ``ShortNameTable``.
+        hls_selector: Selector with which high level security goes by short name: 0, or 1 for meters that want that.
         observer: Sees all octets and APDUs, both directions.
 
     Raises:
@@ -104,6 +108,7 @@ def connect(
         confirmed=confirmed,
         pre_established=pre_established,
         short_names=short_names,
+        hls_selector=hls_selector,
         observer=observer,
     )
     plan, on_close = _simulated(plan)
@@ -143,9 +148,9 @@ def connect_async(
     """
     if not 1 <= parallel <= _MOST_PARALLEL:
         raise ConfigurationError(f"parallel {parallel} is outside 1..{_MOST_PARALLEL}")
-    return ConnectingClient(
-        plan_of(url, **options), 1 if options.get("short_names") or options.get("any_invoke_id") else parallel
-    )
+    plan = plan_of(url, **options)
+    alone = plan.any_invoke_id or plan.parameters.application_context.short_names
+    return ConnectingClient(plan, 1 if alone else parallel)
 
 
 class ConnectingClient:

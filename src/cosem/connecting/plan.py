@@ -16,6 +16,7 @@ from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
 
 if TYPE_CHECKING:
     from cosem.association.preparation import ClientSecurity
+    from cosem.association.short_names.table import ShortNameTable
     from cosem.transport.observing import Observer
 
 __all__ = ["ConnectOptions", "Plan", "plan_of"]
@@ -24,7 +25,9 @@ PUBLIC_CLIENT: Final = 16
 MANAGEMENT_LOGICAL_DEVICE: Final = 1
 _SLOW_CONNECT: Final = 40.0
 """Seconds to connect on a serial line."""
-_COMMON: Final = frozenset({"client", "server", "max_pdu_size", "timeout", "retries", "strict"})
+_COMMON: Final = frozenset(
+    {"client", "server", "max_pdu_size", "timeout", "retries", "strict", "short_names"}
+)
 
 
 class ConnectOptions(TypedDict, total=False):
@@ -44,7 +47,8 @@ class ConnectOptions(TypedDict, total=False):
     any_invoke_id: bool
     confirmed: bool
     pre_established: bool
-    short_names: bool
+    short_names: bool | ShortNameTable | None
+    hls_selector: int
     observer: Observer | None
 
 
@@ -61,9 +65,16 @@ class Plan:
     strict: bool
     any_invoke_id: bool
     observer: Observer | None
+    mapper_table: ShortNameTable | None = None
 
     def association(self) -> ClientAssociation:
-        """Return a fresh association, with what security contributes to it."""
+        """Return a fresh association, with what security contributes to it, and the base names that are known."""
+        association = self._secured_association()
+        if self.mapper_table is not None:
+            association.set_mapper_table(self.mapper_table.with_association())
+        return association
+
+    def _secured_association(self) -> ClientAssociation:
         if self.security is None:
             return ClientAssociation(self.parameters, strict=self.strict, any_invoke_id=self.any_invoke_id)
         prepared = self.security.prepare(self.parameters)
@@ -101,7 +112,8 @@ def plan_of(
     any_invoke_id: bool = False,
     confirmed: bool = True,
     pre_established: bool = False,
-    short_names: bool = False,
+    short_names: bool | ShortNameTable | None = None,
+    hls_selector: int = 0,
     observer: Observer | None = None,
 ) -> Plan:
     """Return what the URL and the arguments say together.
@@ -123,16 +135,21 @@ def plan_of(
     retries = _number(address, "retries", retries, 1)
     if not 0 <= retries <= 100:
         raise ConfigurationError(f"retries {retries} are outside 0..100")
+    table: ShortNameTable | None = None
+    if short_names is not None and not isinstance(short_names, bool):
+        table, short_names = short_names, True
+    by_short_name = _truth(address, "short_names", short_names)
     parameters = AssociationParameters(
         client_sap=_number(address, "client", client, PUBLIC_CLIENT),
         server_sap=_number(address, "server", server, MANAGEMENT_LOGICAL_DEVICE),
-        application_context=ApplicationContext.SN if short_names else ApplicationContext.LN,
+        application_context=ApplicationContext.SN if by_short_name else ApplicationContext.LN,
         mechanism=AuthenticationMechanism.LOWEST if password is None else AuthenticationMechanism.LLS,
         secret=password.encode() if isinstance(password, str) else password,
         conformance=conformance,
         client_max_receive_pdu_size=_number(address, "max_pdu_size", max_pdu_size, 0xFFFF),
         confirmed=confirmed,
         pre_established=pre_established,
+        hls_selector=hls_selector,
     )
     return Plan(
         address,
@@ -144,6 +161,7 @@ def plan_of(
         _truth(address, "strict", strict),
         any_invoke_id,
         observer,
+        table,
     )
 
 

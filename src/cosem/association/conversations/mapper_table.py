@@ -53,7 +53,9 @@ def mapper_table(
     return table
 
 
-def read_object_list(context: ServiceContext) -> Conversation[ShortNameTable]:
+def read_object_list(
+    context: ServiceContext, progress: Progress = no_progress
+) -> Conversation[ShortNameTable]:
     """Read ``object_list`` of the current Association SN and take it as the mapping table.
 
     Objects that were known before and are not listed stay known.
@@ -63,7 +65,7 @@ def read_object_list(context: ServiceContext) -> Conversation[ShortNameTable]:
         DecodeError: It is no object list.
     """
     table = current_table(context)
-    value = yield from read(context, VariableName(_association(table) + OBJECT_LIST))
+    value = yield from read(context, VariableName(_association(table) + OBJECT_LIST), progress)
     if isinstance(value, DataAccessResult):
         raise AccessError(
             "object_list of the current Association SN",

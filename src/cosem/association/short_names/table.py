@@ -134,6 +134,12 @@ class ShortNameTable:
         whole = self.complete if complete is None else complete
         return ShortNameTable((*self, *objects), layouts=self.layouts, complete=whole)
 
+    def with_association(self) -> ShortNameTable:
+        """Return a table that holds the current Association SN, at its reserved base name if it was missing."""
+        if self.find(_ASSOCIATION_SN_CLASS, CURRENT_ASSOCIATION) is not None:
+            return self
+        return self.extended(initial_table())
+
     # --- from name to short name ----------------------------------------------------------------------
 
     def find(self, class_id: int, logical_name: LogicalName) -> MappedObject | None:

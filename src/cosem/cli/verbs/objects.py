@@ -2,6 +2,7 @@
 
 v is the version of the class. Access is that of this association; another client address may see more. r, w and rw
 stand before the numbers of attributes that can be read, written or both, and call before those of methods.
+base is the base name in hexadecimal, where objects have short names.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ EXAMPLES: Final = (
     ("cosem objects sim:", "everything"),
     ("cosem objects sim: --class 3", "the registers"),
     ("cosem objects sim: --json", "for machines"),
+    ("cosem objects sim: --short-names", "with their base names"),
 )
 
 
@@ -52,6 +54,7 @@ def _facts(entry: ObjectEntry) -> dict[str, Any]:
         "class": entry.title,
         "version": entry.version,
         "attributes": {str(number): right for number, right in entry.attribute_rights.items()},
+        **({} if entry.base_name is None else {"base_name": entry.base_name}),
         "methods": {str(number): right for number, right in entry.method_rights.items()},
     }
 
@@ -60,15 +63,18 @@ def _show(entries: list[ObjectEntry]) -> None:
     from cosem.cli.facts import short_name
     from cosem.cli.output import Column, print_table
 
-    columns = (
+    named = any(entry.base_name is not None for entry in entries)
+    columns = [
+        *([Column("base", right=True)] if named else []),
         Column("OBIS", style="cyan"),
         Column("name", style="bold", wrap=True),
         Column("class", wrap=True),
         Column("v", right=True),
         Column("access", style="green", wrap=True),
-    )
+    ]
     rows = [
         (
+            *([_base_name(entry)] if named else []),
             short_name(entry.logical_name),
             entry.name,
             f"{entry.class_id} {entry.title}",
@@ -78,6 +84,10 @@ def _show(entries: list[ObjectEntry]) -> None:
         for entry in entries
     ]
     print_table(columns, rows)
+
+
+def _base_name(entry: ObjectEntry) -> str:
+    return "" if entry.base_name is None else f"{entry.base_name:04X}"
 
 
 def access_text(attributes: Mapping[int, str], methods: Mapping[int, str]) -> str:

@@ -265,7 +265,7 @@ def wrongly_guessed(
         and result.error.result in _WRONG_CLASS
         and class_id_of(_parts_of(item)[0], _parts_of(item)[2]) is None
     ]
-    if not wrong or session.objects is not None:
+    if not wrong:
         return []
     try:
         yield from _class_in_list(context, session, results[wrong[0]].logical_name)

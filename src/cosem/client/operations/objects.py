@@ -72,27 +72,28 @@ def objects(
                 raise refused(descriptor, value)
             found = entries_of(value, session.findings.append)
         else:
-            found = yield from _short_named(context, session)
+            found = yield from _short_named(context, session, progress, refresh=refresh)
         if refresh:
-            # What was learnt of the old list may be wrong now.
-            for cache in (session.descriptors, session.class_ids, session.scalers, session.profiles):
-                cache.clear()
-            session.refused_selectors.clear()
+            session.forget()
         session.objects = found
     return session.objects
 
 
-def _short_named(context: ServiceContext, session: Session) -> Conversation[tuple[ObjectEntry, ...]]:
+def _short_named(
+    context: ServiceContext, session: Session, progress: Progress, *, refresh: bool
+) -> Conversation[tuple[ObjectEntry, ...]]:
     """Return the objects of an Association SN, with rights where its version tells them."""
-    from cosem.association.conversations.mapper_table import read_object_list
+    from cosem.association.conversations.mapper_table import current_table, read_object_list
 
-    table = yield from read_object_list(context)
+    table = current_table(context)
+    if refresh or not table.complete:
+        table = yield from read_object_list(context, progress)
     association = table.find(_ASSOCIATION_SN, CURRENT_ASSOCIATION)
     version = 0 if association is None else association.version
     value: Any = DataAccessResult.OBJECT_UNDEFINED
     if version:
         descriptor = CosemAttributeDescriptor(_ASSOCIATION_SN, CURRENT_ASSOCIATION, _ACCESS_RIGHTS_LIST)
-        value = yield from services.read(context, session, descriptor)
+        value = yield from services.read(context, session, descriptor, progress=progress)
     rights: dict[int, Any] = {}
     if isinstance(value, tuple):
         try:
