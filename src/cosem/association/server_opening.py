@@ -30,6 +30,7 @@ from cosem.association.indications import (
     ReleaseIndication,
 )
 from cosem.association.parameters import LN_BITS, SN_BITS
+from cosem.association.server_demands import refuses_clear
 from cosem.association.server_profile import AssociationProfile, ServerAuthenticator, ServerProtection
 from cosem.errors import AuthenticationError, ConfigurationError, DecodeError, ReplayError, SecurityError
 from cosem.security.authentication.mechanisms import password_matches
@@ -126,6 +127,14 @@ class _Refused(Exception):
         self.diagnostic = diagnostic
         self.error = error
         self.result = result
+
+
+class _NotGenuine(Exception):
+    """The AARQ is refused like this, and that counts as a guess: a wrong key, tag or title."""
+
+    def __init__(self, refusal: _Refused) -> None:
+        super().__init__()
+        self.refusal = refusal
 
 
 class _Instead(Exception):
@@ -314,11 +323,16 @@ class _Attempt:
             raise _Refused(_D.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
         self.check_names(profile)
         yield from self.authenticate(profile)
-        self.read_initiate(profile)
+        try:
+            self.read_initiate(profile)
+        except _NotGenuine as failure:
+            yield AuthenticationFailed(int(profile.mechanism))
+            raise failure.refusal from None
+        self.check_user(profile)
         return self.negotiate(profile)
 
     def check_names(self, profile: AssociationProfile) -> None:
-        """Check system title, certificate and user."""
+        """Check system title and certificate."""
         title = self.aarq.calling_ap_title
         known = profile.client_system_title
         if title is not None and len(title) != 8 and profile.needs_client_title:
@@ -332,6 +346,9 @@ class _Attempt:
             self.authenticator = profile.authenticator()
             if not self.authenticator.accepts_certificate(self.aarq.calling_ae_qualifier):
                 raise _Refused(_D.CALLING_AE_QUALIFIER_NOT_RECOGNIZED)
+
+    def check_user(self, profile: AssociationProfile) -> None:
+        """Check the user, of whom nobody learns anything that has neither password nor keys."""
         users = profile.users() if profile.users is not None else frozenset()
         if users and self.aarq.calling_ae_invocation_identifier not in users:
             raise _Refused(_D.CALLING_AE_INVOCATION_IDENTIFIER_NOT_RECOGNIZED)
@@ -378,7 +395,7 @@ class _Attempt:
             self.protection = profile.protection(self.client_title)
         if octets[0] != 0x01:
             octets = self.unprotected(octets, profile)
-        elif profile.protected_only:
+        elif profile.protected_only or refuses_clear(self.protection):
             raise _Refused(_D.NO_REASON_GIVEN, (_APPLICATION_REFERENCE, _DECIPHERING_ERROR))
         try:
             initiate = decode(octets, findings=[])
@@ -419,7 +436,7 @@ class _Attempt:
                 )
             ) from None
         except (SecurityError, DecodeError):
-            raise failure from None
+            raise _NotGenuine(failure) from None
         return clear
 
     def negotiate(self, profile: AssociationProfile) -> Conformance:

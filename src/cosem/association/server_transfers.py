@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cosem.association.blocks import BlockJoiner
 from cosem.association.context import TransferLimits
+from cosem.association.server_demands import Demands
 from cosem.errors import LimitError
 
 if TYPE_CHECKING:
@@ -124,13 +125,14 @@ class Collection:
 
 
 class _Running:
-    """A transfer and when it began and last moved."""
+    """A transfer, when it began and last moved, and the protection that it began with."""
 
-    __slots__ = ("began", "moved", "transfer")
+    __slots__ = ("began", "found", "moved", "of_answers", "transfer")
 
-    def __init__(self, transfer: Delivery | Collection, now: float) -> None:
+    def __init__(self, transfer: Delivery | Collection, now: float, demands: Demands) -> None:
         self.transfer = transfer
         self.began = self.moved = now
+        self.found, self.of_answers = demands.found, demands.of_answers
 
 
 class Transfers:
@@ -138,11 +140,13 @@ class Transfers:
 
     Args:
         limits: Bounds.
+        demands: What protects the request that is being served.
     """
 
-    __slots__ = ("_limits", "_running")
+    __slots__ = ("_demands", "_limits", "_running")
 
-    def __init__(self, limits: ServerLimits) -> None:
+    def __init__(self, limits: ServerLimits, demands: Demands | None = None) -> None:
+        self._demands = demands or Demands()
         self._limits = limits
         self._running: dict[int, _Running] = {}
 
@@ -160,7 +164,7 @@ class Transfers:
             held += running.transfer.held
             if transfer.held and running.transfer.held and held > self._limits.answer:
                 del self._running[other]
-        self._running[invoke_id] = _Running(transfer, now)
+        self._running[invoke_id] = _Running(transfer, now, self._demands)
 
     def delivery(self, invoke_id: int, now: float, *, action: bool) -> Delivery | None:
         """Return the long answer of this invoke-id, and note that its client is alive."""
@@ -177,8 +181,10 @@ class Transfers:
     def _touch(self, invoke_id: int, now: float) -> _Running | None:
         self.expire(now)
         running = self._running.get(invoke_id)
-        if running is not None:
-            running.moved = now
+        if running is None or running.found != self._demands.found:
+            return None  # whoever goes on with other protection is not whoever began
+        self._demands.demand(running.of_answers)
+        running.moved = now
         return running
 
     def check_room(self, more: int) -> None:

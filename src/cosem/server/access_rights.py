@@ -15,6 +15,7 @@ from cosem.classes.standard.access_rights import AccessMode
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
+    from cosem.association.server_association import ServerAssociation
     from cosem.server.objects.base import CosemObject
 
 __all__ = ["AccessMode", "AccessRights", "attribute_enumeration", "method_enumeration"]
@@ -45,6 +46,8 @@ _DEMANDS = (
     (AccessMode.SIGNED_REQUEST, "signed"),
 )
 _DEMANDING = int(AccessMode.AUTHENTICATED_REQUEST | AccessMode.ENCRYPTED_REQUEST | AccessMode.SIGNED_REQUEST)
+_RESPONSE_SHIFT = 5
+_PROTECTING = 0xFC
 _CALLABLE = AccessMode.READ
 """For a method, the bit of READ means that it may be called."""
 
@@ -134,6 +137,23 @@ class AccessRights:
             return own
         method = target.method(number)
         return AccessMode.NO_ACCESS if method is None else self._method_rule(target, method)
+
+    @classmethod
+    def admits(cls, mode: AccessMode, association: ServerAssociation) -> bool:
+        """Return whether the request being served has the protection that a mode demands, and note what its answer needs.
+
+        Where the answer must be protected and the association has no protection at all, nothing is given.
+        """
+        bits = int(mode)
+        if not bits & _PROTECTING:
+            return True
+        if not cls.is_protected_enough(mode, association.security_status):
+            return False
+        of_answer = bits >> _RESPONSE_SHIFT & 0x07
+        if of_answer and association.protection is None:
+            return False
+        association.demands.demand(of_answer)
+        return True
 
     @staticmethod
     def is_protected_enough(mode: AccessMode, security_status: Any) -> bool:

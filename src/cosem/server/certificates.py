@@ -110,9 +110,9 @@ class HeldCertificates:
         """Return the certificate of an entity, by its use and its system title."""
         for each in self:
             authority = each.is_authority
-            if authority is (entity == Entity.CERTIFICATION_AUTHORITY) and self.use_of(each) == use:
-                if each.system_title == title or (authority and not title):
-                    return each
+            named = each.system_title == title or (authority and not title)
+            if named and authority is (entity == Entity.CERTIFICATION_AUTHORITY) and self.use_of(each) == use:
+                return each
         return None
 
     def by_serial(self, serial: bytes, issuer: bytes) -> Certificate | None:

@@ -290,9 +290,9 @@ class LogicalDevice(DeviceTime):
         if target.attribute(number) is None:
             return _R.OBJECT_UNDEFINED
         mode = self.attribute_mode(entry, target, number)
-        if not int(mode) & wanted or not AccessRights.is_protected_enough(mode, association.security_status):
+        if not int(mode) & wanted:
             return _R.READ_WRITE_DENIED
-        return None
+        return None if AccessRights.admits(mode, association) else _R.SCOPE_OF_ACCESS_VIOLATED
 
     def attribute_mode(self, entry: AssociationEntry, target: CosemObject, number: int) -> AccessMode:
         """Return what a client may do with an attribute.
@@ -387,9 +387,10 @@ class LogicalDevice(DeviceTime):
         if target.method(number) is None:
             return MethodOutcome(ActionResult.OBJECT_UNDEFINED)
         mode = self.method_mode(entry, target, number)
-        enough = AccessRights.is_protected_enough(mode, association.security_status)
-        if not int(mode) & _READ or not enough:
+        if not int(mode) & _READ:
             return MethodOutcome(ActionResult.READ_WRITE_DENIED)
+        if not AccessRights.admits(mode, association):
+            return MethodOutcome(ActionResult.SCOPE_OF_ACCESS_VIOLATED)
         return target.call(number, request.parameters, association)
 
     # --- from inside the meter ------------------------------------------------------------------------------
