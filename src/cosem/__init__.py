@@ -13,8 +13,9 @@ TYPE_CHECKING = False  # `typing` takes longer to load than all of this; type ch
 if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds them
     from typing import Any, Final
 
-    from cosem import classes, errors, server, types
+    from cosem import classes, errors, push, server, types
     from cosem.apdu import decode, encode
+    from cosem.association.short_names.table import ShortNameTable
     from cosem.classes import (
         AssociationLn,
         AssociationSn,
@@ -100,6 +101,7 @@ __all__ = [
     "ScalerUnit",
     "ScriptTable",
     "SecuritySetup",
+    "ShortNameTable",
     "Time",
     "Timeouts",
     "Unit",
@@ -112,12 +114,14 @@ __all__ = [
     "encode",
     "encode_data",
     "errors",
+    "push",
     "server",
     "types",
 ]
 
 _PLACES: Final = {
     "apdu": "decode encode",
+    "association.short_names.table": "ShortNameTable",
     "client.aio": "AsyncClient",
     "client.blocking": "Client",
     "client.profile_table": "ProfileTable",
@@ -142,7 +146,7 @@ _PLACES: Final = {
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    if name in {"classes", "errors", "server", "types"}:
+    if name in {"classes", "errors", "push", "server", "types"}:
         return import_module(f"{__name__}.{name}")
     for module, names in _PLACES.items():
         if name in names.split():

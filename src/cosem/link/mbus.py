@@ -213,15 +213,16 @@ class MbusListener:
 
     def feed(self, octets: bytes) -> list[ApduReceived]:
         """Return every APDU that is whole now."""
-        return self._take(self.parser.feed(octets))
+        return self.take(self.parser.feed(octets))
 
     def idle(self) -> list[ApduReceived]:
         """Give up what has begun, after a silence or at the end, and return what is found inside it."""
-        found = self._take(self.parser.idle())
+        found = self.take(self.parser.idle())
         self._drop()
         return found
 
-    def _take(self, frames: list[MbusFrame]) -> list[ApduReceived]:
+    def take(self, frames: list[MbusFrame]) -> list[ApduReceived]:
+        """Return every APDU that frames end which somebody else has found."""
         taken = []
         for frame in frames:
             if frame.ci is None:

@@ -66,15 +66,16 @@ class HdlcListener:
 
     def feed(self, octets: bytes) -> list[ApduReceived]:
         """Return every APDU that is whole now."""
-        return self._take(self.parser.scan(octets))
+        return self.take(self.parser.scan(octets))
 
     def idle(self) -> list[ApduReceived]:
         """Give up what has begun, after a silence or at the end, and return what is found inside it."""
-        found = self._take(self.parser.idle())
+        found = self.take(self.parser.idle())
         self._messages.drop()
         return found
 
-    def _take(self, found: list[Frame | Damaged]) -> list[ApduReceived]:
+    def take(self, found: list[Frame | Damaged]) -> list[ApduReceived]:
+        """Return every APDU that frames end which somebody else has found, as :func:`frame_at` does."""
         taken = []
         for each in found:
             frame = each.frame if isinstance(each, Damaged) else each

@@ -16,7 +16,7 @@ from cosem.errors import FrameError
 from cosem.link.hdlc.checksum import RESIDUE, register
 from cosem.link.hdlc.frame import FLAG, SMALLEST_FRAME, Frame, address_size, read_frame
 
-__all__ = ["Damaged", "FrameParser"]
+__all__ = ["Damaged", "FrameParser", "frame_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,37 @@ class FrameParser:
 
 
 _WAIT: Final = object()
+
+
+def frame_at(data: bytes, pos: int) -> tuple[Frame | Damaged | None, int]:
+    """Return the frame whose opening flag stands at ``pos``, for who looks for other things than frames too.
+
+    Returns:
+        The frame, whole or damaged, and the octets up to its closing flag, which may open the next one; or
+        ``None`` and 0 where there is no frame; or ``None`` and so many octets as are needed to tell.
+
+    >>> frame, size = frame_at(bytes.fromhex("7E A0 08 02 23 21 93 BD 64 7E"), 0)
+    >>> frame.control.kind.name, size
+    ('SNRM', 9)
+    """
+    end, start = len(data), pos + 1
+    if start < end and data[start] & 0xF0 != 0xA0:
+        return None, 0
+    if end - pos < 3:
+        return None, 3
+    size = (data[start] & 7) << 8 | data[start + 1]
+    if size < SMALLEST_FRAME:
+        return None, 0
+    stop = start + size
+    if stop < end and data[stop] == FLAG:
+        try:
+            return read_frame(data, start, stop), 1 + size
+        except FrameError:
+            pass
+    verdict = _judge(data, start, end, stop)
+    if verdict is _WAIT:
+        return None, max(_wanted(data, start, end), end - pos + 1)
+    return (verdict, 1 + size) if isinstance(verdict, Damaged) else (None, 0)
 
 
 def _judge(data: bytes, start: int, end: int, stop: int) -> object:

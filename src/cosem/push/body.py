@@ -1,0 +1,364 @@
+"""The body of a notification: which value belongs to which object, and what it means.
+
+Four ways to say it are known, and they mix: a push object list before the values
+(Blue Book, class_id 40); the logical name beside each value, with scaler_unit or
+without; class, name and attribute beside each value; and nothing at all, where
+only a layout helps. What the message says itself always wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from cosem.push.findings import NAME_UNKNOWN, NAMES_FROM_LAYOUT, PADDED, SCALES_FROM_LAYOUT
+from cosem.push.layouts import Facts, Layout, Layouts
+from cosem.push.message import Known, Origin, PushValue
+from cosem.types.data import (
+    Array,
+    Enum,
+    Integer,
+    LongUnsigned,
+    OctetString,
+    Structure,
+    Utf8String,
+    VisibleString,
+)
+from cosem.types.date_time import DateTime
+from cosem.types.logical_name import LogicalName
+from cosem.types.units import Unit, scaled
+
+__all__ = ["Body", "meaning", "read_body"]
+
+_TIME_SIZE: Final = 12
+_NAME_SIZE: Final = 6
+_YEARS: Final = range(1970, 2200)
+_PUSH_SETUP: Final = 40
+_MESSAGE, _LIST, _LAYOUT, _CATALOGUE, _UNKNOWN = (
+    *(Origin.MESSAGE, Origin.OBJECT_LIST, Origin.LAYOUT),
+    *(Origin.CATALOGUE, Origin.UNKNOWN),
+)
+
+
+class Body(NamedTuple):
+    """What a body says.
+
+    Attributes:
+        values: Its values, in order.
+        clock: The time in it, if there is one.
+        device: Logical device name, or the text that names the list; empty if there is neither.
+        layout: The layout that was used.
+        findings: What was assumed.
+    """
+
+    values: tuple[PushValue, ...]
+    clock: DateTime | None
+    device: str
+    layout: Layout | None
+    findings: tuple[str, ...]
+
+
+class Item(NamedTuple):
+    """A value and what the message says beside it."""
+
+    position: tuple[int, ...]
+    raw: Any
+    name: bytes | None = None
+    class_id: int | None = None
+    attribute: int | None = None
+    scale: tuple[int, int] | None = None
+    origin: Origin = _MESSAGE
+
+
+class Usual(NamedTuple):
+    """What is usual of a logical name."""
+
+    name: LogicalName
+    class_id: int | None
+    known: bool
+    clock: bool
+    device: bool
+
+
+@lru_cache(maxsize=4096)
+def _usual(octets: bytes) -> Usual:
+    from cosem.classes.obis import describe
+
+    name = LogicalName(octets)
+    described = describe(name)
+    clock = name.a == 0 and name[2:5] == b"\x01\x00\x00"
+    class_id = 8 if clock else described.class_ids[0] if described.class_ids else None
+    device = name.a == 0 and name[2:5] == b"\x2a\x00\x00"
+    return Usual(name, class_id, described.known, clock, device)
+
+
+def read_body(body: Any, layouts: Layouts, letters: str) -> Body:
+    """Return what a body says.
+
+    Args:
+        body: The value of the body.
+        layouts: What is known beforehand.
+        letters: Three letters of the maker, from the system title; empty if it is not known.
+    """
+    elements: Sequence[Any] = body if isinstance(body, (Structure, Array)) else (body,)
+    items = list(_items(elements))
+    layout: Layout | None = None
+    version, device = _texts(elements, items)
+    if any(_wants(item) for item in items) or not (letters or device):
+        layout = layouts.find(_facts(body, elements, items, version, letters or device[:3]))
+    names = layout.names if layout is not None and layout.names else {}
+    findings: dict[str, None] = {}
+    values = []
+    clock: DateTime | None = None
+    count = len(elements)
+    for item in items:
+        octets, known_name = item.name, item.origin
+        if octets is None and names and len(item.position) == 1:
+            octets = names.get(item.position[0]) or names.get(item.position[0] - count)
+            known_name = _LAYOUT
+        value = _value(item, octets, known_name, layout, findings)
+        values.append(value)
+        if clock is None and value.class_id == 8 and isinstance(value.value, DateTime):
+            clock = value.value
+    return Body(tuple(values), clock, device or version, layout, tuple(findings))
+
+
+def _value(
+    item: Item, octets: bytes | None, known_name: Origin, layout: Layout | None, findings: dict[str, None]
+) -> PushValue:
+    raw = item.raw
+    class_id, attribute = item.class_id, item.attribute
+    known_attribute = item.origin if class_id is not None else _UNKNOWN
+    name: LogicalName | None = None
+    clock = False
+    if octets is None:
+        known_name = _UNKNOWN
+    else:
+        usual = _usual(octets)
+        name, clock = usual.name, usual.clock
+        if not usual.known:
+            findings[NAME_UNKNOWN] = None
+        if known_name is _LAYOUT:
+            findings[NAMES_FROM_LAYOUT] = None
+        if class_id is None:
+            class_id = 3 if item.scale is not None else usual.class_id
+            known_attribute = _UNKNOWN if class_id is None else _CATALOGUE
+            attribute = 2
+    if item.scale is not None:
+        scaler, unit = item.scale
+        return PushValue(
+            *(name, item.position, class_id, attribute, scaled(raw, scaler), scaler, _symbol(unit), raw),
+            _known(known_name, known_attribute, _MESSAGE),
+        )
+    if isinstance(raw, (int, float)) and not isinstance(raw, (bool, Enum)):
+        scale = layout.scale_of(name) if layout is not None and name is not None and attribute == 2 else None
+        if scale is not None:
+            findings[SCALES_FROM_LAYOUT] = None
+            return PushValue(
+                *(
+                    name,
+                    item.position,
+                    class_id,
+                    attribute,
+                    scaled(raw, scale.scaler),
+                    scale.scaler,
+                    scale.unit,
+                ),
+                raw,
+                _known(known_name, known_attribute, _LAYOUT),
+            )
+        value: Any = raw
+    else:
+        value = meaning(raw, clock=clock, is_name=attribute == 1 and class_id is not None, findings=findings)
+    return PushValue(
+        *(name, item.position, class_id, attribute, value, None, "", raw),
+        _known(known_name, known_attribute, _UNKNOWN),
+    )
+
+
+@lru_cache(maxsize=256)
+def _known(name: Origin, attribute: Origin, scale: Origin) -> Known:
+    return Known(name, attribute, scale)
+
+
+@lru_cache(maxsize=256)
+def _symbol(unit: int) -> str:
+    return Unit(unit).symbol if 0 <= unit <= 0xFF else ""
+
+
+def meaning(raw: Any, *, clock: bool = False, is_name: bool = False, findings: dict[str, None]) -> Any:
+    """Return what a value that is no number of a register means: a time, a text, a name; else as it came."""
+    if isinstance(raw, OctetString):
+        if len(raw) == _TIME_SIZE and (clock or _is_time(raw)):
+            return DateTime(raw)
+        if is_name and len(raw) == _NAME_SIZE:
+            return LogicalName(raw)
+        if not raw:
+            return ""
+        text = raw.text
+        if text is None or len(raw) == 1:
+            return bytes(raw)
+        if raw.endswith(b"\0"):
+            findings[PADDED] = None
+        return text
+    if isinstance(raw, (VisibleString, Utf8String)):
+        text = str(raw)
+        if text.endswith("\0"):
+            findings[PADDED] = None
+            return text.rstrip("\0 ")
+        return text
+    return raw
+
+
+def _is_time(octets: bytes) -> bool:
+    """Whether twelve octets are those of a moment and not a text or number of that size."""
+    return (
+        int.from_bytes(octets[:2], "big") in _YEARS
+        and 1 <= octets[2] <= 12
+        and 1 <= octets[3] <= 31
+        and (octets[5] < 24 or octets[5] == 0xFF)
+    )
+
+
+def _wants(item: Item) -> bool:
+    """Whether a layout could tell more of a value."""
+    if item.name is None:
+        return True
+    return (
+        item.scale is None and isinstance(item.raw, (int, float)) and not isinstance(item.raw, (bool, Enum))
+    )
+
+
+# Which value belongs to what ---------------------------------------------------------------------------------------
+
+
+def _items(elements: Sequence[Any]) -> Iterator[Item]:
+    objects = _object_list(elements[0]) if elements else None
+    if objects is not None:
+        shift = 0 if len(objects) == len(elements) else 1
+        if len(objects) + shift == len(elements):
+            return _listed(objects, elements, shift)
+    return _walk(elements, ())
+
+
+def _object_list(value: Any) -> list[tuple[int, bytes, int]] | None:
+    """Return class, name and attribute of each entry of a push object list; ``None`` if it is none."""
+    if type(value) is not Array or not value:
+        return None
+    found = []
+    for entry in value:
+        if not (type(entry) is Structure and 4 <= len(entry) <= 6):
+            return None
+        class_id, name, attribute = entry[:3]
+        if not (isinstance(class_id, int) and isinstance(attribute, int) and isinstance(entry[3], int)):
+            return None
+        if not (isinstance(name, OctetString) and len(name) == _NAME_SIZE):
+            return None
+        found.append((int(class_id), bytes(name), int(attribute)))
+    return found
+
+
+def _listed(objects: list[tuple[int, bytes, int]], elements: Sequence[Any], shift: int) -> Iterator[Item]:
+    for position in range(
+        1, len(elements)
+    ):  # the list itself stands first, also where it does not name itself
+        class_id, name, attribute = objects[position - shift]
+        yield Item((position,), elements[position], name, class_id, attribute, None, _LIST)
+
+
+def _walk(elements: Sequence[Any], above: tuple[int, ...]) -> Iterator[Item]:
+    index, count = 0, len(elements)
+    named = False
+    while index < count:
+        element = elements[index]
+        position = (*above, index)
+        index += 1
+        if _is_name(element) and index < count:
+            raw = elements[index]
+            scale = _scale_of(elements[index + 1], raw) if index + 1 < count else None
+            yield Item((*above, index), raw, bytes(element), scale=scale)
+            index += 1 if scale is None else 2
+            named = True
+        elif isinstance(element, (Structure, Array)):
+            described = _described(element, position) if len(element) == 4 else None
+            if described is not None:
+                yield described
+            elif element:
+                yield from _walk(element, position)
+        elif element is not None or not named:
+            yield Item(position, element)
+
+
+def _described(element: Sequence[Any], position: tuple[int, ...]) -> Item | None:
+    """Return the value beside class, name and attribute; ``None`` if the four are something else."""
+    class_id, name, attribute, raw = element
+    if type(class_id) is LongUnsigned and _is_name(name) and type(attribute) is Integer:
+        return Item(position, raw, bytes(name), int(class_id), int(attribute))
+    return None
+
+
+def _is_name(value: Any) -> bool:
+    return type(value) is OctetString and len(value) == _NAME_SIZE and value[5] == 0xFF
+
+
+def _scale_of(value: Any, raw: Any) -> tuple[int, int] | None:
+    """Return scaler and unit if a value is the scaler_unit of a number."""
+    if (
+        type(value) is Structure
+        and len(value) == 2
+        and type(value[1]) is Enum
+        and isinstance(value[0], int)
+        and isinstance(raw, (int, float))
+        and -128 <= value[0] <= 127
+    ):
+        return int(value[0]), int(value[1])
+    return None
+
+
+# What layouts match ------------------------------------------------------------------------------------------------
+
+
+def _texts(elements: Sequence[Any], items: list[Item]) -> tuple[str, str]:
+    """Return the text that names the list, and the logical device name."""
+    version = device = ""
+    for item in items:
+        if item.name is not None and isinstance(item.raw, (OctetString, VisibleString)):
+            if item.name[2:5] == b"\x00\x02\x81":
+                version = version or _text(item.raw)
+            elif item.name[2:5] == b"\x2a\x00\x00" and item.name[0] == 0:
+                device = device or _text(item.raw)
+    return version or (_text(elements[0]) if elements else ""), device
+
+
+def _text(value: Any) -> str:
+    text = (
+        value.text if isinstance(value, OctetString) else value if isinstance(value, VisibleString) else None
+    )
+    return str(text or "")
+
+
+def _facts(body: Any, elements: Sequence[Any], items: list[Item], version: str, letters: str) -> Facts:
+    setup = next((item.name for item in items if item.class_id == _PUSH_SETUP and item.name), None)
+    objects = _object_list(elements[0]) if elements else None
+    if setup is None and objects and objects[0][0] == _PUSH_SETUP:
+        setup = objects[0][1]
+    names = [item.name for item in items if item.name is not None]
+    return Facts(
+        container=getattr(type(body), "asn1_name", ""),
+        types=tuple(getattr(type(element), "asn1_name", "null-data") for element in elements),
+        version=version,
+        named=bool(names),
+        times=frozenset(
+            item.position[0]
+            for item in items
+            if item.name is None and len(item.position) == 1 and _is_unnamed_time(item.raw)
+        ),
+        push_setup=None if setup is None else LogicalName(setup),
+        objects=frozenset(map(LogicalName, names)),
+        maker=letters,
+    )
+
+
+def _is_unnamed_time(raw: Any) -> bool:
+    return isinstance(raw, OctetString) and len(raw) == _TIME_SIZE and _is_time(raw)

@@ -1,0 +1,236 @@
+"""Pushes: octets in, messages out; everything between is found out here.
+
+::
+
+    octets -> framing -> segments -> gateway -> general blocks -> protection -> notification -> values
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from cosem.apdu import decode as decode_apdu
+from cosem.errors import DecodeError, FrameError
+from cosem.link.gateway import split_gateway
+from cosem.push.blocks import BlockReassembly
+from cosem.push.detection import LARGEST, Detector, Piece
+from cosem.push.draft import Draft, positions
+from cosem.push.findings import BLOCKS_LOST, NO_FRAME, NOT_UNDERSTOOD
+from cosem.push.layouts import Layouts, known_layouts
+from cosem.push.message import PushMessage, StrictFindings
+from cosem.push.opening import KeySource, Opener
+from cosem.security.envelope import is_protected
+
+__all__ = ["Parser", "decode"]
+
+_WRAPPER: Final = b"\x00\x01"
+_WRAPPER_HEADER: Final = 8
+_GENERAL_BLOCK: Final = b"\xe0"
+_TEXT: Final = b"/"
+
+
+def decode(
+    octets: bytes,
+    keys: KeySource = None,
+    *,
+    strict: bool = False,
+    layouts: Layouts | None = None,
+    decrypt_unverified: bool = False,
+) -> list[PushMessage]:
+    """Return the messages in octets that are all there, whatever is around and between them.
+
+    Args:
+        octets: Frames of any profile, telegrams, bare APDUs; one APDU or one value of Data by itself.
+        keys: The keys of the meter, a store of the keys of many, keys by system title, or an encryption key.
+        strict: Whether anything that was tolerated or assumed is an error.
+        layouts: What is known beforehand; what comes with cosem by default.
+        decrypt_unverified: Whether to decrypt where the tag cannot be checked, because there is none or because
+            the authentication key is not known. Such messages say ``unverifiable``.
+
+    Raises:
+        StrictFindings: ``strict``, and a message is not as the standard has it.
+        ConfigurationError: The text of a key cannot be read.
+
+    Where nothing else is found, frames whose header is right are read although their FCS is wrong, and named so;
+    :class:`Parser` never does that unless it is told to.
+
+    >>> octets = bytes.fromhex("E6E700 0F 40000000 00 0101 0203 0906 0100010700FF 06 00000118 0202 0F00 161B")
+    >>> (message,) = decode(octets)
+    >>> print(message.maker, message["1-0:1.7.0"])
+    Aidon 1-0:1.7.0*255 280 W
+    """
+    octets = bytes(octets)
+    parser = Parser(keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified)
+    messages = [*parser.feed(octets), *parser.finish()]
+    if not messages and parser.damaged:
+        parser = Parser(
+            keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, check=False
+        )
+        messages = [*parser.feed(octets), *parser.finish()]
+    if not messages and not parser.frames and octets:
+        message = parser.whole(octets)
+        messages = [message] if message is not None else []
+    return messages
+
+
+class Parser:
+    """Finds the messages in a stream that comes in any cut.
+
+    Framing, ciphering and maker are found out for each message. One unfinished message of each kind is kept, and
+    nothing that grows with the number of messages.
+
+    Args:
+        keys: As in :func:`decode`.
+        strict: As in :func:`decode`; what follows the message that raises is given by the next call.
+        layouts: As in :func:`decode`.
+        decrypt_unverified: As in :func:`decode`.
+        check: Whether an HDLC frame must have the right FCS.
+        most: Longest message that is put together, octets.
+
+    Raises:
+        ConfigurationError: The text of a key cannot be read.
+
+    >>> parser = Parser()
+    >>> octets = bytes.fromhex("0F 00000001 00 0202 0906 0000600100FF 0903 313233")
+    >>> parser.feed(octets[:9]), [str(value) for value in parser.feed(octets[9:])[0].values]
+    ([], ['0-0:96.1.0*255 123'])
+    """
+
+    def __init__(
+        self,
+        keys: KeySource = None,
+        *,
+        strict: bool = False,
+        layouts: Layouts | None = None,
+        decrypt_unverified: bool = False,
+        check: bool = True,
+        most: int = LARGEST,
+    ) -> None:
+        self.detector = Detector(check=check, most=most)
+        self._opener = Opener(keys, decrypt_unverified=decrypt_unverified)
+        self._strict = strict
+        self._layouts = layouts if layouts is not None else known_layouts()
+        self._blocks = BlockReassembly(most)
+        self._lost = 0
+        self._pieces: deque[Piece] = deque()
+
+    @property
+    def damaged(self) -> bool:
+        """Whether frames have come that were damaged."""
+        return any(name.startswith("hdlc") for name in self.detector.others)
+
+    @property
+    def frames(self) -> int:
+        """How many good frames and telegrams have come."""
+        return sum(self.detector.counts.values())
+
+    @property
+    def pending(self) -> int:
+        """How many octets are kept because more may belong to them."""
+        return self.detector.pending
+
+    def feed(self, octets: bytes) -> list[PushMessage]:
+        """Return every message that is whole now.
+
+        Raises:
+            StrictFindings: The parser is strict, and a message is not as the standard has it.
+        """
+        self._pieces.extend(self.detector.feed(octets))
+        return self._messages()
+
+    def finish(self) -> list[PushMessage]:
+        """Give up what has begun, at the end or after a silence, and return what is found inside it.
+
+        Raises:
+            StrictFindings: As :meth:`feed`.
+        """
+        self._pieces.extend(self.detector.finish())
+        messages = self._messages()
+        self._blocks.drop()
+        return messages
+
+    def _messages(self) -> list[PushMessage]:
+        messages = []
+        while self._pieces:
+            message = self._message(self._pieces.popleft())
+            if message is None:
+                continue
+            if self._strict and message.findings:
+                raise StrictFindings(message.findings, message)
+            messages.append(message)
+        return messages
+
+    def whole(self, octets: bytes) -> PushMessage | None:
+        """Return what octets say that are one APDU, with a wrapper or without, or one value of Data.
+
+        Raises:
+            StrictFindings: As :meth:`feed`.
+        """
+        piece = Piece("apdu", octets)
+        if octets[:2] == _WRAPPER and int.from_bytes(octets[6:8], "big") == len(octets) - _WRAPPER_HEADER > 0:
+            source, destination = (int.from_bytes(octets[at : at + 2], "big") for at in (2, 4))
+            piece = Piece("wrapper", octets[_WRAPPER_HEADER:], None, source, destination)
+        message = self._message(piece)
+        if message is not None and NOT_UNDERSTOOD in message.findings:
+            message = _data(octets)
+        if message is not None and self._strict and message.findings:
+            raise StrictFindings(message.findings, message)
+        return message
+
+    def _message(self, piece: Piece) -> PushMessage | None:
+        """Return the message of a piece, or ``None`` while blocks of it are missing."""
+        draft = Draft(piece)
+        if piece.telegram is not None:
+            return draft.text(piece.telegram, self._layouts)
+        try:
+            prefix, apdu = split_gateway(piece.apdu)
+        except FrameError:
+            return draft.not_understood("the gateway prefix is cut off")
+        if prefix is not None:
+            draft.octets = apdu
+            if piece.framing != "gateway":
+                draft.framing.append("gateway")
+        if apdu[:1] == _GENERAL_BLOCK:
+            joined = self._block(apdu, (piece.framing, piece.source, piece.destination, prefix))
+            if joined is None:
+                return None
+            draft.framing.append("general-block-transfer")
+            apdu = draft.octets = joined
+        if self._blocks.lost > self._lost:
+            self._lost = self._blocks.lost
+            draft.findings.append(BLOCKS_LOST)
+        if not apdu:
+            return draft.not_understood("there are no octets")
+        if is_protected(apdu[0]):
+            inspection = self._opener.open(apdu)
+            draft.opened(apdu, inspection, self._layouts)
+            if inspection.plain is None:
+                return draft.message()
+            apdu = inspection.plain
+            if apdu[:1] == _TEXT:
+                return draft.ciphered_text(apdu, self._layouts)
+        draft.read(apdu, self._layouts)
+        if 0x60 <= apdu[0] <= 0x63 and draft.apdu is not None:
+            draft.initiate(apdu, self._opener, self._layouts)
+        return draft.message()
+
+    def _block(self, apdu: bytes, sender: object) -> bytes | None:
+        try:
+            block = decode_apdu(apdu)
+        except DecodeError:
+            self._blocks.lost += 1
+            return None
+        return self._blocks.add(sender, block)
+
+
+def _data(octets: bytes) -> PushMessage | None:
+    """Return the message of one value of Data; ``None`` if the octets are none."""
+    from cosem.codec.data import decode_data
+
+    try:
+        raw = decode_data(octets)
+    except DecodeError:
+        return None
+    values = tuple(positions(raw if isinstance(raw, tuple) else [raw]))
+    return PushMessage(values, findings=(NO_FRAME,), framing=("data",), apdu_name="data", octets=octets)

@@ -1,0 +1,354 @@
+"""What stands in a stream of octets: frames of every profile, telegrams and bare APDUs, in any cut, with rubbish between.
+
+At each place the octets decide what begins there. What proves itself by a check
+(HDLC, M-Bus, telegrams with a line of their own at both ends, a wrapper whose
+length is that of the APDU in it) is *strong*. A bare APDU has only its own
+structure: it is *weak*, and gives way to anything strong that begins inside it.
+So a message that was cut off hides none that follows, and no cut of the stream
+changes what is found in it. Never more than one unfinished candidate is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cosem.errors import FrameError
+from cosem.link.hdlc.frame import Frame
+from cosem.link.hdlc.listener import HdlcListener
+from cosem.link.hdlc.parser import Damaged, frame_at
+from cosem.link.mbus import MbusListener, decode_mbus_frame
+from cosem.link.p1 import P1Telegram, decode_p1_telegram
+from cosem.push.sizes import BARE_TAGS, apdu_size
+
+__all__ = ["Detector", "Piece"]
+
+LARGEST: Final = 0x10000
+"""Octets of the longest message that is put together unless told otherwise."""
+_LARGEST_BARE: Final = 8 * 1024
+_LARGEST_TELEGRAM: Final = 16 * 1024
+_STEP: Final = 256  # so many further octets are worth a new look, whatever is waited for
+_HDLC, _MBUS, _TEXT, _WRAPPER, _GATEWAY_TO, _GATEWAY_FROM = 0x7E, 0x68, 0x2F, 0x00, 0xE6, 0xE7
+_FRAMES: Final = frozenset({_HDLC, _MBUS})
+_STRONG: Final = re.compile(rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68|/")
+_BEGIN: Final = re.compile(
+    b"[%s]"
+    % b"".join(re.escape(bytes((tag,))) for tag in (*sorted(BARE_TAGS), _HDLC, _MBUS, _TEXT, 0, 0xE6, 0xE7))
+)
+_FIRST_LINE: Final = re.compile(rb"/[A-Za-z]{3}[^/!\n]{0,96}\n")
+_FIRST_LINE_SO_FAR: Final = re.compile(rb"/(?:[A-Za-z]{0,2}|[A-Za-z]{3}[^/!\n]{0,96})")
+_FIRST_LINE_SIZE: Final = 101
+_WRAPPER_HEADER: Final = 8
+_LLC: Final = (b"\xe6\xe7\x00", b"\xe6\xe6\x00")
+_LONGEST_ADDRESS: Final = 32
+_INITIATE: Final = frozenset(range(0x60, 0x64))
+_SERVICES: Final = frozenset(
+    (*range(0xC0, 0xD0), 0x01, 0x05, 0x06, 0x08, 0x0C, 0x0D, 0x0E, 0x16, 0x18, 0xD8, 0xD9, 0xDA)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One APDU or telegram of a stream.
+
+    Attributes:
+        framing: ``hdlc``, ``wrapper``, ``mbus``, ``p1``, ``llc``, ``gateway`` or ``apdu``.
+        apdu: The APDU; empty where the piece is a telegram of text.
+        telegram: The telegram.
+        source: Address of the sender, where the framing has one.
+        destination: Address of the receiver.
+        findings: What was tolerated.
+    """
+
+    framing: str
+    apdu: bytes = b""
+    telegram: P1Telegram | None = None
+    source: int | None = None
+    destination: int | None = None
+    findings: tuple[str, ...] = ()
+
+
+class Detector:
+    """Finds what stands in a stream.
+
+    Args:
+        check: Whether an HDLC frame must have the right FCS. Without, a frame whose header is right is taken.
+        most: Longest message that is put together, octets.
+
+    >>> detector = Detector()
+    >>> found = detector.feed(bytes.fromhex("FF00 0001 0001 0067 000D 0F 00000001 00 0201 0600000005 55"))
+    >>> found[0].framing, found[0].source, found[0].apdu.hex()
+    ('wrapper', 1, '0f000000010002010600000005')
+    """
+
+    __slots__ = (
+        *("_anchored", "_buffer", "_framed", "_hdlc", "_mbus", "_most", "_need", "_torn"),
+        *("counts", "discarded", "others"),
+    )
+
+    def __init__(self, *, check: bool = True, most: int = LARGEST) -> None:
+        self._buffer = b""
+        self._need = 0
+        self._most = most
+        self._anchored = True  # the octets before belonged to a wrapper unit, or there are none
+        self._framed = (
+            False  # good frames have come: what has none around it is what is left of a damaged one
+        )
+        self._torn = 0  # as far as here, counted from the buffer, octets belong to a damaged frame
+        self._hdlc = HdlcListener(check=check, most=most)
+        self._mbus = MbusListener(most=most)
+        self.discarded = 0
+        """Octets that belonged to nothing."""
+        self.counts: dict[str, int] = {}
+        """Good frames and telegrams, by framing."""
+        self.others: dict[str, int] = {}
+        """Frames that were damaged or carry no APDU, by kind."""
+
+    @property
+    def pending(self) -> int:
+        """How many octets are kept because more may belong to them."""
+        return len(self._buffer)
+
+    def feed(self, octets: bytes) -> list[Piece]:
+        """Return every piece that is whole now."""
+        self._buffer += octets
+        if len(self._buffer) < self._need:
+            return []
+        return self._scan(more=True)
+
+    def finish(self) -> list[Piece]:
+        """Give up what has begun, at the end or after a silence, and return what is found inside it."""
+        found = self._scan(more=False)
+        self._hdlc.idle()
+        self._mbus.idle()
+        self._anchored, self._framed, self._torn = True, False, 0
+        return found
+
+    def _scan(self, *, more: bool) -> list[Piece]:
+        data = self._buffer
+        found: list[Piece] = []
+        pos, end = 0, len(data)
+        self._need = 0
+        while pos < end:
+            octet = data[pos]
+            size = self._strong(data, pos, found, more=more)
+            if not size and octet in _WEAK and pos >= self._torn and not self._framed:
+                size = self._weak(data, pos, found, more=more)
+            if size > 0:
+                pos += size
+                self._anchored = octet == _WRAPPER
+                self._framed = self._framed or octet in _FRAMES
+                continue
+            if size < 0:
+                if more:
+                    # A new look is worth it when the candidate may be whole, or may have been none for a while.
+                    self._need = min(-size, end - pos + _STEP)
+                    break
+                if octet in _FRAMES:
+                    self._torn = max(self._torn, pos - size)
+            self._anchored = False
+            begin = _BEGIN.search(data, pos + 1)
+            after = begin.start() if begin else end
+            if octet != _HDLC or after > pos + 1:
+                self.discarded += after - pos - (octet == _HDLC)
+            pos = after
+        self._buffer = data[pos:]
+        self._torn = max(self._torn - pos, 0)
+        return found
+
+    def _strong(self, data: bytes, pos: int, found: list[Piece] | None, *, more: bool) -> int:
+        """Return how many octets a strong piece at ``pos`` has; 0 for none; minus what is needed to tell.
+
+        Args:
+            data: The octets.
+            pos: The place.
+            found: Where the piece is put; ``None`` if only its size is asked for.
+            more: Whether more octets may come.
+        """
+        octet = data[pos]
+        if octet == _HDLC:
+            frame, size = frame_at(data, pos)
+            if frame is None:
+                return -size
+            return self._frame(frame, pos, size, found)
+        if octet == _MBUS:
+            return self._long_frame(data, pos, found)
+        if octet == _TEXT:
+            return self._text(data, pos, found, more=more)
+        if octet == _WRAPPER:
+            return self._unit(data, pos, found)
+        return 0
+
+    def _frame(self, frame: Frame | Damaged, pos: int, size: int, found: list[Piece] | None) -> int:
+        damaged = isinstance(frame, Damaged)
+        if found is not None:
+            if isinstance(frame, Damaged):
+                self._count(self.others, "hdlc: " + frame.problem)
+                self._torn = max(self._torn, pos + size)
+            else:
+                self._count(self.counts, "hdlc")
+            for apdu in self._hdlc.take([frame]):
+                found.append(Piece("hdlc", apdu.apdu, None, apdu.source, apdu.destination, apdu.findings))
+        # Another frame may begin inside a damaged one.
+        return 0 if damaged else size
+
+    def _long_frame(self, data: bytes, pos: int, found: list[Piece] | None) -> int:
+        head = data[pos : pos + 4]
+        if (
+            (len(head) > 1 and head[1] < 3)
+            or (len(head) > 2 and head[1] != head[2])
+            or head[3:] not in {b"", b"h"}
+        ):
+            return 0
+        size = head[1] + 6 if len(head) == 4 else 9
+        if pos + size > len(data):
+            return -size
+        try:
+            frame = decode_mbus_frame(data[pos : pos + size])
+        except FrameError:
+            if found is not None:
+                self._count(self.others, "mbus: the checksum is wrong")
+                self._torn = max(self._torn, pos + size)
+            return 0
+        if found is not None:
+            self._count(self.counts, "mbus")
+            for apdu in self._mbus.take([frame]):
+                found.append(Piece("mbus", apdu.apdu, None, apdu.source, apdu.destination, apdu.findings))
+        return size
+
+    def _text(self, data: bytes, pos: int, found: list[Piece] | None, *, more: bool) -> int:
+        """A telegram of text: its first line names the maker, its last begins with ``!``."""
+        end = len(data)
+        if _FIRST_LINE.match(data, pos) is None:
+            so_far = end - pos < _FIRST_LINE_SIZE and _FIRST_LINE_SO_FAR.fullmatch(data, pos)
+            return pos - end - 1 if so_far else 0
+        limit = pos + _LARGEST_TELEGRAM
+        mark = data.find(b"\n!", pos, limit)
+        again = data.find(b"\n/", pos, mark if mark >= 0 else limit)
+        if again >= 0 or (mark < 0 and end >= limit):
+            return 0
+        if mark < 0:
+            return pos - end - 1
+        after = mark + 2
+        if after >= end and more:
+            return pos - end - 1
+        stop = after if after >= end or data[after] in b"\r\n/" else after + 4
+        if stop > end:
+            return pos - stop
+        try:
+            telegram = decode_p1_telegram(data[pos:stop])
+        except FrameError as error:
+            if found is not None:
+                self._count(
+                    self.others, "p1: " + ("the CRC is wrong" if "CRC" in error.problem else error.problem)
+                )
+            return 0
+        if found is not None:
+            self._count(self.counts, "p1")
+            found.append(Piece("p1", telegram=telegram))
+        return stop - pos
+
+    def _unit(self, data: bytes, pos: int, found: list[Piece] | None) -> int:
+        """A unit of the wrapper whose length is that of the APDU in it."""
+        end = len(data)
+        if pos + 1 < end and data[pos + 1] != 1:
+            return 0
+        at = pos + _WRAPPER_HEADER
+        if at >= end:
+            return -_WRAPPER_HEADER - 1
+        size = int.from_bytes(data[at - 2 : at], "big")
+        whole = _WRAPPER_HEADER + size
+        if not 0 < size <= self._most:
+            return 0
+        inner = _prefix_size(data, at)
+        if inner < 0:
+            return inner - _WRAPPER_HEADER
+        tag = data[at + inner]
+        if tag in BARE_TAGS:
+            said = apdu_size(data, at + inner, self._most)
+            if said >= 0 and said != size - inner:
+                return self._loose_unit(data, pos, whole, found)
+            if said < 0 and -said > size - inner:
+                return 0
+        elif not (self._anchored and tag in _SERVICES | _INITIATE):
+            return 0
+        if pos + whole > end:
+            return -whole
+        self._take_unit(data, pos, whole, found)
+        return whole
+
+    def _loose_unit(self, data: bytes, pos: int, whole: int, found: list[Piece] | None) -> int:
+        """A unit after a unit may hold an APDU whose structure is none that is known here."""
+        if not self._anchored:
+            return 0
+        if pos + whole > len(data):
+            return -whole
+        self._take_unit(data, pos, whole, found)
+        return whole
+
+    def _take_unit(self, data: bytes, pos: int, whole: int, found: list[Piece] | None) -> None:
+        if found is None:
+            return
+        self._anchored = True
+        self._count(self.counts, "wrapper")
+        source = int.from_bytes(data[pos + 2 : pos + 4], "big")
+        destination = int.from_bytes(data[pos + 4 : pos + 6], "big")
+        found.append(Piece("wrapper", data[pos + _WRAPPER_HEADER : pos + whole], None, source, destination))
+
+    def _weak(self, data: bytes, pos: int, found: list[Piece], *, more: bool) -> int:
+        """Return the size of a bare APDU at ``pos``, with an LLC header or a gateway prefix or without; as above."""
+        prefix = _prefix_size(data, pos)
+        if prefix < 0:
+            return prefix
+        at = pos + prefix
+        if data[at] not in BARE_TAGS:
+            return 0
+        size = apdu_size(data, at, _LARGEST_BARE)
+        if not size:
+            return 0
+        inside = self._strong_inside(data, pos + 1, pos + prefix + size if size > 0 else len(data), more=more)
+        if inside:
+            return 0 if inside > 0 else inside - 1
+        if size < 0:
+            return size - prefix
+        llc = data[pos : pos + 3] in _LLC
+        framing = "llc" if llc else "gateway" if prefix else "apdu"
+        self._count(self.counts, framing)
+        found.append(Piece(framing, data[at if llc else pos : at + size]))
+        return prefix + size
+
+    def _strong_inside(self, data: bytes, start: int, stop: int, *, more: bool) -> int:
+        """Return 1 if something strong begins in a part; 0 if nothing does; minus what is needed to tell."""
+        pos = start
+        while begin := _STRONG.search(data, pos, stop):
+            pos = begin.start()
+            size = self._strong(data, pos, None, more=more)
+            if size > 0:
+                return 1
+            if size < 0 and more:
+                return start - pos + size
+            pos += 1
+        return 0
+
+    @staticmethod
+    def _count(counts: dict[str, int], name: str) -> None:
+        counts[name] = counts.get(name, 0) + 1
+
+
+_WEAK: Final = BARE_TAGS | {_GATEWAY_TO, _GATEWAY_FROM}
+
+
+def _prefix_size(data: bytes, pos: int) -> int:
+    """Return the size of the LLC header or the gateway prefix at ``pos``, 0 for none; minus what is needed to tell."""
+    end = len(data)
+    if data[pos] not in (_GATEWAY_TO, _GATEWAY_FROM):
+        return 0
+    if pos + 3 >= end:
+        return -4
+    if data[pos : pos + 3] in _LLC and data[pos + 3] in BARE_TAGS:
+        return 3
+    size = 3 + data[pos + 2]
+    if data[pos + 2] > _LONGEST_ADDRESS:
+        return 0
+    return size if pos + size < end else -size - 1

@@ -1,0 +1,271 @@
+"""One message on its way from outside to inside: protection, APDU, values, and what was found out about each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.apdu import decode as decode_apdu
+from cosem.errors import ConversionError, CosemError, DecodeError, FrameError, SecurityError
+from cosem.link.p1 import P1Telegram, decode_p1_telegram
+from cosem.push.body import meaning, read_body
+from cosem.push.detection import Piece
+from cosem.push.findings import (
+    CHOICE_MISSING,
+    ENCRYPTED_ONLY,
+    NOT_UNDERSTOOD,
+    TEXT_CIPHERED,
+    TIME_NOT_A_MOMENT,
+    TIME_WITHOUT_DEVIATION,
+)
+from cosem.push.layouts import Layouts
+from cosem.push.message import Known, Origin, PushMessage, PushValue
+from cosem.push.opening import Opener
+from cosem.push.repair import repaired
+from cosem.push.telegram import telegram_clock, telegram_letters, telegram_values
+from cosem.security.envelope import is_protected, read_envelope
+from cosem.types.date_time import DateTime
+from cosem.types.enumerations import DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.security.inspection import Inspection
+
+__all__ = ["Draft", "positions"]
+
+_DATA_NOTIFICATION: Final = 0x0F
+_GET_WITH_LIST: Final = b"\xc4\x03"
+_NOTHING_KNOWN: Final = Known(Origin.UNKNOWN, Origin.UNKNOWN, Origin.UNKNOWN)
+_BESIDE: Final = Known(Origin.MESSAGE, Origin.MESSAGE, Origin.UNKNOWN)
+_ENVELOPES: Final = {
+    0xDB: "general-glo-ciphering",
+    0xDC: "general-ded-ciphering",
+    0xDD: "general-ciphering",
+    0xDF: "general-signing",
+}
+
+
+class Draft:
+    """A message on its way.
+
+    Args:
+        piece: What was taken out of the frames.
+    """
+
+    __slots__ = ("apdu", "facts", "findings", "framing", "octets", "piece")
+
+    def __init__(self, piece: Piece) -> None:
+        self.piece = piece
+        self.framing = [piece.framing]
+        self.findings = list(piece.findings)
+        self.octets = piece.apdu
+        self.apdu: Any = None
+        self.facts: dict[str, Any] = {}
+
+    def message(self) -> PushMessage:
+        """Return the message."""
+        findings = tuple(dict.fromkeys(self.findings)) if len(self.findings) > 1 else tuple(self.findings)
+        return PushMessage(
+            findings=findings,
+            framing=tuple(self.framing),
+            source=self.piece.source,
+            destination=self.piece.destination,
+            apdu=self.apdu,
+            octets=self.octets,
+            **self.facts,
+        )
+
+    def not_understood(self, reason: str) -> PushMessage:
+        """Return the message of octets that cannot be read."""
+        self.findings.append(NOT_UNDERSTOOD)
+        self.facts["reason"] = reason
+        return self.message()
+
+    def opened(self, apdu: bytes, inspection: Inspection, layouts: Layouts) -> None:
+        """Note what protected the message and what came of it."""
+        from cosem.apdu.ciphered import CIPHERED_NAMES
+
+        self.framing.append(_ENVELOPES.get(apdu[0]) or CIPHERED_NAMES[apdu[0]])
+        self.findings += inspection.findings
+        title, control, counter = _outside(apdu, inspection)
+        self.facts.update(
+            verification=inspection.verdict,
+            reason=inspection.reason,
+            system_title=title,
+            maker="",
+            security_control=control,
+            invocation_counter=counter,
+            plain=inspection.plain,
+        )
+        if control is not None and control & 0x30 == 0x20:
+            self.findings.append(ENCRYPTED_ONLY)
+        if inspection.plain is None:
+            self.facts["apdu_name"] = self.framing[-1]
+            self.facts["maker"] = _maker(title, layouts)
+
+    def text(self, telegram: P1Telegram, layouts: Layouts) -> PushMessage:
+        """Return the message of a telegram of text."""
+        values = telegram_values(telegram)
+        letters = telegram_letters(telegram)
+        self.octets = self.octets or telegram.text.encode("latin-1")
+        self.facts.update(
+            values=values,
+            timestamp=telegram_clock(values),
+            apdu_name="p1",
+            maker=layouts.makers.get(letters, letters),
+        )
+        return self.message()
+
+    def ciphered_text(self, octets: bytes, layouts: Layouts) -> PushMessage:
+        """Return the message of a telegram of text that was the plaintext."""
+        self.findings.append(TEXT_CIPHERED)
+        try:
+            telegram = decode_p1_telegram(octets)
+        except FrameError as error:
+            return self.not_understood(str(error))
+        return self.text(telegram, layouts)
+
+    def read(self, apdu: bytes, layouts: Layouts) -> None:
+        """Read a clear APDU; what is none is named so."""
+        findings: list[str] = []
+        try:
+            value: Any = decode_apdu(apdu, findings=findings)
+        except DecodeError as error:
+            mended = _mended(apdu, error)
+            if mended is None:
+                self.findings.append(NOT_UNDERSTOOD)
+                self.facts.setdefault("reason", "")
+                self.facts["reason"] = self.facts["reason"] or str(error)
+                return
+            value, findings = mended
+        self.findings += findings
+        self.apdu = value
+        if apdu[0] == _DATA_NOTIFICATION:
+            self._notification(value, layouts)
+        else:
+            self._other(value, apdu)
+
+    def _notification(self, value: Any, layouts: Layouts) -> None:
+        title = self.facts.get("system_title")
+        letters = _letters(title)
+        body = read_body(value.notification_body, layouts, letters)
+        self.findings += body.findings
+        timestamp = DateTime(value.date_time) if value.date_time else body.clock
+        maker = layouts.makers.get(letters or body.device[:3], "")
+        if body.layout is not None and body.layout.maker:
+            maker = body.layout.maker
+        facts = self.facts
+        facts["values"] = body.values
+        facts["timestamp"] = timestamp
+        facts["apdu_name"] = "data-notification"
+        facts["maker"] = maker or letters
+        facts["invoke_id"] = int(value.long_invoke_id_and_priority)
+        facts["layout"] = body.layout.name if body.layout is not None else ""
+        if timestamp is not None:
+            self._judge_time(timestamp)
+
+    def _judge_time(self, timestamp: DateTime) -> None:
+        if timestamp.deviation is None:
+            self.findings.append(TIME_WITHOUT_DEVIATION)
+        try:
+            timestamp.to_datetime()
+        except ConversionError:
+            self.findings.append(TIME_NOT_A_MOMENT)
+
+    def _other(self, value: Any, apdu: bytes) -> None:
+        """Note what APDUs say that are no pushes, as far as there is a value in them."""
+        self.facts["apdu_name"] = _name_of(value)
+        values: list[PushValue] = []
+        if apdu[0] == 0xC2:
+            what = value.cosem_attribute_descriptor
+            values.append(_beside(what, value.attribute_value))
+            if value.time:
+                self.facts["timestamp"] = DateTime(value.time)
+        elif apdu[:2] == b"\xc4\x01":
+            values += positions([value.result])
+        elif apdu[:2] == _GET_WITH_LIST:
+            values += positions(value.result)
+        self.facts["values"] = tuple(values)
+
+    def initiate(self, apdu: bytes, opener: Opener, layouts: Layouts) -> None:
+        """Look at the user-information of an ACSE APDU; open it, if it is protected."""
+        information = self.apdu.user_information
+        if not information:
+            return
+        if not is_protected(information[0]):
+            try:
+                decode_apdu(information, findings=self.findings)
+            except DecodeError:
+                self.findings.append(NOT_UNDERSTOOD)
+            return
+        inspection = opener.open(apdu)
+        self.opened(information, inspection, layouts)
+        self.facts["apdu_name"] = _name_of(self.apdu)
+
+
+def _name_of(value: Any) -> str:
+    """Return the name of an APDU in the ASN.1."""
+    from cosem.codec.sequence import asn1_name
+
+    try:
+        return getattr(value, "name", "") or asn1_name(type(value))
+    except KeyError:  # ACSE APDUs are no A-XDR sequences; their classes have the names of the ASN.1
+        return type(value).__name__
+
+
+def _outside(apdu: bytes, inspection: Inspection) -> tuple[bytes | None, int | None, int | None]:
+    """Return system title, security control and invocation counter of the outermost layer."""
+    if inspection.status is not None:
+        layer = inspection.status.layers[0]
+        control = None if layer.control is None else int(layer.control)
+        return layer.system_title, control, layer.invocation_counter
+    try:
+        envelope = read_envelope(apdu)
+    except (DecodeError, SecurityError):
+        return None, None, None
+    control = None if envelope.control is None else int(envelope.control)
+    return envelope.title or None, control, envelope.invocation_counter
+
+
+def _letters(title: bytes | None) -> str:
+    """Return the three letters of a system title; empty if there are none."""
+    letters = (title or b"")[:3]
+    return letters.decode("ascii") if letters.isalpha() and letters.isascii() else ""
+
+
+def _maker(title: bytes | None, layouts: Layouts) -> str:
+    letters = _letters(title)
+    return layouts.makers.get(letters, letters)
+
+
+def _beside(what: Any, raw: Any) -> PushValue:
+    value = meaning(raw, findings={})
+    name = LogicalName(what.instance_id)
+    return PushValue(name, (0,), int(what.class_id), int(what.attribute_id), value, None, "", raw, _BESIDE)
+
+
+def positions(results: Any) -> list[PushValue]:
+    """Return values of which only the position is known; refusals among them are left out."""
+    return [
+        PushValue(None, (index,), None, None, meaning(raw, findings={}), None, "", raw, _NOTHING_KNOWN)
+        for index, raw in enumerate(results)
+        if not isinstance(raw, DataAccessResult)
+    ]
+
+
+def _mended(apdu: bytes, error: DecodeError) -> tuple[Any, list[str]] | None:
+    """Return an APDU that can be read once a known fault is taken out, and the faults."""
+    if apdu[0] == _DATA_NOTIFICATION and len(apdu) > 6:
+        at = 6 + (1 if apdu[5] == 9 else 0)
+        mended = repaired(apdu, at + apdu[at - 1]) if apdu[at - 1] in (0, 12) else None
+    elif apdu[:2] == _GET_WITH_LIST and 4 < error.offset < len(apdu) and apdu[error.offset] > 1:
+        mended = apdu[: error.offset] + b"\0" + apdu[error.offset :], (CHOICE_MISSING,)
+    else:
+        return None
+    if mended is None:
+        return None
+    octets, findings = mended
+    more: list[str] = []
+    try:
+        return decode_apdu(octets, findings=more), [*findings, *more]
+    except CosemError:
+        return None

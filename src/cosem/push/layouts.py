@@ -1,0 +1,247 @@
+"""Layouts: what is known of a push beforehand, as data that everybody can add to.
+
+A layout gives names to values that come without, and scalers and units to
+numbers that come without. Those of public lists are in ``layouts.toml`` beside
+this module; a file of the same form can be put before them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from cosem.errors import ConfigurationError, ConversionError
+from cosem.types.logical_name import LogicalName
+
+__all__ = ["Facts", "Layout", "Layouts", "known_layouts", "load_layouts"]
+
+_TYPE_ANY: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a message says of itself, for layouts to match.
+
+    Attributes:
+        container: ``array`` or ``structure``.
+        types: Types of the elements, named as in the ASN.1.
+        version: The text that names the list; empty for none.
+        named: Whether logical names stand beside values.
+        times: Positions that hold a time without a name.
+        push_setup: Of which push setup the object list says to be; ``None`` for none.
+        objects: The names in the message.
+        maker: Three letters of the system title or the logical device name; empty if there is neither.
+    """
+
+    container: str
+    types: tuple[str, ...]
+    version: str
+    named: bool
+    times: frozenset[int]
+    push_setup: LogicalName | None
+    objects: frozenset[LogicalName]
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Scaler and unit of the names that a pattern matches.
+
+    Attributes:
+        groups: The values of each value group; ``None`` for any.
+        scaler: Exponent of ten.
+        unit: Symbol; empty for none.
+    """
+
+    groups: tuple[frozenset[int] | None, ...]
+    scaler: int
+    unit: str
+
+    def matches(self, name: LogicalName) -> bool:
+        """Return whether this is the scale of an object."""
+        return all(group is None or number in group for group, number in zip(self.groups, name, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One layout; an entry ``[[layout]]`` of a file.
+
+    Attributes:
+        name: Its name.
+        maker: Name of the maker; empty if several have it.
+        about: What it is, in words.
+        container: ``array`` or ``structure``; empty for either.
+        elements: How many elements there may be; empty for any number.
+        types: The types of the first elements; ``*`` for any.
+        version: How the text begins that names the list.
+        named: Whether logical names must stand beside values; ``None`` if either will do.
+        times: Positions that must hold a time without a name.
+        push_setup: The push setup that must be in the object list.
+        objects: Names that must be there.
+        letters: Three letters of the maker that must be there.
+        names: The names of values by position; positions below 0 count from the end.
+        scales: Scalers and units; the first one that matches holds.
+    """
+
+    name: str
+    maker: str = ""
+    about: str = ""
+    container: str = ""
+    elements: frozenset[int] = frozenset()
+    types: tuple[str, ...] = ()
+    version: str = ""
+    named: bool | None = None
+    times: frozenset[int] = frozenset()
+    push_setup: LogicalName | None = None
+    objects: frozenset[LogicalName] = frozenset()
+    letters: str = ""
+    names: Mapping[int, LogicalName] | None = None
+    scales: tuple[Scale, ...] = ()
+
+    def matches(self, facts: Facts) -> bool:
+        """Return whether this is the layout of a message."""
+        types = facts.types
+        return (
+            (not self.container or self.container == facts.container)
+            and (not self.elements or len(types) in self.elements)
+            and facts.version.startswith(self.version)
+            and (self.named is None or self.named == facts.named)
+            and (self.push_setup is None or self.push_setup == facts.push_setup)
+            and (not self.letters or self.letters == facts.maker)
+            and self.times <= facts.times
+            and self.objects <= facts.objects
+            and len(self.types) <= len(types)
+            and all(wanted in (_TYPE_ANY, given) for wanted, given in zip(self.types, types, strict=False))
+        )
+
+    def scale_of(self, name: LogicalName) -> Scale | None:
+        """Return scaler and unit of an object, if the layout has them."""
+        return next((scale for scale in self.scales if scale.matches(name)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """Layouts in the order in which they are tried, and the names of makers.
+
+    Attributes:
+        layouts: The layouts.
+        makers: Names of makers by their three letters.
+    """
+
+    layouts: tuple[Layout, ...]
+    makers: Mapping[str, str]
+
+    def find(self, facts: Facts) -> Layout | None:
+        """Return the first layout that matches."""
+        return next((layout for layout in self.layouts if layout.matches(facts)), None)
+
+
+@cache
+def known_layouts() -> Layouts:
+    """Return the layouts that come with cosem."""
+    from importlib.resources import files
+
+    return _read(files(__package__).joinpath("layouts.toml").read_text(encoding="utf-8"), "layouts.toml")
+
+
+def load_layouts(*paths: str | Path) -> Layouts:
+    """Return the layouts of files, before those that come with cosem.
+
+    Raises:
+        ConfigurationError: A file is no list of layouts; says where.
+        OSError: A file cannot be read.
+    """
+    known = known_layouts()
+    own = [_read(Path(path).read_text(encoding="utf-8"), str(path)) for path in paths]
+    makers = dict(known.makers)
+    for each in own:
+        makers.update(each.makers)
+    return Layouts((*(layout for each in own for layout in each.layouts), *known.layouts), makers)
+
+
+_MATCHES: Final = {
+    "container": "container",
+    "elements": "elements",
+    "types": "types",
+    "version": "version",
+    "named": "named",
+    "times": "times",
+    "push_setup": "push_setup",
+    "objects": "objects",
+    "maker": "letters",
+}
+
+
+def _read(text: str, source: str) -> Layouts:
+    try:
+        content = tomllib.loads(text)
+        unknown = content.keys() - {"makers", "layout"}
+        if unknown:
+            raise ConfigurationError(f"{min(unknown)!r} means nothing; [[layout]] and [makers] do")
+        layouts = tuple(map(_layout, content.get("layout", ())))
+        makers = {str(letters): str(name) for letters, name in content.get("makers", {}).items()}
+    except (tomllib.TOMLDecodeError, ConfigurationError, ConversionError) as error:
+        raise ConfigurationError(f"{source}: {error}") from None
+    return Layouts(layouts, makers)
+
+
+def _layout(entry: dict[str, Any]) -> Layout:
+    name: Any = entry.get("name")
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError("a layout has no name")
+    try:
+        match = entry["match"]
+        unknown = (entry.keys() - {"name", "maker", "about", "match", "names", "scales"}) | (
+            match.keys() - _MATCHES.keys()
+        )
+        if unknown:
+            raise ConfigurationError(f"{min(unknown)!r} means nothing here")
+        if not match:
+            raise ConfigurationError("a layout without anything to match would be that of every message")
+        facts = {_MATCHES[key]: _fact(key, value) for key, value in match.items()}
+        return Layout(
+            name,
+            entry.get("maker", ""),
+            entry.get("about", ""),
+            names=_names(entry.get("names", {})),
+            scales=tuple(_scale(*row) for row in entry.get("scales", ())),
+            **facts,
+        )
+    except KeyError as error:
+        raise ConfigurationError(f"layout {name}: {error.args[0]} is missing") from None
+    except (ConversionError, ConfigurationError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(f"layout {name}: {error}") from None
+
+
+def _fact(key: str, value: Any) -> Any:
+    if key in ("elements", "times"):
+        return frozenset(map(int, value))
+    if key == "types":
+        return tuple(map(str, value))
+    if key == "objects":
+        return frozenset(map(LogicalName.parse, value))
+    if key == "push_setup":
+        return LogicalName.parse(value)
+    return bool(value) if key == "named" else str(value)
+
+
+def _names(given: Iterable[str] | Mapping[str, str]) -> Mapping[int, LogicalName]:
+    pairs: Iterable[tuple[Any, str]] = given.items() if isinstance(given, Mapping) else enumerate(given)
+    return {int(position): LogicalName.parse(name) for position, name in pairs if name}
+
+
+def _scale(pattern: str, scaler: Any, unit: Any) -> Scale:
+    groups = pattern.split(".")
+    if len(groups) != 6:
+        raise ConfigurationError(f"{pattern!r} is no pattern of six groups")
+    if not isinstance(scaler, int) or not -128 <= scaler <= 127:
+        raise ConfigurationError(f"{pattern}: the scaler {scaler!r} is none of -128..127")
+    return Scale(
+        tuple(None if group == "*" else frozenset(map(int, group.split(","))) for group in groups),
+        scaler,
+        str(unit),
+    )

@@ -1,0 +1,330 @@
+"""How long the APDU is that begins at a place in a stream, where no frame says so.
+
+Every answer is one of three: a size; no such APDU can begin here; or so many
+octets are needed to tell. Only what meters push is looked for: a stream of
+octets with nothing around them gives no other hold than their own structure.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["BARE_TAGS", "DATA_SIZES", "apdu_size", "data_size", "is_descriptor"]
+
+BARE_TAGS: Final = frozenset({0x0F, 0xC2, 0xDB, 0xDC, 0xDD, 0xDF, 0xE0})
+"""DataNotification, EventNotification, general protection, general block transfer."""
+
+DATA_SIZES: Final = {
+    tag: size
+    for size, tags in {
+        0: (0, 255),
+        1: (3, 13, 15, 17, 22, 28, 31),
+        2: (16, 18, 29, 32),
+        4: (5, 6, 23, 27, 30, 33),
+        5: (26,),
+        8: (20, 21, 24),
+        12: (25,),
+    }.items()
+    for tag in tags
+}
+"""Octets behind the tags of Data whose size is fixed."""
+
+_ARRAY, _STRUCTURE, _BIT_STRING, _OCTET_STRING, _COMPACT_ARRAY = 1, 2, 4, 9, 19
+_STRINGS: Final = frozenset({9, 10, 12})
+_KNOWN: Final = frozenset((*DATA_SIZES, *_STRINGS, _ARRAY, _STRUCTURE, _BIT_STRING, _COMPACT_ARRAY))
+_NESTING: Final = 32
+_ELEMENTS: Final = 4096
+_DESCRIPTOR: Final = 9
+_TITLE: Final = 8
+_TIME: Final = 12
+_TAG: Final = 12
+# Security control: suite 0 to 2, any protection, broadcast key.
+_SECURITY_CONTROLS: Final = frozenset(
+    suite | protection | broadcast
+    for suite in range(3)
+    for protection in (0x10, 0x20, 0x30)
+    for broadcast in (0x00, 0x40)
+)
+
+
+def apdu_size(data: bytes, pos: int, most: int) -> int:
+    """Return the size of the APDU at ``pos``; 0 if none begins there; minus the octets needed to tell.
+
+    Args:
+        data: The octets.
+        pos: Where its tag stands.
+        most: Longest APDU that is taken.
+
+    >>> apdu_size(bytes.fromhex("0F 00000001 00 0201 0600000005 FF"), 0, 1000)
+    13
+    >>> (
+    ...     apdu_size(bytes.fromhex("0F 00000001 00 02"), 0, 1000),
+    ...     apdu_size(bytes.fromhex("0F 0F0F0F0F 0F"), 0, 1000),
+    ... )
+    (-8, 0)
+    """
+    measure = _MEASURES.get(data[pos])
+    if measure is None:
+        return 0
+    size = measure(data, pos)
+    return 0 if abs(size) > most else size
+
+
+def is_descriptor(data: bytes, pos: int) -> bool:
+    """Return whether class_id, logical name and attribute stand at ``pos`` without tags, and Data behind them."""
+    part = data[pos : pos + _DESCRIPTOR + 1]
+    return (
+        len(part) == _DESCRIPTOR + 1
+        and part[0] == 0
+        and part[1] > 0
+        and part[7] == 0xFF
+        and 0 < part[8] < 0x80
+        and part[9] in _KNOWN
+    )
+
+
+def data_size(data: bytes, pos: int, *, descriptors: bool = False) -> int:
+    """Return the size of the Data at ``pos``; 0 if there is none; minus the octets needed to tell.
+
+    Args:
+        data: The octets.
+        pos: Where its tag stands.
+        descriptors: Whether a structure of two may hold an untagged attribute descriptor before its value.
+    """
+    start, end = pos, len(data)
+    stack: list[int] = []
+    remaining = 1
+    left = 1  # elements that must still come, each of at least one octet
+    built = 0
+    while True:
+        while not remaining:
+            if not stack:
+                return pos - start if pos <= end else start - pos
+            remaining = stack.pop()
+        if pos >= end:
+            return start - pos - left
+        remaining -= 1
+        left -= 1
+        built += 1
+        tag = data[pos]
+        pos += 1
+        size = DATA_SIZES.get(tag)
+        if size is not None:
+            pos += size
+            continue
+        if tag not in _KNOWN or built > _ELEMENTS:
+            return 0
+        if tag == _COMPACT_ARRAY:
+            pos = _type_description_end(data, pos)
+            if pos <= 0:
+                return 0 if not pos else start - end - 1
+        count, pos = _length(data, pos)
+        if count < 0:
+            return start - end - 1 if pos else 0
+        if tag == _BIT_STRING:
+            pos += (count + 7) // 8
+        elif tag in _STRINGS or tag == _COMPACT_ARRAY:
+            pos += count
+        elif len(stack) >= _NESTING or built + left + count > _ELEMENTS:
+            return 0
+        else:
+            stack.append(remaining)
+            remaining = count
+            left += count
+            if descriptors and tag == _STRUCTURE and count == 2:
+                if end - pos <= _DESCRIPTOR:
+                    return start - pos - _DESCRIPTOR - 1
+                if is_descriptor(data, pos):
+                    pos += _DESCRIPTOR
+                    remaining -= 1
+                    left -= 1
+
+
+def _length(data: bytes, pos: int) -> tuple[int, int]:
+    """Return the length at ``pos`` and where it ends; -1 and 1 if it is cut off, -1 and 0 if it is none."""
+    end = len(data)
+    if pos >= end:
+        return -1, 1
+    first = data[pos]
+    if first < 0x80:
+        return first, pos + 1
+    octets = first & 0x7F
+    if not 0 < octets <= 4:
+        return -1, 0
+    if pos + 1 + octets > end:
+        return -1, 1
+    return int.from_bytes(data[pos + 1 : pos + 1 + octets], "big"), pos + 1 + octets
+
+
+def _type_description_end(data: bytes, pos: int) -> int:
+    """Return where a type description ends; -1 if it is cut off, 0 if it is none."""
+    end = len(data)
+    left = 1
+    while left:
+        if pos >= end:
+            return -1
+        tag = data[pos]
+        pos += 1
+        left -= 1
+        if tag == _ARRAY:
+            pos += 2
+            left += 1
+        elif tag == _STRUCTURE:
+            if pos >= end:
+                return -1
+            left += data[pos]
+            pos += 1
+        elif tag not in _KNOWN or tag == _COMPACT_ARRAY:
+            return 0
+        if left > 0xFF:
+            return 0
+    return pos
+
+
+def _notification(data: bytes, pos: int) -> int:
+    """DataNotification: invoke-id of four octets, time of 0 or 12 octets, a structure or an array that has elements."""
+    at, end = pos + 5, len(data)
+    if at >= end:
+        return -8
+    if data[at] == _OCTET_STRING:  # Kaifa: a tag before the time
+        at += 1
+        if at >= end:
+            return -9
+        if data[at] != _TIME:
+            return 0
+    if data[at] not in (0, _TIME):
+        return 0
+    at += 1 + data[at]
+    if at + 1 >= end:
+        return pos - at - 2
+    if data[at] not in (_ARRAY, _STRUCTURE) or not data[at + 1]:
+        return 0
+    size = data_size(data, at) or data_size(data, at, descriptors=True)
+    return size + at - pos if size > 0 else size - (at - pos) if size else 0
+
+
+def _event(data: bytes, pos: int) -> int:
+    """EventNotification: time, class, logical name, attribute, Data."""
+    at, end = pos + 1, len(data)
+    if at >= end:
+        return -2
+    if data[at] > 1:
+        return 0
+    if data[at]:
+        if at + 1 >= end:
+            return -3
+        if data[at + 1] != _TIME:
+            return 0
+        at += 1 + _TIME
+    at += 1
+    if at + _DESCRIPTOR >= end:
+        return pos - at - _DESCRIPTOR - 1
+    if not is_descriptor(data, at):
+        return 0
+    size = data_size(data, at + _DESCRIPTOR)
+    return size + at + _DESCRIPTOR - pos if size > 0 else size - (at + _DESCRIPTOR - pos) if size else 0
+
+
+def _content(data: bytes, pos: int, at: int) -> int:
+    """Return the size up to the end of a ciphered content whose length stands at ``at``."""
+    size, at = _length(data, at)
+    if size < 0:
+        return pos - len(data) - 1 if at else 0
+    if at >= len(data):
+        return pos - at - 1
+    control = data[at]
+    if control not in _SECURITY_CONTROLS or size <= 5 + (_TAG if control & 0x10 else 0):
+        return 0
+    whole = at + size - pos
+    return whole if pos + whole <= len(data) else -whole
+
+
+def _general_glo(data: bytes, pos: int) -> int:
+    """general-glo-ciphering and general-ded-ciphering: a title of eight octets or none, a ciphered content."""
+    at = pos + 1
+    if at >= len(data):
+        return -2
+    if data[at] not in (0, _TITLE):
+        return 0
+    at += 1 + data[at]
+    return _content(data, pos, at)
+
+
+def _header(data: bytes, pos: int) -> int:
+    """Return where the five fields of general-ciphering and general-signing end; 0 or minus what is needed."""
+    at, end = pos + 1, len(data)
+    for sizes in (range(1, 9), (_TITLE,), (0, _TITLE), (0, _TIME), range(0x80)):
+        if at >= end:
+            return pos - at - 1
+        if data[at] not in sizes:
+            return 0
+        at += 1 + data[at]
+    return at
+
+
+def _general_ciphering(data: bytes, pos: int) -> int:
+    at = _header(data, pos)
+    if at <= 0:
+        return at
+    if at + 1 >= len(data):
+        return pos - at - 2
+    if data[at] > 1:
+        return 0
+    at += 1
+    if data[at - 1]:  # key-info
+        kind = data[at]
+        if kind > 2:
+            return 0
+        at += 2 if kind < 2 else 1
+        for _ in range((0, 1, 2)[kind]):
+            if at >= len(data):
+                return pos - at - 1
+            size, after = _length(data, at)
+            if size < 0:
+                return pos - len(data) - 1 if after else 0
+            at = after + size
+        if at >= len(data):
+            return pos - at - 1
+    return _content(data, pos, at)
+
+
+def _general_signing(data: bytes, pos: int) -> int:
+    at = _header(data, pos)
+    if at <= 0:
+        return at
+    for sizes in (range(1, 0x10000), (64, 96)):
+        if at >= len(data):
+            return pos - at - 1
+        size, after = _length(data, at)
+        if size < 0:
+            return pos - len(data) - 1 if after else 0
+        if size not in sizes:
+            return 0
+        at = after + size
+    return at - pos if at <= len(data) else pos - at
+
+
+def _block(data: bytes, pos: int) -> int:
+    """general-block-transfer, unconfirmed: control, number, nothing acknowledged, data."""
+    if pos + 7 > len(data):
+        return -7
+    if data[pos + 1] & 0x3F or data[pos + 4] or data[pos + 5] or not (data[pos + 2] or data[pos + 3]):
+        return 0
+    size, at = _length(data, pos + 6)
+    if size < 0:
+        return pos - len(data) - 1 if at else 0
+    if not size:
+        return 0
+    whole = at + size - pos
+    return whole if pos + whole <= len(data) else -whole
+
+
+_MEASURES: Final = {
+    0x0F: _notification,
+    0xC2: _event,
+    0xDB: _general_glo,
+    0xDC: _general_glo,
+    0xDD: _general_ciphering,
+    0xDF: _general_signing,
+    0xE0: _block,
+}
