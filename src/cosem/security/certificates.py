@@ -172,6 +172,18 @@ class Certificate:
         return self._names[0].rfc4514_string()
 
     @property
+    def subject_alternative_name(self) -> bytes:
+        """The content of subjectAltName, DER; empty where there is none."""
+        from cryptography.x509 import ExtensionNotFound, SubjectAlternativeName
+
+        try:
+            return self._certificate.extensions.get_extension_for_class(
+                SubjectAlternativeName
+            ).value.public_bytes()
+        except ExtensionNotFound:
+            return b""
+
+    @property
     def uses(self) -> frozenset[CertificateUse]:
         """What the key is for; nothing for an authority."""
         usage = self._usage()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cosem.server.access_rights import AccessMode, AccessRights
     from cosem.server.association_entries import AssociationEntry
     from cosem.server.demonstration import demonstration_meter
+    from cosem.server.held_security import HeldSecurity
     from cosem.server.limits import ConnectionLimits, Statistics
     from cosem.server.logical_device import LogicalDevice
     from cosem.server.objects.association_ln import AssociationLnObject
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cosem.server.objects.demand_register import DemandRegisterObject
     from cosem.server.objects.disconnect_control import DisconnectControlObject
     from cosem.server.objects.image_transfer import ImageTransferObject
+    from cosem.server.objects.invocation_counter import InvocationCounterObject
     from cosem.server.objects.making import make_object, object_class
     from cosem.server.objects.monitors import LimiterObject, RegisterActivationObject, RegisterMonitorObject
     from cosem.server.objects.profile_generic import ProfileGenericObject
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
         SpecialDaysTableObject,
     )
     from cosem.server.objects.script_table import ScriptTableObject
+    from cosem.server.objects.security_setup import SecuritySetupObject, security_setup_object
+    from cosem.server.security import secured_profile
     from cosem.server.server import Server
     from cosem.server.threads import serve_in_thread
 
@@ -59,7 +63,9 @@ __all__ = [
     "DemandRegisterObject",
     "DisconnectControlObject",
     "ExtendedRegisterObject",
+    "HeldSecurity",
     "ImageTransferObject",
+    "InvocationCounterObject",
     "LimiterObject",
     "LogicalDevice",
     "ProfileGenericObject",
@@ -68,6 +74,7 @@ __all__ = [
     "RegisterObject",
     "SapAssignmentObject",
     "ScriptTableObject",
+    "SecuritySetupObject",
     "Server",
     "ServerLimits",
     "SingleActionScheduleObject",
@@ -77,6 +84,8 @@ __all__ = [
     "demonstration_meter",
     "make_object",
     "object_class",
+    "secured_profile",
+    "security_setup_object",
     "serve_in_thread",
 ]
 
@@ -95,6 +104,8 @@ _MODULES: Final = {
     "DemandRegisterObject": "server.objects.demand_register",
     "DisconnectControlObject": "server.objects.disconnect_control",
     "ExtendedRegisterObject": "server.objects.data",
+    "HeldSecurity": "server.held_security",
+    "InvocationCounterObject": "server.objects.invocation_counter",
     "ImageTransferObject": "server.objects.image_transfer",
     "LimiterObject": "server.objects.monitors",
     "LogicalDevice": "server.logical_device",
@@ -104,6 +115,7 @@ _MODULES: Final = {
     "RegisterObject": "server.objects.data",
     "SapAssignmentObject": "server.objects.sap_assignment",
     "ScriptTableObject": "server.objects.script_table",
+    "SecuritySetupObject": "server.objects.security_setup",
     "Server": "server.server",
     "ServerLimits": "association.server_profile",
     "SingleActionScheduleObject": "server.objects.schedules",
@@ -113,6 +125,8 @@ _MODULES: Final = {
     "demonstration_meter": "server.demonstration",
     "make_object": "server.objects.making",
     "object_class": "server.objects.making",
+    "secured_profile": "server.security",
+    "security_setup_object": "server.objects.security_setup",
     "serve_in_thread": "server.threads",
 }
 

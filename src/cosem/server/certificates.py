@@ -6,25 +6,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cosem.classes.standard.security_setup import CertificateEntity, CertificateType
 from cosem.errors import VerificationError
 from cosem.security.certificates import Certificate, CertificateUse, Trust
-from cosem.types.enumerations import OpenEnumeration
 
 if TYPE_CHECKING:
     from cosem.security.suites import SecuritySuite
 
-__all__ = ["Entity", "HeldCertificates"]
+__all__ = ["HeldCertificates"]
 
 _MOST: int = 64
-
-
-class Entity(OpenEnumeration):
-    """Whose certificate it is: certificate_entity."""
-
-    SERVER = 0
-    CLIENT = 1
-    CERTIFICATION_AUTHORITY = 2
-    OTHER = 3
 
 
 class HeldCertificates:
@@ -48,18 +39,22 @@ class HeldCertificates:
     def __iter__(self) -> Iterator[Certificate]:
         return iter((*self._anchors, *self._held))
 
-    def entity_of(self, certificate: Certificate, client_titles: Iterable[bytes] = ()) -> Entity:
+    def entity_of(self, certificate: Certificate, client_titles: Iterable[bytes] = ()) -> CertificateEntity:
         """Return whose certificate it is."""
         if certificate.is_authority:
-            return Entity.CERTIFICATION_AUTHORITY
+            return CertificateEntity.CERTIFICATION_AUTHORITY
         if certificate.system_title == self._own_title:
-            return Entity.SERVER
-        return Entity.CLIENT if certificate.system_title in set(client_titles) else Entity.OTHER
+            return CertificateEntity.SERVER
+        return (
+            CertificateEntity.CLIENT
+            if certificate.system_title in set(client_titles)
+            else CertificateEntity.OTHER
+        )
 
     @staticmethod
-    def use_of(certificate: Certificate) -> int:
-        """Return the certificate_type: 3 for an authority."""
-        return int(next(iter(certificate.uses), 3))
+    def use_of(certificate: Certificate) -> CertificateType:
+        """Return what its key is for: ``OTHER`` for an authority."""
+        return CertificateType(int(next(iter(certificate.uses), CertificateType.OTHER)))
 
     @property
     def trust(self) -> Trust:
@@ -111,7 +106,11 @@ class HeldCertificates:
         for each in self:
             authority = each.is_authority
             named = each.system_title == title or (authority and not title)
-            if named and authority is (entity == Entity.CERTIFICATION_AUTHORITY) and self.use_of(each) == use:
+            if (
+                named
+                and authority is (entity == CertificateEntity.CERTIFICATION_AUTHORITY)
+                and self.use_of(each) == use
+            ):
                 return each
         return None
 
