@@ -6,6 +6,8 @@ served are answered first. The clients of the demonstration meter are
   --client 16                        may read; the default
   --client 17 --password 12345678    may read
   --client 1  --password 87654321    may read, write and call
+
+and each may refer to its objects by logical names or, with --short-names, by short names.
 """
 
 from __future__ import annotations
