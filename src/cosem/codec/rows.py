@@ -11,34 +11,57 @@ takes over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import repeat
 from struct import Struct
 from typing import Any, NamedTuple
 
 from cosem.codec.scalars import FIXED
-from cosem.types.data import OctetString, Structure, Utf8String, VisibleString
+from cosem.types.data import BitString, OctetString, Structure, Utf8String, VisibleString
 
-__all__ = ["FEWEST_ROWS", "RowLayout", "learn", "read_rows", "regular_rows", "write_rows"]
+__all__ = [
+    "FEWEST_ROWS",
+    "STRINGS",
+    "Cell",
+    "RowLayout",
+    "layout_of",
+    "learn",
+    "read_rows",
+    "regular_rows",
+    "write_rows",
+]
 
 FEWEST_ROWS = 4
 """Below so many rows the general path is as fast."""
 _FIRST_WINDOW = 32
 """So many rows are compared before more are looked at."""
 
-_STRINGS: dict[int, Callable[[bytes], Any]] = {
+_NULL, _BIT_STRING = 0, 4
+
+STRINGS: dict[int, Callable[[bytes], Any]] = {
     9: OctetString,
     10: lambda octets: VisibleString(octets, "latin-1"),
     12: Utf8String.from_octets,
 }
+"""From octets to value, for the strings that count octets."""
+_PLAIN = {3: "?", 23: "f", 24: "d"}
+"""What unpacks a type into Python's own value, where the codec unpacks it into something else."""
 
 
 class Cell(NamedTuple):
-    """One member of a row: its tag, where its payload starts in the row, and how long that is."""
+    """One member of a row.
+
+    Args:
+        tag: Its type.
+        offset: Where its payload starts in the row.
+        size: Octets of the payload.
+        length: What stands before the payload of a string: octets, or bits of a bit-string; -1 for other types.
+    """
 
     tag: int
     offset: int
     size: int
+    length: int = -1
 
 
 class RowLayout(NamedTuple):
@@ -50,6 +73,7 @@ class RowLayout(NamedTuple):
         cells: The members.
         unpack: Unpacks the payloads of consecutive rows.
         makers: From payload to value for each member; ``None`` for null-data.
+        plain: Unpacks the same into Python's own numbers and octets.
     """
 
     size: int
@@ -57,6 +81,7 @@ class RowLayout(NamedTuple):
     cells: tuple[Cell, ...]
     unpack: Callable[[bytes], Any]
     makers: tuple[Callable[[Any], Any] | None, ...]
+    plain: Callable[[bytes], Any]
 
 
 def learn(data: bytes, pos: int) -> RowLayout | None:
@@ -67,7 +92,6 @@ def learn(data: bytes, pos: int) -> RowLayout | None:
     members = data[pos + 1]
     if not 1 <= members <= 0x7F:
         return None
-    head = [data[pos], members]
     cells: list[Cell] = []
     at = pos + 2
     for _ in range(members):
@@ -75,48 +99,63 @@ def learn(data: bytes, pos: int) -> RowLayout | None:
             return None
         tag = data[at]
         at += 1
-        lead = [tag]
+        length = -1
         if (kind := FIXED.get(tag)) is not None:
             size = kind.size
-        elif tag in _STRINGS and at < end and data[at] < 0x80:
-            size = data[at]
-            lead.append(size)
+        elif (tag in STRINGS or tag == _BIT_STRING) and at < end and data[at] < 0x80:
+            length = data[at]
+            size = length if tag != _BIT_STRING else (length + 7) // 8
             at += 1
-        elif tag == 0:
+        elif tag == _NULL:
             size = 0
         else:
             return None
-        head += lead
-        cells.append(Cell(tag, at - pos, size))
+        cells.append(Cell(tag, at - pos, size, length))
         at += size
     if at > end:
         return None
-    return _layout(bytes(head), tuple(cells), at - pos)
+    return layout_of(tuple(cells), at - pos)
 
 
 @lru_cache(maxsize=64)
-def _layout(head: bytes, cells: tuple[Cell, ...], size: int) -> RowLayout:
-    """Compile a layout; meters have few, and send them again and again."""
-    del head  # part of the key only: the same cells behind other tags are another layout
-    fixed: list[tuple[int, int]] = [(0, Structure.tag), (1, len(cells))]
-    code = ">2x"
-    at = 2
+def layout_of(cells: tuple[Cell, ...], size: int, *, tagged: bool = True) -> RowLayout:
+    """Compile a layout; meters have few, and send them again and again.
+
+    Args:
+        cells: The members.
+        size: Octets of a row.
+        tagged: Whether the row is a structure with the tags of its members; else the element of a compact-array.
+    """
+    fixed: list[tuple[int, int]] = [(0, Structure.tag), (1, len(cells))] if tagged else []
+    at = len(fixed)
+    code = plain = f">{at}x"
     makers: list[Callable[[Any], Any] | None] = []
-    for tag, offset, length in cells:
-        fixed.append((at, tag))
-        if offset - at == 2:
-            fixed.append((at + 1, length))
+    for tag, offset, octets, length in cells:
+        if tagged:
+            fixed.append((at, tag))
+        if length >= 0:
+            fixed.append((offset - 1, length))
         code += f"{offset - at}x"
+        plain += f"{offset - at}x"
         if (kind := FIXED.get(tag)) is not None:
             code += kind.code
+            plain += _PLAIN.get(tag, kind.code)
             makers.append(kind.make)
-        elif tag == 0:
+        elif tag == _NULL:
             makers.append(None)
         else:
-            code += f"{length}s"
-            makers.append(_STRINGS[tag])
-        at = offset + length
-    return RowLayout(size, tuple(fixed), cells, Struct(code).iter_unpack, tuple(makers))
+            code += f"{octets}s"
+            plain += f"{octets}s"
+            makers.append(STRINGS[tag] if tag != _BIT_STRING else partial(BitString, length=length))
+        at = offset + octets
+    return RowLayout(
+        size,
+        tuple(fixed),
+        cells,
+        Struct(code).iter_unpack,
+        tuple(makers),
+        Struct(plain).iter_unpack,
+    )
 
 
 def regular_rows(data: bytes, pos: int, layout: RowLayout, most: int) -> int:
@@ -166,34 +205,39 @@ def read_rows(data: bytes, pos: int, most: int) -> tuple[list[Any], int]:
 def write_rows(rows: tuple[Any, ...]) -> bytes | None:
     """Return the octets of structures that all have the same layout; ``None`` if they have not.
 
-    Every payload octet of a column is placed by one slice assignment.
+    Every octet of a row, over all rows, is placed by one slice assignment.
 
     Raises:
         struct.error: A value is out of range.
     """
-    first = rows[0]
-    if not 1 <= len(first) <= 0x7F:
-        return None
-    kinds = list(map(type, first))
+    width = len(rows[0])
     count = len(rows)
-    if any(list(map(type, row)) != kinds for row in rows):
+    if not 1 <= width <= 0x7F:
         return None
-    template = bytearray((Structure.tag, len(first)))
+    try:
+        columns = list(zip(*rows, strict=True))
+    except ValueError:
+        return None
+    template = bytearray((Structure.tag, width))
     payloads: list[tuple[int, int, bytes]] = []
-    for kind, column in zip(kinds, zip(*rows, strict=True), strict=True):
+    for column in columns:
+        kind = type(column[0])
+        if list(map(type, column)) != [kind] * count:
+            return None
         if kind is type(None):
-            template.append(0)
+            template.append(_NULL)
             continue
         tag = 3 if kind is bool else getattr(kind, "tag", None)
         if (fixed := FIXED.get(tag)) is not None:  # type: ignore[arg-type]
             values = column if fixed.plain is None else map(fixed.plain, column)
-            packed = Struct(f">{count}{fixed.code}" if len(fixed.code) == 1 else f"{fixed.size * count}s")
-            octets = packed.pack(*values) if len(fixed.code) == 1 else b"".join(values)
+            numbers = len(fixed.code) == 1
+            octets = Struct(f">{count}{fixed.code}").pack(*values) if numbers else b"".join(values)
             template.append(tag)  # type: ignore[arg-type]
             size = fixed.size
         elif kind is OctetString:
-            size = len(column[0])
-            if size > 0x7F or any(len(value) != size for value in column):
+            lengths = set(map(len, column))
+            size = lengths.pop()
+            if lengths or size > 0x7F:
                 return None
             octets = b"".join(column)
             template += bytes((OctetString.tag, size))
