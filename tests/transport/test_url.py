@@ -22,6 +22,9 @@ from cosem.transport.url import parse_url
         ("hdlc+tcp://10.0.0.7:9000", "hdlc+tcp", "10.0.0.7", 9000, ""),
         ("serial:///dev/ttyUSB0", "serial", "", 4059, "/dev/ttyUSB0"),
         ("serial:COM3", "serial", "", 4059, "COM3"),
+        ("serial:///dev/serial/by-id/usb%20head", "serial", "", 4059, "/dev/serial/by-id/usb head"),
+        ("rfc2217://10.0.0.7", "rfc2217", "10.0.0.7", 2217, ""),
+        ("rfc2217://[::1]:4000", "rfc2217", "::1", 4000, ""),
         ("sim:", "sim", "", 4059, ""),
         ("  sim: ", "sim", "", 4059, ""),
     ],
@@ -48,6 +51,8 @@ def test_options_stand_in_the_query():
         "",
         "tcp://",
         "http://meter",
+        "serial:",
+        "rfc2217://",
         "tcp://meter:0",
         "tcp://meter:99999",
         "tcp://meter:x",
@@ -59,6 +64,26 @@ def test_what_is_no_url_of_a_meter_is_one_line(text):
     with pytest.raises(ConfigurationError) as caught:
         parse_url(text)
     assert "\n" not in str(caught.value)
+
+
+def test_options_are_numbers_times_truths_and_words():
+    address = parse_url(
+        "serial:COM3?timeout=2.5&mode_e&echo=off&framing=WRAPPER&wake_up=perhaps&response_timeout=0"
+    )
+    assert str(address) == "serial:COM3"
+    assert str(parse_url("serial:///dev/ttyUSB0?mode_e=1")) == "serial:///dev/ttyUSB0"
+    assert (address.seconds("timeout", 1.0), address.seconds("other", 1.0)) == (2.5, 1.0)
+    assert (address.truth("mode_e"), address.truth("echo"), address.truth("other")) == (True, False, False)
+    assert address.choice("framing", "hdlc", "wrapper") == "wrapper"
+    assert address.choice("other", "hdlc", "wrapper") == "hdlc"
+    with pytest.raises(ConfigurationError, match="neither 1 nor 0"):
+        address.truth("wake_up")
+    with pytest.raises(ConfigurationError, match="no number of seconds above 0"):
+        address.seconds("response_timeout", 1.0)
+    with pytest.raises(ConfigurationError, match="no number of seconds above 0"):
+        address.seconds("framing", 1.0)
+    with pytest.raises(ConfigurationError, match="none of hdlc, bare"):
+        address.choice("framing", "hdlc", "bare")
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
