@@ -25,7 +25,8 @@
     │   ├── ReplayError
     │   ├── KeyMissingError
     │   ├── PolicyError
-    │   └── CounterExhausted
+    │   ├── CounterExhausted
+    │   └── KeyChangeUnfinished
     └── LinkError               what lies below the application layer
         ├── FrameError          octets that are no frame
         └── TransportError      the connection
@@ -52,6 +53,7 @@ __all__ = [
     "EncodeError",
     "ExceptionResponseError",
     "FrameError",
+    "KeyChangeUnfinished",
     "KeyMissingError",
     "LimitError",
     "LinkError",
@@ -338,6 +340,23 @@ class PolicyError(SecurityError):
 
 class CounterExhausted(SecurityError):
     """The invocation counter reached its end: the key must be changed before anything else is sent."""
+
+
+class KeyChangeUnfinished(SecurityError):
+    """Keys were sent to a meter, and nobody knows yet whether it took them: old and new ones are kept.
+
+    Args:
+        problem: What stands in the way of knowing, as a phrase without a full stop.
+        entry: The entry of the key store that holds the new keys; empty where nothing is kept.
+    """
+
+    def __init__(self, problem: str, entry: str = "") -> None:
+        super().__init__(problem, entry)
+        self.problem = problem
+        self.entry = entry
+
+    def __str__(self) -> str:
+        return f"{self.problem}; the new keys are kept as {self.entry}" if self.entry else self.problem
 
 
 class LinkError(CosemError):

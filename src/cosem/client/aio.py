@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
     from cosem.association.client_association import Notification
     from cosem.association.context import Conversation, Progress, ServiceContext
+    from cosem.association.preparation import ClientSecurity
     from cosem.classes.base import InterfaceClass
+    from cosem.client.base import Opener
+    from cosem.client.keys import AsyncKeysOfMeter
     from cosem.client.operations.attributes import AttributeItem, AttributeValue
     from cosem.client.operations.methods import MethodItem
     from cosem.client.profiles import AsyncProfile
@@ -54,8 +57,9 @@ class AsyncClient(ClientBase):
         peer: str = "meter",
         on_close: Callable[[], object] | None = None,
         parallel: int = 1,
+        opener: Opener | None = None,
     ) -> None:
-        super().__init__(connection, session, peer)
+        super().__init__(connection, session, peer, opener)
         self._turns = Semaphore(parallel)
         self._connection = connection
         self._on_close = on_close
@@ -324,6 +328,31 @@ class AsyncClient(ClientBase):
         from cosem.client.operations import clock
 
         await self.run(lambda context: clock.set_clock(context, self._session, time))
+
+    # --- keys ---------------------------------------------------------------------------------------------
+
+    @property
+    def keys(self) -> AsyncKeysOfMeter:
+        """The keys of the meter, and how they are changed."""
+        from cosem.client.keys import AsyncKeysOfMeter
+
+        return AsyncKeysOfMeter(self)
+
+    async def reopen(self, security: ClientSecurity | None = None) -> None:
+        """Open the association anew, over a new connection: after a loss, or with other keys.
+
+        Args:
+            security: How to prove who we are and to protect what is sent; by default as before.
+
+        Raises:
+            UnsupportedError: The client was not made by :func:`cosem.connect`.
+            LinkError: As :func:`cosem.connect`, as are the others.
+        """
+        opener = self._opened
+        self._connection.close()
+        connection = await opener.open_async(security or opener.security)
+        self._connection = self._state_of = connection
+        self._association = connection.association
 
     # --- notifications --------------------------------------------------------------------------------
 

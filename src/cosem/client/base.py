@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from cosem.association.control_function import State
 from cosem.client.session import Session
@@ -14,13 +14,44 @@ if TYPE_CHECKING:
     from cosem.association.client_association import ClientAssociation, Notification
     from cosem.association.context import Conversation, ServiceContext
     from cosem.association.parameters import AssociationParameters, NegotiatedContext
+    from cosem.association.preparation import ClientSecurity
     from cosem.association.short_names.table import ShortNameTable
+    from cosem.transport.aio import AsyncConnection
+    from cosem.transport.blocking import BlockingConnection
     from cosem.transport.timeouts import Timeouts
     from cosem.types.enumerations import Conformance
 
-__all__ = ["ClientBase", "ConnectionLike"]
+__all__ = ["ClientBase", "ConnectionLike", "Opener"]
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Followed(Protocol):
+    """A protection that can take the place of another one; see :class:`cosem.security.protection.Protection`."""
+
+    def follow(self, former: Any) -> Any:
+        """Take over what belongs to the association."""
+        ...
+
+
+class Opener(Protocol):
+    """Opens the association of a client anew; it knows where the meter is and what was asked for."""
+
+    security: ClientSecurity | None
+
+    @property
+    def asked_for(self) -> AssociationParameters:
+        """What was asked for, before security added anything."""
+        ...
+
+    def open(self, security: ClientSecurity | None) -> BlockingConnection:
+        """Return a new connection with an open association, and keep its security."""
+        ...
+
+    async def open_async(self, security: ClientSecurity | None) -> AsyncConnection:
+        """Return the same for one event loop."""
+        ...
 
 
 class ConnectionLike(Protocol):
@@ -42,13 +73,53 @@ class ClientBase:
         connection: Moves the association.
         session: How to treat the meter, and what is known of it.
         peer: How the meter is called in messages.
+        opener: Opens the association anew.
     """
 
-    def __init__(self, connection: ConnectionLike, session: Session, peer: str) -> None:
+    def __init__(
+        self, connection: ConnectionLike, session: Session, peer: str, opener: Opener | None = None
+    ) -> None:
         self._association = connection.association
         self._session = session
         self._state_of = connection
+        self._opener = opener
         self.peer = peer
+
+    @property
+    def session(self) -> Session:
+        """How to treat the meter, and what is known of it."""
+        return self._session
+
+    @property
+    def security(self) -> ClientSecurity | None:
+        """How the client proves who it is and protects what it sends; ``None`` for a password or nothing."""
+        return None if self._opener is None else self._opener.security
+
+    def use_security(self, security: ClientSecurity) -> None:
+        """Protect what is sent from now on, and open what comes, with the keys of another security.
+
+        The association goes on: for keys that the meter has just taken. See ``keys.rotate``.
+
+        Raises:
+            UnsupportedError: The association is not ciphered.
+        """
+        former: Any = self._association.protection
+        protection: Any = security.prepare(self._opened.asked_for).protection
+        if not isinstance(former, Followed) or not isinstance(protection, Followed):
+            raise UnsupportedError("the association is not ciphered")
+        self._association.protection = protection.follow(former)
+        self._opened.security = security
+
+    @property
+    def _opened(self) -> Opener:
+        """What opened the association.
+
+        Raises:
+            UnsupportedError: It was made by hand.
+        """
+        if self._opener is None:
+            raise UnsupportedError("only what cosem.connect opened can be opened anew")
+        return self._opener
 
     @property
     def parameters(self) -> AssociationParameters:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from logging import getLogger
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypedDict
 
 from cosem.association.preparation import PreparedAssociation
 from cosem.client.ciphering import Ciphering
-from cosem.errors import ConfigurationError, KeyMissingError
+from cosem.errors import ConfigurationError, KeyMissingError, SecurityError
 from cosem.security.authentication import ClientHls, HlsMechanism, RandomOctets
-from cosem.security.counters import CounterStore, ReplayMode
+from cosem.security.counters import CounterStore, ReplayMode, is_near_the_end
 from cosem.security.key_material import KEY_SIZES, KeyRole
 from cosem.security.keys import Keys
 from cosem.store.counted_keys import CountedKeys, weaknesses
@@ -54,6 +55,8 @@ class Settings(TypedDict, total=False):
     """Octets of our challenge: 8 to 64, with ECDSA 32 to 64; 16 and 32 by default."""
     printable_challenge: bool
     """Whether challenges are letters and digits, for meters that take no others."""
+    allow_test_keys: bool
+    """Whether nothing is said of keys that everybody knows: for demonstrations and tests."""
     random_octets: RandomOctets
     """Where challenges and dedicated keys come from; by default ``secrets.token_bytes``."""
 
@@ -76,6 +79,7 @@ class SecurityOfClient:
         self._challenge_size = settings.get("challenge_size")
         self._printable = settings.get("printable_challenge", False)
         self._random = settings.get("random_octets", secrets.token_bytes)
+        self._allow_test_keys = settings.get("allow_test_keys", False)
 
     def prepare(self, parameters: AssociationParameters) -> PreparedAssociation:
         """Return ``parameters`` with what this security adds, fresh for each opening.
@@ -112,6 +116,25 @@ class SecurityOfClient:
         authenticator = None if hls is None else self._authenticator(hls, keys)
         return PreparedAssociation(replace(parameters, **changes), protection, authenticator)
 
+    def with_keys(self, keys: Keys) -> Self:
+        """Return the same security with other keys."""
+        other = copy(self)
+        other.keys = keys
+        return other
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything that it sends has an invocation counter."""
+        return self._needs_counters
+
+    def counter_is_known(self) -> bool:
+        """Return whether anything was ever sent under the key, as far as the counter store knows.
+
+        Raises:
+            KeyMissingError: The key or the system title of the client is missing.
+        """
+        return self._counted(self._with_title(), None).last_reserved() > 0
+
     def raise_counter(self, seen: int, role: KeyRole = KeyRole.GLOBAL_UNICAST_ENCRYPTION) -> None:
         """Go on after a counter that the meter has seen, if ours is behind; it never goes back.
 
@@ -125,11 +148,20 @@ class SecurityOfClient:
         Raises:
             KeyMissingError: The key or the system title of the client is missing.
             CounterExhausted: Nothing can follow.
+            SecurityError: It is near the end of the range, which ours is not: nobody vouches for it.
         """
-        keys = self.keys
-        if keys.client_title is None:
+        counted = self._counted(self._with_title(), None)
+        if is_near_the_end(seen) and not is_near_the_end(counted.last_reserved(role)):
+            raise SecurityError(
+                f"the meter is said to have seen the invocation counter {seen}, near the end of its range:"
+                " change the key, or raise the counter yourself if that is so"
+            )
+        counted.counter(role).raise_to(seen + 1)
+
+    def _with_title(self) -> Keys:
+        if self.keys.client_title is None:
             raise KeyMissingError("the system title of the client is missing: Keys(client_title=...)")
-        self._counted(keys, None).counter(role).raise_to(seen + 1)
+        return self.keys
 
     @property
     def _needs_counters(self) -> bool:
@@ -197,7 +229,7 @@ class SecurityOfClient:
 
     def _warn(self) -> None:
         found = [_LEGACY[self.mechanism]] if self.mechanism in _LEGACY else []
-        if self._needs_counters:
+        if self._needs_counters and not self._allow_test_keys:
             found += weaknesses(self.keys)
         if self.ciphering is not None and not self.ciphering.encrypted and self.ciphering.options is None:
             found.append("APDUs are authenticated and not encrypted: whoever listens can read them")

@@ -51,6 +51,7 @@ def connect(
     pre_established: bool = False,
     short_names: bool | ShortNameTable | None = None,
     hls_selector: int = 0,
+    read_counter: bool = False,
     observer: Observer | None = None,
 ) -> Client:
     """Return a client with an open association; use it as a context manager, or close it.
@@ -80,6 +81,8 @@ def connect(
         short_names: Whether the meter refers to its objects by short names; or their base names, for a meter
             that does not tell them, or to save asking: a ``ShortNameTable``.
         hls_selector: Selector with which high level security goes by short name: 0, or 1 for meters that want that.
+        read_counter: Whether to read the invocation counter that the meter has seen, through the public client, where
+            ours is not known or the meter refuses; ours goes forward only. Nobody vouches for what is read.
         observer: Sees all octets and APDUs, both directions.
 
     Raises:
@@ -89,7 +92,7 @@ def connect(
         SecurityError: One side could not prove who it is.
     """
     from cosem.client.blocking import Client
-    from cosem.transport.blocking import BlockingConnection
+    from cosem.connecting.opening import OpenerOfPlan, opened
 
     plan = plan_of(
         url,
@@ -109,27 +112,17 @@ def connect(
         pre_established=pre_established,
         short_names=short_names,
         hls_selector=hls_selector,
+        read_counter=read_counter,
         observer=observer,
     )
     plan, on_close = _simulated(plan)
     try:
-        association = plan.association()
-        profile = plan.profile()
-        link = profile.link(plan.address, association.parameters)
-        channel = profile.channel(plan.address, plan.timeouts)
-        connection = BlockingConnection(channel, link, association, plan.timeouts, observer=plan.observer)
-        try:
-            connection.connect()
-            if not association.parameters.pre_established:
-                connection.run(association.open())
-        except BaseException:
-            connection.close()
-            raise
+        connection = opened(plan)
     except BaseException:
         if on_close is not None:
             on_close()
         raise
-    return Client(connection, plan.session(), str(plan.address), on_close)
+    return Client(connection, plan.session(), str(plan.address), on_close, OpenerOfPlan(plan))
 
 
 def connect_async(
@@ -182,27 +175,19 @@ async def _open_async(plan: Plan, parallel: int) -> AsyncClient:
     import asyncio
 
     from cosem.client.aio import AsyncClient
+    from cosem.connecting.opening import OpenerOfPlan, opened_async
 
     plan, on_close = (
         await asyncio.to_thread(_simulated, plan) if plan.address.scheme == "sim" else (plan, None)
     )
     try:
-        association = plan.association()
-        profile = plan.profile()
-        link = profile.link(plan.address, association.parameters)
-        connection = await profile.connection(plan.address, link, association, plan.timeouts, plan.observer)
-        try:
-            await connection.connect()
-            if not association.parameters.pre_established:
-                await connection.run(association.open())
-        except BaseException:
-            connection.close()
-            raise
+        connection = await opened_async(plan)
     except BaseException:
         if on_close is not None:
             on_close()
         raise
-    return AsyncClient(connection, plan.session(), str(plan.address), on_close, parallel)
+    opener = OpenerOfPlan(plan)
+    return AsyncClient(connection, plan.session(), str(plan.address), on_close, parallel, opener)
 
 
 def _simulated(plan: Plan) -> tuple[Plan, OnClose | None]:

@@ -49,6 +49,7 @@ class ConnectOptions(TypedDict, total=False):
     pre_established: bool
     short_names: bool | ShortNameTable | None
     hls_selector: int
+    read_counter: bool
     observer: Observer | None
 
 
@@ -66,6 +67,7 @@ class Plan:
     any_invoke_id: bool
     observer: Observer | None
     mapper_table: ShortNameTable | None = None
+    read_counter: bool = False
 
     def association(self) -> ClientAssociation:
         """Return a fresh association, with what security contributes to it, and the base names that are known."""
@@ -114,6 +116,7 @@ def plan_of(
     pre_established: bool = False,
     short_names: bool | ShortNameTable | None = None,
     hls_selector: int = 0,
+    read_counter: bool = False,
     observer: Observer | None = None,
 ) -> Plan:
     """Return what the URL and the arguments say together.
@@ -162,6 +165,7 @@ def plan_of(
         any_invoke_id,
         observer,
         table,
+        read_counter,
     )
 
 

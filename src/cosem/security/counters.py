@@ -26,6 +26,7 @@ __all__ = [
     "ReplayMode",
     "VolatileCounter",
     "VolatileCounterStore",
+    "is_near_the_end",
 ]
 
 LAST_COUNTER: Final = 0xFFFFFFFE

@@ -49,6 +49,14 @@ class CountedKeys:
         """
         return self.store.counter(self._name(role, self.title))
 
+    def last_reserved(self, role: KeyRole = KeyRole.GLOBAL_UNICAST_ENCRYPTION) -> int:
+        """Return the counter after the last one that was ever taken for sending; 0 for none.
+
+        Raises:
+            KeyMissingError: The key is not known.
+        """
+        return self.store.peek(self._name(role, self.title))
+
     def guard(self, role: KeyRole = KeyRole.GLOBAL_UNICAST_ENCRYPTION) -> Callable[[bytes], ReplayGuard]:
         """Return what makes the guard of a sender, by its system title.
 

@@ -1,0 +1,285 @@
+"""The keys of a meter, and how they are changed: ``meter.keys.rotate(...)``, ``meter.keys.agree(...)``.
+
+A change is a transaction: the new keys are at rest before the meter gets them, they are
+proven by a read, and only then the old ones go. When the answer of the meter is lost, the
+new keys are tried, then the old ones; when the process is lost, :meth:`KeysOfMeter.resume`
+or :func:`cosem.connecting.key_store.connect_from` goes on from there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.client.operations.key_change import (
+    KEY_IDS,
+    SECURITY_SETUP,
+    KeyChange,
+    Run,
+    Step,
+    Use,
+    agreeing,
+    pending_entry,
+    resuming,
+    transferring,
+)
+from cosem.client.security_base import SecurityOfClient
+from cosem.errors import ConfigurationError
+from cosem.security.key_material import KEY_SIZES, Key
+
+if TYPE_CHECKING:
+    from cosem.client.aio import AsyncClient
+    from cosem.client.base import ClientBase
+    from cosem.client.blocking import Client
+    from cosem.client.targets import Target
+    from cosem.security.authentication import RandomOctets
+    from cosem.security.keys import Keys, KeyStore
+
+__all__ = ["AsyncKeysOfMeter", "KeysOfMeter"]
+
+_USUAL: Final = ("encryption", "authentication")
+
+
+class _KeysOfMeter:
+    """What both have in common: everything that neither waits nor sends."""
+
+    def __init__(self, client: ClientBase) -> None:
+        self._base = client
+
+    @property
+    def present(self) -> Keys:
+        """The keys that are in use.
+
+        Raises:
+            ConfigurationError: The association was made without keys.
+        """
+        return self._security.keys
+
+    @property
+    def _security(self) -> SecurityOfClient:
+        security = self._base.security
+        if not isinstance(security, SecurityOfClient):
+            raise ConfigurationError("the association was made without keys: connect(security=...)")
+        return security
+
+    def _name(self, name: str | None) -> str:
+        if name is not None:
+            return name
+        title = self.present.server_title or self._base.negotiated.responding_ap_title
+        return self._base.peer if title is None else str(_title(title))
+
+    def _rotation(
+        self,
+        names: tuple[str, ...],
+        new: Keys | Mapping[str, Any] | None,
+        store: KeyStore,
+        name: str | None,
+        setup: Target,
+        random: RandomOctets,
+    ) -> KeyChange:
+        keys, entry = self.present, self._name(name)
+        if pending_entry(entry) in store.names():
+            raise ConfigurationError(f"{pending_entry(entry)} was not finished: resume() does that")
+        given = _given(new)
+        if unknown := (set(names) | given.keys()) - KEY_IDS.keys():
+            raise ConfigurationError(
+                f"{', '.join(sorted(unknown))} cannot be transferred: {', '.join(KEY_IDS)} can"
+            )
+        wanted = names or tuple(given) or _USUAL
+        changes = {each: given.get(each) or Key(random(KEY_SIZES[keys.suite])) for each in wanted}
+        return transferring(self._base.session, keys, {**changes, **given}, store, entry, setup)
+
+    def _resumption(self, store: KeyStore, name: str | None, setup: Target) -> KeyChange:
+        keys, entry = self.present, self._name(name)
+        waiting = store.find(name=pending_entry(entry)) if pending_entry(entry) in store.names() else None
+        if waiting is None:
+            raise ConfigurationError(f"no change of the keys of {entry} was begun")
+        old = store.find(name=entry) or keys
+        return resuming(self._base.session, keys, old, waiting, store, entry, setup)
+
+    def _agreement(
+        self, names: tuple[str, ...], store: KeyStore, name: str | None, setup: Target, random: RandomOctets
+    ) -> KeyChange:
+        entry = self._name(name)
+        return agreeing(self._base.session, self.present, names or _USUAL, store, entry, random, setup)
+
+    def _use(self, keys: Keys) -> None:
+        self._base.use_security(self._security.with_keys(keys))
+
+    def __repr__(self) -> str:
+        return f"<keys of {self._base.peer}>"
+
+
+class KeysOfMeter(_KeysOfMeter):
+    """The keys of the meter of a blocking client."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self._client = client
+
+    def rotate(
+        self,
+        *names: str,
+        store: KeyStore,
+        new: Keys | Mapping[str, Any] | None = None,
+        name: str | None = None,
+        setup: Target = SECURITY_SETUP,
+        random: RandomOctets = secrets.token_bytes,
+    ) -> Keys:
+        """Give the meter new keys, wrapped with the master key, and return all keys as they are then.
+
+        Args:
+            names: Which: ``encryption``, ``authentication``, ``broadcast``, ``master``; by default those that are
+                in ``new``, else the first two.
+            store: Where the keys of the meter are kept.
+            new: The new keys; those that are not given are made.
+            name: The entry in the store; by default the system title of the meter.
+            setup: The Security setup object.
+            random: Where new keys come from.
+
+        Raises:
+            ActionError: The meter refused; the old keys are in force, and in the store.
+            KeyChangeUnfinished: Nobody knows whether the meter took them; the store holds both.
+            KeyMissingError: There is no master key.
+            ConfigurationError: A change before was not finished, or keys that cannot be.
+        """
+        return self._drive(self._rotation(names, new, store, name, setup, random))
+
+    def resume(self, *, store: KeyStore, name: str | None = None, setup: Target = SECURITY_SETUP) -> Keys:
+        """Finish a change of keys that was begun, and return all keys as they are then.
+
+        Raises:
+            ConfigurationError: None was begun.
+            ActionError: As :meth:`rotate`.
+            KeyChangeUnfinished: As :meth:`rotate`.
+        """
+        return self._drive(self._resumption(store, name, setup))
+
+    def agree(
+        self,
+        *names: str,
+        store: KeyStore,
+        name: str | None = None,
+        setup: Target = SECURITY_SETUP,
+        random: RandomOctets = secrets.token_bytes,
+    ) -> Keys:
+        """Agree on new keys with the meter (suites 1 and 2), and return all keys as they are then.
+
+        Args:
+            names: Which, as for :meth:`rotate`.
+            store: Where the keys of the meter are kept.
+            name: The entry in the store.
+            setup: The Security setup object.
+            random: Where ephemeral keys come from.
+
+        Raises:
+            ActionError: The meter refused.
+            VerificationError: The meter's half is not signed by it.
+            KeyChangeUnfinished: The meter's half was lost: then nobody knows the new keys.
+            ConfigurationError: Suite 0, or keys that are missing.
+        """
+        return self._drive(self._agreement(names, store, name, setup, random))
+
+    def _drive(self, change: KeyChange) -> Keys:
+        answer: Any = None
+        error: Exception | None = None
+        try:
+            while True:
+                step = change.send(answer) if error is None else change.throw(error)
+                answer, error = None, None
+                try:
+                    answer = self._do(step)
+                except Exception as raised:  # noqa: BLE001 -- the change decides what it means
+                    error = raised
+        except StopIteration as stop:
+            keys: Keys = stop.value
+            self._use(keys)
+            return keys
+
+    def _do(self, step: Step) -> Any:
+        if isinstance(step, Run):
+            return self._client.run(step.operation)
+        if isinstance(step, Use):
+            return self._use(step.keys)
+        return self._client.reopen(self._security.with_keys(step.keys))
+
+
+class AsyncKeysOfMeter(_KeysOfMeter):
+    """The keys of the meter of an asynchronous client; see :class:`KeysOfMeter`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        super().__init__(client)
+        self._client = client
+
+    async def rotate(
+        self,
+        *names: str,
+        store: KeyStore,
+        new: Keys | Mapping[str, Any] | None = None,
+        name: str | None = None,
+        setup: Target = SECURITY_SETUP,
+        random: RandomOctets = secrets.token_bytes,
+    ) -> Keys:
+        """Give the meter new keys; see :meth:`KeysOfMeter.rotate`."""
+        return await self._drive(self._rotation(names, new, store, name, setup, random))
+
+    async def resume(
+        self, *, store: KeyStore, name: str | None = None, setup: Target = SECURITY_SETUP
+    ) -> Keys:
+        """Finish a change of keys that was begun; see :meth:`KeysOfMeter.resume`."""
+        return await self._drive(self._resumption(store, name, setup))
+
+    async def agree(
+        self,
+        *names: str,
+        store: KeyStore,
+        name: str | None = None,
+        setup: Target = SECURITY_SETUP,
+        random: RandomOctets = secrets.token_bytes,
+    ) -> Keys:
+        """Agree on new keys; see :meth:`KeysOfMeter.agree`."""
+        return await self._drive(self._agreement(names, store, name, setup, random))
+
+    async def _drive(self, change: KeyChange) -> Keys:
+        answer: Any = None
+        error: Exception | None = None
+        try:
+            while True:
+                step = change.send(answer) if error is None else change.throw(error)
+                answer, error = None, None
+                try:
+                    answer = await self._do(step)
+                except Exception as raised:  # noqa: BLE001 -- the change decides what it means
+                    error = raised
+        except StopIteration as stop:
+            keys: Keys = stop.value
+            self._use(keys)
+            return keys
+
+    async def _do(self, step: Step) -> Any:
+        if isinstance(step, Run):
+            return await self._client.run(step.operation)
+        if isinstance(step, Use):
+            return self._use(step.keys)
+        return await self._client.reopen(self._security.with_keys(step.keys))
+
+
+def _given(new: Keys | Mapping[str, Any] | None) -> dict[str, Key]:
+    """Return new keys by field, whatever they were given as."""
+    from cosem.security.keys import ALIASES, Keys
+
+    if new is None:
+        return {}
+    if isinstance(new, Keys):
+        return {name: key for name in KEY_IDS if isinstance(key := getattr(new, name), Key)}
+    return {
+        ALIASES.get(name, name): Key.parse(value) if not isinstance(value, Key) else value
+        for name, value in new.items()
+    }
+
+
+def _title(octets: bytes) -> Any:
+    from cosem.security.system_title import SystemTitle
+
+    return SystemTitle(octets)

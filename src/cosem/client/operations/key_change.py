@@ -1,0 +1,347 @@
+"""Changing the keys of a meter as a transaction: nothing is ever lost, whatever breaks in between.
+
+The new keys are at rest before they are sent, and the old ones until the new ones are
+proven by a read. Each step yields what is to be done, so that one text serves the
+blocking and the asynchronous client:
+
+================  ==================================================================
+step              what is done
+================  ==================================================================
+:class:`Run`      a conversation of services in the association
+:class:`Use`      from now on these keys protect what is sent, and open what comes
+:class:`Reopen`   a new association, over a new connection, with these keys
+================  ==================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from cosem.client.operations import attributes, methods
+from cosem.errors import (
+    ActionError,
+    ConfigurationError,
+    CosemError,
+    KeyChangeUnfinished,
+    SecurityError,
+    VerificationError,
+)
+from cosem.security.key_material import Key, KeyRole
+from cosem.security.keys import Keys, KeyStore
+from cosem.store.key_entries import entry_name
+from cosem.types.data import Array, DataValue, Enum, OctetString, Structure
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.association.context import Conversation, ServiceContext
+    from cosem.client.session import Session
+    from cosem.client.targets import Target
+
+__all__ = [
+    "KEY_IDS",
+    "SECURITY_SETUP",
+    "KeyChange",
+    "Reopen",
+    "Run",
+    "Step",
+    "Use",
+    "agreeing",
+    "pending_entry",
+    "resuming",
+    "settled",
+    "transferring",
+]
+
+SECURITY_SETUP: Final = LogicalName("0.0.43.0.0.255")
+KEY_IDS: Final[Mapping[str, int]] = {"encryption": 0, "broadcast": 1, "authentication": 2, "master": 3}
+"""The keys that a meter takes, by field of :class:`~cosem.security.keys.Keys`, with their key_id."""
+
+_SETUP_CLASS: Final = 64
+_TRANSFER, _AGREE = 2, 3
+_PROVEN_BY_READING: Final = ("encryption", "authentication")
+_CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
+_ATTEMPTS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A conversation of services; its result comes back, or what it raised."""
+
+    operation: Callable[[ServiceContext], Conversation[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Protection under these keys from now on."""
+
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """A new association with these keys; what the opening raised comes back."""
+
+    keys: Keys
+
+
+Step: TypeAlias = Run | Use | Reopen
+KeyChange: TypeAlias = Generator[Step, Any, Keys]
+
+
+def pending_entry(name: str) -> str:
+    """Return the entry of a key store under which keys wait until they are proven.
+
+    >>> pending_entry("4D4D4D0000BC614E")
+    'MMM0000BC614E (new)'
+    """
+    return f"{entry_name(name)} (new)"
+
+
+def settled(store: KeyStore, name: str, keys: Keys) -> Keys:
+    """Put keys that were proven in place of those before, and forget that they were waiting."""
+    store.put(name, keys)
+    store.remove(pending_entry(name))
+    return keys
+
+
+def transferring(
+    session: Session,
+    keys: Keys,
+    changes: Mapping[str, Key],
+    store: KeyStore,
+    name: str,
+    setup: Target = SECURITY_SETUP,
+    *,
+    begun: bool = False,
+) -> KeyChange:
+    """Send new keys, wrapped with the master key (RFC 3394), and return all keys as they are then.
+
+    Args:
+        session: Of the client.
+        keys: The keys of now.
+        changes: New keys by field.
+        store: Where keys are at rest.
+        name: The entry of the meter.
+        setup: The Security setup object.
+        begun: Whether they may have been sent before, and nobody knows what came of it.
+
+    Raises:
+        ConfigurationError: A key that cannot be transferred, or of another length.
+        KeyMissingError: There is no master key.
+        ActionError: The meter refused; it has none of the new keys, and none is kept.
+        KeyChangeUnfinished: Nobody knows whether the meter has the new keys; they are kept.
+    """
+    if not changes or not changes.keys() <= KEY_IDS.keys():
+        raise ConfigurationError(f"the keys {', '.join(KEY_IDS)} are transferred")
+    keys.required(KeyRole.MASTER)
+    taken: dict[str, Any] = dict(changes)
+    new = replace(keys, **taken)
+    entry = pending_entry(name)
+    store.put(entry, new)
+    readable = any(each in changes for each in _PROVEN_BY_READING)
+    failure: CosemError | None = None
+    for _ in range(_ATTEMPTS):
+        try:
+            yield Run(_transfer(session, keys, changes, setup))
+            done = True
+        except ActionError as refusal:
+            done = begun and (yield from _done_before(session, new, changes, setup))
+            if not done:
+                if readable or not begun:
+                    store.remove(entry)
+                    raise
+                raise KeyChangeUnfinished(
+                    f"the meter refused keys that it may have: {refusal}", entry
+                ) from None
+        except CosemError as error:
+            failure, done, begun = error, False, True
+        proven = yield from _in_force(session, new, keys)
+        if proven is None:
+            break
+        if proven is new and (readable or done):
+            return settled(store, name, new)
+        if readable and done:
+            raise KeyChangeUnfinished("the meter took the keys, and goes on with the old ones", entry)
+        begun = not readable  # a read under the old keys shows that nothing was taken
+    else:
+        if failure is not None and readable:
+            store.remove(entry)
+            raise failure
+    raise KeyChangeUnfinished("the meter does not say whether it has the new keys", entry) from failure
+
+
+def resuming(
+    session: Session,
+    present: Keys,
+    old: Keys,
+    new: Keys,
+    store: KeyStore,
+    name: str,
+    setup: Target = SECURITY_SETUP,
+) -> KeyChange:
+    """Finish a change of keys that was begun, whatever became of it.
+
+    Args:
+        session: Of the client.
+        present: The keys of the association.
+        old: The keys of the meter before.
+        new: The keys that were sent, or were going to be.
+        store: Where keys are at rest.
+        name: The entry of the meter.
+        setup: The Security setup object.
+
+    Raises:
+        KeyChangeUnfinished: As :func:`transferring`, as are the others.
+    """
+    changed = [each for each in KEY_IDS if getattr(new, each) != getattr(old, each)]
+    telling = [each for each in changed if each in _PROVEN_BY_READING]
+    if not changed or (telling and all(getattr(present, each) == getattr(new, each) for each in telling)):
+        yield Use(new)
+        yield _proof(session)
+        return settled(store, name, new)
+    changes = {each: getattr(new, each) for each in changed}
+    return (yield from transferring(session, old, changes, store, name, setup, begun=True))
+
+
+def _done_before(
+    session: Session, new: Keys, changes: Mapping[str, Key], setup: Target
+) -> Generator[Step, Any, bool]:
+    """Return whether a meter that refuses has a new master key already: it takes the same keys under that."""
+    if "master" not in changes:
+        return False
+    try:
+        yield Run(_transfer(session, new, changes, setup))
+    except CosemError:
+        return False
+    return True
+
+
+def _transfer(
+    session: Session, keys: Keys, changes: Mapping[str, Key], setup: Target
+) -> Callable[[ServiceContext], Conversation[DataValue]]:
+    from cosem.security.key_wrap import KeyEncryptionKey
+
+    master = KeyEncryptionKey(keys.required(KeyRole.MASTER))
+    listed = Array(
+        Structure((Enum(KEY_IDS[name]), OctetString(master.wrap(key.octets))))
+        for name, key in changes.items()
+    )
+    return lambda context: methods.call(context, session, setup, _TRANSFER, listed, _SETUP_CLASS)
+
+
+def _proof(session: Session) -> Run:
+    """Return a read that every association lets its client do."""
+
+    def read(context: ServiceContext) -> Conversation[DataValue]:
+        class_id = 15 if context.short_names is None else 12
+        return attributes.get(context, session, _CURRENT_ASSOCIATION, 1, class_id)
+
+    return Run(read)
+
+
+def _in_force(session: Session, new: Keys, old: Keys) -> Generator[Step, Any, Keys | None]:
+    """Return the keys under which the meter answers; ``None`` where it answers under neither."""
+    for step in (Use(new), Use(old), Reopen(new), Reopen(old)):
+        try:
+            yield step
+            yield _proof(session)
+        except CosemError:
+            continue
+        return step.keys
+    return None
+
+
+def _reachable(session: Session, keys: Keys) -> Generator[Step, Any, bool]:
+    """Return whether the meter answers under keys that did not change."""
+    return (yield from _in_force(session, keys, keys)) is not None
+
+
+def agreeing(
+    session: Session,
+    keys: Keys,
+    names: tuple[str, ...],
+    store: KeyStore,
+    name: str,
+    random: Callable[[int], bytes],
+    setup: Target = SECURITY_SETUP,
+) -> KeyChange:
+    """Agree on new keys by C(2e,0s) of ECDH, and return all keys as they are then.
+
+    Neither side can do this alone: should the meter's half be lost on its way, nobody knows the new keys.
+
+    Args:
+        session: Of the client.
+        keys: The keys of now, with both titles, our signing key and the public one of the meter.
+        names: The keys to agree on, by field.
+        store: Where keys are at rest.
+        name: The entry of the meter.
+        random: Returns octets that nobody can guess.
+        setup: The Security setup object.
+
+    Raises:
+        ConfigurationError: A key that cannot be agreed on, or suite 0, or a title is missing.
+        KeyMissingError: A signing key is missing.
+        ActionError: The meter refused.
+        VerificationError: The meter's half is not signed by it.
+        KeyChangeUnfinished: The answer was lost, or its keys do not open what the meter sends.
+    """
+    from cosem.security.agreement import ephemeral_key, ephemeral_random_size, sign_key_data
+    from cosem.security.suites import SecuritySuite
+
+    suite = SecuritySuite(keys.suite)
+    if not names or not set(names) <= KEY_IDS.keys() or suite is SecuritySuite.AES_GCM_128:
+        raise ConfigurationError(f"in suites 1 and 2 the keys {', '.join(KEY_IDS)} are agreed on")
+    if keys.client_title is None or keys.server_title is None or keys.peer_signing is None:
+        raise ConfigurationError(
+            "key agreement needs both system titles, and the key with which the meter signs"
+        )
+    signing = keys.signing_key()
+    own = {KEY_IDS[each]: ephemeral_key(suite, random(ephemeral_random_size(suite))) for each in names}
+    listed = Array(
+        Structure((Enum(key_id), OctetString(sign_key_data(signing, pair.public_key, key_id))))
+        for key_id, pair in own.items()
+    )
+    try:
+        halves = yield Run(
+            lambda context: methods.call(context, session, setup, _AGREE, listed, _SETUP_CLASS)
+        )
+    except ActionError:
+        raise
+    except CosemError as error:
+        if (yield from _reachable(session, keys)):
+            raise
+        raise KeyChangeUnfinished(
+            "the meter's half of the key agreement was lost, and with it the keys"
+        ) from error
+    new = replace(keys, **_agreed(keys, own, halves))
+    entry = pending_entry(name)
+    store.put(entry, new)
+    proven = yield from _in_force(session, new, keys)
+    if proven is new:
+        return settled(store, name, new)
+    raise KeyChangeUnfinished("the meter does not answer under the keys that were agreed on", entry)
+
+
+def _agreed(keys: Keys, own: Mapping[int, Any], halves: Any) -> dict[str, Any]:
+    """Return the keys that come of our ephemeral keys and the meter's."""
+    from cosem.security.agreement import agreed_key, open_key_data
+    from cosem.security.kdf import KeyAlgorithm
+    from cosem.security.suites import SecuritySuite
+
+    suite = SecuritySuite(keys.suite)
+    try:
+        received = {int(key_id): bytes(data) for key_id, data in halves}
+    except (TypeError, ValueError):
+        raise SecurityError("the meter answered the key agreement with something else") from None
+    if received.keys() != own.keys():
+        raise VerificationError("the meter agreed on other keys than were asked for")
+    names = {number: name for name, number in KEY_IDS.items()}
+    found: dict[str, Any] = {}
+    for key_id, pair in own.items():
+        public = open_key_data(suite, received[key_id], bytes(keys.peer_signing or b""), key_id)
+        algorithm = KeyAlgorithm.AES_WRAP if names[key_id] == "master" else KeyAlgorithm.AES_GCM
+        titles = bytes(keys.client_title or b""), bytes(keys.server_title or b"")
+        found[names[key_id]] = Key(agreed_key(pair, public, *titles, algorithm=algorithm))
+    return found
