@@ -21,11 +21,12 @@ from cosem.types.data import BitString, OctetString, Structure, Utf8String, Visi
 
 __all__ = [
     "FEWEST_ROWS",
-    "STRINGS",
+    "PLAIN_CODES",
     "Cell",
     "RowLayout",
     "layout_of",
     "learn",
+    "maker_of",
     "read_rows",
     "regular_rows",
     "write_rows",
@@ -38,13 +39,13 @@ _FIRST_WINDOW = 32
 
 _NULL, _BIT_STRING = 0, 4
 
-STRINGS: dict[int, Callable[[bytes], Any]] = {
+_STRINGS: dict[int, Callable[[bytes], Any]] = {
     9: OctetString,
     10: lambda octets: VisibleString(octets, "latin-1"),
     12: Utf8String.from_octets,
 }
 """From octets to value, for the strings that count octets."""
-_PLAIN = {3: "?", 23: "f", 24: "d"}
+PLAIN_CODES = {3: "?", 23: "f", 24: "d"}
 """What unpacks a type into Python's own value, where the codec unpacks it into something else."""
 
 
@@ -102,7 +103,7 @@ def learn(data: bytes, pos: int) -> RowLayout | None:
         length = -1
         if (kind := FIXED.get(tag)) is not None:
             size = kind.size
-        elif (tag in STRINGS or tag == _BIT_STRING) and at < end and data[at] < 0x80:
+        elif (tag in _STRINGS or tag == _BIT_STRING) and at < end and data[at] < 0x80:
             length = data[at]
             size = length if tag != _BIT_STRING else (length + 7) // 8
             at += 1
@@ -139,14 +140,14 @@ def layout_of(cells: tuple[Cell, ...], size: int, *, tagged: bool = True) -> Row
         plain += f"{offset - at}x"
         if (kind := FIXED.get(tag)) is not None:
             code += kind.code
-            plain += _PLAIN.get(tag, kind.code)
+            plain += PLAIN_CODES.get(tag, kind.code)
             makers.append(kind.make)
         elif tag == _NULL:
             makers.append(None)
         else:
             code += f"{octets}s"
             plain += f"{octets}s"
-            makers.append(STRINGS[tag] if tag != _BIT_STRING else partial(BitString, length=length))
+            makers.append(maker_of(tag, length))
         at = offset + octets
     return RowLayout(
         size,
@@ -156,6 +157,11 @@ def layout_of(cells: tuple[Cell, ...], size: int, *, tagged: bool = True) -> Row
         tuple(makers),
         Struct(plain).iter_unpack,
     )
+
+
+def maker_of(tag: int, length: int) -> Callable[[bytes], Any]:
+    """Return what makes the value of a string from its octets; ``length`` counts the bits of a bit-string."""
+    return partial(BitString, length=length) if tag == _BIT_STRING else _STRINGS[tag]
 
 
 def regular_rows(data: bytes, pos: int, layout: RowLayout, most: int) -> int:
