@@ -163,8 +163,12 @@ class LogicalDevice(DeviceTime):
         >>> device.add_association(1, AccessRights.full(), secret="12345678").profile.mechanism
         <AuthenticationMechanism.LLS: 1>
         """
+        names = (f"0.0.40.0.{number}.255" for number in range(len(self.associations) + 1, 256))
+        name = next((each for each in names if LogicalName(each) not in self._objects), None)
+        if name is None:
+            raise ConfigurationError("a logical device has 255 associations at most")
         entry = new_entry(
-            f"0.0.40.0.{len(self.associations) + 1}.255",
+            name,
             client,
             rights,
             self._base_names,

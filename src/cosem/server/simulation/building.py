@@ -1,0 +1,334 @@
+"""Simulated meters: logical devices made of a :class:`~cosem.classes.meter_record.MeterRecord`.
+
+>>> from cosem.classes.meter_record import MeterRecord, RecordedAssociation, RecordedObject
+>>> from cosem.types.data import DoubleLongUnsigned
+>>> from cosem.types.logical_name import LogicalName
+>>> energy = RecordedObject(3, LogicalName("1-0:1.8.0"), values={2: DoubleLongUnsigned(5)})
+>>> meter = simulated_meter(MeterRecord(b"ABC{serial}", objects=(energy,)), seed=7)
+>>> meter.name, meter["1-0:1.8.0"].get(2)
+(b'ABC10000007', DoubleLongUnsigned(5))
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.classes.meter_record import MeterRecord, ObjectRights, RecordedAssociation, RecordedObject
+from cosem.errors import ConfigurationError, CosemError
+from cosem.server.access_rights import AccessRights
+from cosem.server.device_time import utc_now
+from cosem.server.logical_device import LogicalDevice
+from cosem.server.objects.base import CosemObject
+from cosem.server.objects.clock import ClockObject
+from cosem.server.objects.making import make_object
+from cosem.server.simulation.premises import IDENTITIES, Premises, Quantity
+from cosem.server.simulation.recorded import recorded_object
+from cosem.types.data import DataValue, DoubleLongUnsigned, OctetString, Structure
+from cosem.types.enumerations import AuthenticationMechanism
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.security.counters import CounterStore
+
+__all__ = ["SimulatedMeter", "simulated_meter"]
+
+_RULES: Final[dict[str, Callable[[], AccessRights]]] = {
+    "read": AccessRights.read_only,
+    "full": AccessRights.full,
+    "nothing": AccessRights.nothing,
+}
+_DEMAND, _PROFILE, _CLOCK = 5, 7, 8
+_SCALERS: Final = {3: 3, 4: 3, 5: 4}
+"""The attribute with scaler and unit, by class."""
+_TOTAL: Final = "total"
+"""The source of a demand register: the energy whose growth is the demand."""
+_KEPT: Final = {15: frozenset({9, 10}), 12: frozenset({4, 5})}
+"""Attributes of Association objects that are values; the others come from the association."""
+_GROWING: Final = ("energy", "volume", "reactive")
+_LONGEST_SECRET: Final = 4096
+
+
+class SimulatedMeter(LogicalDevice):
+    """A logical device made of a record.
+
+    Attributes:
+        premises: What it measures.
+        record: What it was made of.
+    """
+
+    def __init__(
+        self,
+        record: MeterRecord,
+        premises: Premises,
+        clock: Callable[[], datetime],
+        *,
+        sap: int | None = None,
+        environment: Mapping[str, str],
+        counters: CounterStore | None,
+    ) -> None:
+        self.premises = premises
+        self.record = record
+        name = record.name.replace(b"{serial}", premises.serial.encode())
+        base_names = {e.logical_name: e.base_name for e in record.objects if e.base_name is not None}
+        self._sources: dict[tuple[int, bytes, int], Quantity] = {}
+        super().__init__(
+            name,
+            sap=record.sap if sap is None else sap,
+            base_names=base_names,  # type: ignore[arg-type] # LogicalName is one of the keys that it takes
+            objects=[self._object(each, name) for each in record.objects],
+            clock=clock,
+        )
+        for each in record.associations:
+            self._associate(each, environment, counters)
+
+    # --- objects --------------------------------------------------------------------------------------------
+
+    def _object(self, record: RecordedObject, name: bytes) -> CosemObject:
+        behaves = self.record.behaves if record.behaves is None else record.behaves
+        try:
+            made = self._behaving(record) if behaves else recorded_object(record)
+            for attribute, source in record.sources.items():
+                if attribute != _TOTAL:
+                    self._follow(made, record, attribute, source, name)
+        except CosemError as error:
+            raise ConfigurationError(f"{record.logical_name}: {error}") from None
+        return made
+
+    def _behaving(self, record: RecordedObject) -> CosemObject:
+        facts: dict[str, Any] = {}
+        for number, value in record.values.items():
+            attribute = record.attribute(number)
+            if attribute is None:
+                raise ConfigurationError(f"class {record.class_id} has no attribute {number}")
+            facts[attribute.name] = value
+        facts.pop("logical_name", None)
+        if record.class_id == _DEMAND and (source := record.sources.get(_TOTAL)) is not None:
+            quantity = self.premises.quantity(source)
+            # Energies are in watt-hours, and the register averages what it is given over seconds.
+            scale = 3600 * 10.0 ** -_scaler(record)
+            facts["total"] = lambda: quantity(self.now()) * scale
+        if record.class_id == _PROFILE:
+            for computed in ("buffer", "entries_in_use"):
+                facts.pop(computed, None)
+            rows = record.values.get(2)
+            if record.history:
+                facts["history"] = partial(self._history, record)
+            elif isinstance(rows, tuple):
+                facts["history"] = lambda: rows
+        return make_object(record.class_id, record.logical_name, version=record.version, **facts)
+
+    def _follow(
+        self, made: CosemObject, record: RecordedObject, attribute: str, source: str, name: bytes
+    ) -> None:
+        """Let an attribute follow the premises."""
+        found = made.attribute(attribute)
+        if found is None:
+            raise ConfigurationError(f"class {record.class_id} has no attribute {attribute!r}")
+        if source in IDENTITIES:
+            text = name if source == "device-name" else self.premises.serial.encode()
+            made.put(found.number, OctetString(text))
+            return
+        kind: Any = type(record.values.get(found.number, DoubleLongUnsigned(0)))
+        number = _rounded(self.premises.quantity(source), source, kind, _scaler(record))
+        self._sources[record.class_id, bytes(record.logical_name), found.number] = number
+        made.getter(found.number)(lambda: number(self.now()))
+
+    # --- the past -------------------------------------------------------------------------------------------
+
+    def _history(self, record: RecordedObject) -> Iterator[Structure]:
+        """Return the rows that a profile would have captured before the meter was made."""
+        profile = self[record.logical_name]
+        period = int(profile.stored(4) or 0)  # type: ignore[arg-type] # a number, by its declaration
+        if not period:
+            return
+        columns: Iterable[Any] = profile.stored(3)  # type: ignore[assignment] # an array, by its declaration
+        cells = [self._cell(each) for each in columns]
+        step = timedelta(seconds=period)
+        last = self._beginning(period)
+        most = int(profile.stored(8) or 1)  # type: ignore[arg-type] # a number, by its declaration
+        for back in range(min(most, int(record.history // period)) - 1, -1, -1):
+            moment = last - step * back
+            yield Structure(cell(moment) for cell in cells)
+
+    def _beginning(self, period: int) -> datetime:
+        """Return the last moment at which a row was due; days begin at midnight."""
+        local = self.local(self.now()).replace(tzinfo=None)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        passed = (local - midnight).total_seconds()
+        return self.instant(midnight + timedelta(seconds=passed // period * period))
+
+    def _cell(self, column: Any) -> Callable[[datetime], DataValue]:
+        class_id, name, number = int(column[0]), bytes(column[1]), int(column[2])
+        source = self._sources.get((class_id, name, number))
+        if source is not None:
+            return source  # type: ignore[return-value] # a number with its type
+        target = self.find(LogicalName(name))
+        if isinstance(target, ClockObject) and number == 2:
+            clock = target
+            return lambda moment: OctetString(clock.date_time(moment).octets)
+        value = None if target is None or target.class_id != class_id else target.stored(number)
+        return lambda _moment: value
+
+    # --- associations ---------------------------------------------------------------------------------------
+
+    def _associate(
+        self, record: RecordedAssociation, environment: Mapping[str, str], counters: CounterStore | None
+    ) -> None:
+        rights = _RULES[record.rights]()
+        for each in self.record.objects:
+            if each.rights:
+                found = each.rights.get(record.client, each.rights.get(None))
+                if found is None:
+                    rights.hide(each.logical_name)
+                else:
+                    _allow(rights, each.logical_name, found)
+        facts: dict[str, Any] = {
+            "max_receive_pdu_size": record.max_pdu_size or 0xFFFF,
+            "max_send_pdu_size": record.max_pdu_size,
+        }
+        if record.conformance is not None:
+            facts["conformance"] = record.conformance
+        secret = None if record.secret is None else _secret(record.secret, environment, record.client)
+        try:
+            entry = self._entry(record, rights, secret, facts, environment, counters)
+        except CosemError as error:
+            raise ConfigurationError(f"the association of client {record.client}: {error}") from None
+        shown = entry.association_object
+        if record.own_rights is not None:
+            _allow(rights, shown.name, record.own_rights)
+        kept = _KEPT.get(shown.class_id, frozenset())
+        for number, value in record.values.items():
+            if number in kept and shown.attribute(number) is not None:
+                shown.put(number, value)
+
+    def _entry(
+        self,
+        record: RecordedAssociation,
+        rights: AccessRights,
+        secret: bytes | None,
+        facts: dict[str, Any],
+        environment: Mapping[str, str],
+        counters: CounterStore | None,
+    ) -> Any:
+        mechanism, context = record.mechanism, record.context
+        if mechanism <= AuthenticationMechanism.LLS and not context.ciphered:
+            return self.add_association(
+                record.client,
+                rights,
+                secret=secret,
+                version=record.version,
+                short_names=context.short_names,
+                **facts,
+            )
+        from cosem.security.policy import SecurityPolicyV1
+        from cosem.server.security import secured_profile
+
+        keys: dict[str, Any] = {
+            name: _of_environment(text, environment, record.client) for name, text in record.keys.items()
+        }
+        if secret is not None:
+            keys["password" if mechanism is AuthenticationMechanism.LLS else "hls_secret"] = secret
+        profile = secured_profile(
+            mechanism,
+            keys,
+            client_sap=record.client,
+            ciphered=context.ciphered,
+            policy=None if record.policy is None else SecurityPolicyV1(record.policy),
+            short_names=context.short_names,
+            counters=counters,
+            **facts,
+        )
+        return self.add_association(profile, rights, secret=secret, version=record.version)
+
+
+def _allow(rights: AccessRights, name: LogicalName, listed: ObjectRights) -> None:
+    for number, mode in listed.attributes.items():
+        rights.allow(name, number, mode)
+    for number, mode in listed.methods.items():
+        rights.allow_method(name, number, mode)
+
+
+def _scaler(record: RecordedObject) -> int:
+    """Return the exponent of a register."""
+    value = record.values.get(_SCALERS.get(record.class_id, 0))
+    return int(value[0]) if isinstance(value, tuple) and value else 0  # type: ignore[arg-type] # an integer
+
+
+def _rounded(quantity: Quantity, source: str, kind: Any, scaler: int) -> Callable[[datetime], Any]:
+    """Return a quantity as the number that a register shows: what only grows is not rounded up."""
+    factor = 10.0**-scaler
+    if source.startswith(_GROWING) or source.split("-")[1:2] == ["volume"]:
+        return lambda moment: kind(int(quantity(moment) * factor))
+    return lambda moment: kind(round(quantity(moment) * factor))
+
+
+def _secret(text: str, environment: Mapping[str, str], client: int) -> bytes:
+    """Return a secret that is given by a text, ``hex:``, ``@FILE`` or ``env:NAME``."""
+    text = _of_environment(text, environment, client)
+    if text.startswith("@"):
+        with Path(text[1:]).open("rb") as file:
+            return file.read(_LONGEST_SECRET).removesuffix(b"\n").removesuffix(b"\r")
+    if text.startswith("hex:"):
+        try:
+            return bytes.fromhex(text[4:])
+        except ValueError:
+            raise ConfigurationError(f"the secret of client {client} is not hexadecimal") from None
+    return text.encode()
+
+
+def _of_environment(text: str, environment: Mapping[str, str], client: int) -> str:
+    if not text.startswith("env:"):
+        return text
+    value = environment.get(text[4:])
+    if value is None:
+        raise ConfigurationError(f"the variable {text[4:]} with a secret of client {client} is not set")
+    return value
+
+
+def simulated_meter(
+    record: MeterRecord,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    seed: int | None = None,
+    sap: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    counters: CounterStore | None = None,
+) -> SimulatedMeter:
+    """Return the meter that a record describes.
+
+    Args:
+        record: The meter; ``{serial}`` in its name becomes its serial number.
+        clock: Returns the present time. By default a meter that behaves goes on from the time of its record,
+            or from now, and one that only gives what is recorded stands still at that time.
+        seed: Which premises it measures; by default as the record says.
+        sap: Its address; by default as the record says.
+        environment: Where secrets given as ``env:NAME`` are; by default the environment of the process.
+        counters: Where the counters of ciphered associations are kept; by default a file of the user.
+
+    Raises:
+        ConfigurationError: It describes no meter: says what is wrong.
+        OSError: A file with a secret cannot be read.
+    """
+    return SimulatedMeter(
+        record,
+        Premises(record.seed if seed is None else seed),
+        clock or _clock_of(record),
+        sap=sap,
+        environment=os.environ if environment is None else environment,
+        counters=counters,
+    )
+
+
+def _clock_of(record: MeterRecord) -> Callable[[], datetime]:
+    time = record.time
+    if time is None:
+        return utc_now
+    if not record.behaves:
+        return lambda: time
+    ahead = time - utc_now()
+    return lambda: utc_now() + ahead

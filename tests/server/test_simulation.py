@@ -1,0 +1,298 @@
+"""Meters made of records: a dump is indistinguishable from what it was taken of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cosem.classes.meter_record import MeterRecord, ObjectRights, RecordedAssociation, RecordedObject
+from cosem.classes.standard.access_rights import AccessMode
+from cosem.client.operations.dump import dump
+from cosem.connecting import connect
+from cosem.errors import ConfigurationError
+from cosem.server import AccessRights, DataObject, LogicalDevice, demonstration_meter, serve_in_thread
+from cosem.server.simulation.building import simulated_meter
+from cosem.translate.meter_file import meter_from_toml, meter_to_toml
+from cosem.types.data import (
+    Array,
+    DoubleLongUnsigned,
+    Enum,
+    Integer,
+    LongUnsigned,
+    OctetString,
+    Structure,
+    Unsigned,
+)
+from cosem.types.enumerations import AuthenticationMechanism, DataAccessResult
+from cosem.types.logical_name import LogicalName
+from tests.server.driver import NOON, Client, StandingClock
+
+SECRETS = {"COSEM_PASSWORD": "87654321"}
+READ, WRITE = AccessMode.READ, AccessMode.WRITE
+CLIENTS = {
+    "public": {},
+    "management": {"client": 1, "password": "87654321"},
+    "short names": {"short_names": True},
+    "management by short names": {"short_names": True, "client": 1, "password": "87654321"},
+}
+
+
+def dumped(url, **facts):
+    with connect(url, **facts) as meter:
+        return meter.run(lambda context: dump(context, meter._session, meter.parameters, meter.negotiated))
+
+
+@pytest.mark.parametrize("facts", CLIENTS.values(), ids=CLIENTS)
+def test_a_dump_that_is_served_gives_the_same_dump(facts):
+    with serve_in_thread(demonstration_meter(clock=StandingClock())) as url:
+        first = meter_to_toml(dumped(url, **facts))
+    with serve_in_thread(simulated_meter(meter_from_toml(first), environment=SECRETS)) as url:
+        second = meter_to_toml(dumped(url, **facts))
+    assert second == first
+    assert len(first) > 100_000
+
+
+def test_a_dump_has_no_secrets():
+    with serve_in_thread(demonstration_meter(clock=StandingClock())) as url:
+        text = meter_to_toml(dumped(url, client=1, password="87654321"))
+    assert "87654321" not in text
+    assert b"87654321".hex() not in text.lower()
+
+
+def odd_meter():
+    """A meter that bends the rules: private attributes and classes, wrong types, refusals."""
+    everything = {None: ObjectRights({1: READ, 2: READ | WRITE, -1: READ}, {1: READ, -5: READ})}
+    return MeterRecord(
+        b"ODD0000000000001",
+        3,
+        (
+            RecordedObject(
+                3,
+                LogicalName("1-0:1.8.0"),
+                values={2: Structure((Unsigned(1), None)), -1: Enum(7)},
+                rights={None: ObjectRights({1: READ, 2: READ, -1: READ}, {-5: READ})},
+            ),
+            RecordedObject(9000, LogicalName("0-0:96.1.0"), 7, values={2: None}, rights=everything),
+            RecordedObject(
+                7,
+                LogicalName("1-0:99.1.0"),
+                1,
+                values={2: Unsigned(4), 3: Unsigned(5), 7: Integer(-1)},
+                refusals={4: DataAccessResult.HARDWARE_FAULT},
+                rights={None: ObjectRights(dict.fromkeys(range(1, 9), READ))},
+            ),
+            RecordedObject(7, LogicalName("1-0:99.2.0"), 9, values={2: Array([Structure([None])])}),
+        ),
+        (RecordedAssociation(rights="nothing", own_rights=ObjectRights(dict.fromkeys(range(1, 10), READ))),),
+        behaves=False,
+        time=NOON,
+    )
+
+
+def test_a_meter_that_bends_the_rules_is_dumped_and_served_as_it_is():
+    with serve_in_thread(simulated_meter(odd_meter())) as url:
+        first = dumped(url, server=3)
+    energy, private, profile, *_ = first.objects
+    assert energy.values == {2: Structure((Unsigned(1), None)), -1: Enum(7)}
+    assert energy.rights[None].methods == {-5: READ}
+    assert (private.class_id, private.version, private.values[2]) == (9000, 7, None)
+    assert profile.refusals == {4: DataAccessResult.HARDWARE_FAULT}
+    with serve_in_thread(simulated_meter(meter_from_toml(meter_to_toml(first)))) as url:
+        assert meter_to_toml(dumped(url, server=3)) == meter_to_toml(first)
+
+
+def test_rows_that_were_recorded_can_be_selected():
+    with serve_in_thread(demonstration_meter(clock=StandingClock())) as url:
+        record = dumped(url)
+        with connect(url) as meter:
+            wanted = meter.profile("1-0:99.1.0").read(last="1d")
+    with serve_in_thread(simulated_meter(record)) as url, connect(url) as meter:
+        table = meter.profile("1-0:99.1.0").read(last="1d")
+    assert table.selected_by == "range"
+    assert list(table) == list(wanted)
+
+
+def test_recorded_objects_take_what_clients_write_and_call():
+    record = MeterRecord(
+        b"ABC0000000000001",
+        objects=(
+            RecordedObject(3, LogicalName("1-0:1.8.0"), values={2: DoubleLongUnsigned(5)}),
+            RecordedObject(1, LogicalName("0-0:96.1.10"), values={2: OctetString(b"a")}),
+            RecordedObject(70, LogicalName("0-0:96.3.10"), values={2: True, 3: Enum(1), 4: Enum(2)}),
+            RecordedObject(
+                7,
+                LogicalName("1-0:99.1.0"),
+                1,
+                values={
+                    2: Array(),
+                    3: Array(
+                        [
+                            Structure(
+                                (
+                                    LongUnsigned(3),
+                                    OctetString(LogicalName("1-0:1.8.0")),
+                                    Integer(2),
+                                    LongUnsigned(0),
+                                )
+                            )
+                        ]
+                    ),
+                    4: DoubleLongUnsigned(900),
+                    7: DoubleLongUnsigned(0),
+                    8: DoubleLongUnsigned(10),
+                },
+            ),
+        ),
+        associations=(RecordedAssociation(rights="full"),),
+        behaves=False,
+    )
+    clock = StandingClock()
+    client = Client(simulated_meter(record, clock=clock))
+    assert client.set(1, "0-0:96.1.10", 2, OctetString(b"b")) is DataAccessResult.SUCCESS
+    assert client.get(1, "0-0:96.1.10", 2) == b"b"
+    assert client.call(70, "0-0:96.3.10", 1, Integer(0)).result == 0
+    assert client.get(70, "0-0:96.3.10", 3) == 0
+    clock.move(hours=2)
+    assert client.get(7, "1-0:99.1.0", 2) == Array()
+    assert client.call(7, "1-0:99.1.0", 2, Integer(0)).result == 0
+    assert client.get(7, "1-0:99.1.0", 2) == Array([Structure([DoubleLongUnsigned(5)])])
+    assert client.call(3, "1-0:1.8.0", 1, Integer(0)).result == 0
+    assert client.get(3, "1-0:1.8.0", 2) == 0
+    assert client.call(7, "1-0:99.1.0", 1, Integer(0)).result == 0
+    assert client.get(7, "1-0:99.1.0", 7) == 0
+
+
+def test_clients_see_only_what_names_them():
+    record = MeterRecord(
+        b"ABC0000000000001",
+        objects=(
+            RecordedObject(
+                1, LogicalName("0-0:96.1.0"), values={2: Unsigned(1)}, rights={1: ObjectRights({2: READ})}
+            ),
+            RecordedObject(1, LogicalName("0-0:96.1.1"), values={2: Unsigned(2)}),
+        ),
+        associations=(RecordedAssociation(), RecordedAssociation(1)),
+    )
+    meter = simulated_meter(record)
+    assert Client(meter, 1).get(1, "0-0:96.1.0", 2) == 1
+    assert Client(meter, 16).get(1, "0-0:96.1.0", 2) is DataAccessResult.OBJECT_UNDEFINED
+    assert Client(meter, 16).get(1, "0-0:96.1.1", 2) == 2
+
+
+def behaving():
+    return meter_from_toml(
+        """
+cosem-meter = 1
+[meter]
+name = "ABC{serial}"
+[[association]]
+rights = "full"
+[[object]]
+class = 8
+name = "0-0:1.0.0"
+values = {time_zone = -60}
+[[object]]
+class = 1
+name = "0-0:96.1.0"
+sources = {value = "serial"}
+[[object]]
+class = 1
+name = "0-0:96.1.1"
+sources = {value = "device-name"}
+[[object]]
+class = 3
+name = "1-0:1.8.0"
+values = {value = {long64-unsigned = 0}, scaler_unit = [-1, 30]}
+sources = {value = "energy-import"}
+[[object]]
+class = 5
+name = "1-0:1.4.0"
+values = {scaler_unit = [0, 27], period = 900, number_of_periods = 1}
+sources = {total = "energy-import"}
+[[object]]
+class = 7
+name = "1-0:99.1.0"
+history = "1d"
+[object.values]
+capture_objects = [[8, "0-0:1.0.0", 2, 0], [3, "1-0:1.8.0", 2, 0], [1, "0-0:96.1.0", 2, 0]]
+capture_period = 900
+profile_entries = 200
+"""
+    )
+
+
+def test_what_follows_the_premises_grows_and_agrees_with_the_past():
+    clock = StandingClock()
+    client = Client(simulated_meter(behaving(), clock=clock, seed=5))
+    assert client.get(1, "0-0:96.1.0", 2) == b"10000005"
+    assert client.get(1, "0-0:96.1.1", 2) == b"ABC10000005"
+    before = client.get(3, "1-0:1.8.0", 2)
+    rows = client.get(7, "1-0:99.1.0", 2)
+    assert type(before).__name__ == "Long64Unsigned"
+    assert len(rows) == 96
+    assert rows[-1][1] == before
+    assert rows[-1][2] == b"10000005"
+    assert rows[0][1] < rows[-1][1]
+    clock.move(minutes=15)
+    assert client.get(3, "1-0:1.8.0", 2) > before
+    after = client.get(7, "1-0:99.1.0", 2)
+    assert len(after) == 97
+    assert after[-1][1] == client.get(3, "1-0:1.8.0", 2)
+    energy = int(after[-1][1]) - int(after[-2][1])
+    assert client.get(5, "1-0:1.4.0", 3) == pytest.approx(energy * 4 / 10, abs=5)
+
+
+def test_other_seeds_are_other_premises():
+    clock = StandingClock()
+    one, other = (Client(simulated_meter(behaving(), clock=clock, seed=seed)) for seed in (1, 2))
+    assert one.get(3, "1-0:1.8.0", 2) != other.get(3, "1-0:1.8.0", 2)
+    assert one.device.name != other.device.name
+
+
+def test_the_clock_of_a_meter_that_behaves_goes_on_from_its_record():
+    meter = simulated_meter(replace(behaving(), time=NOON - timedelta(days=900)))
+    assert abs(meter.now() - (NOON - timedelta(days=900))) < timedelta(minutes=1)
+    still = simulated_meter(replace(behaving(), time=NOON, behaves=False))
+    assert still.now() == still.now() == NOON
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sources": {"value": "gold"}}, "1.0.1.8.0.255: 'gold' is no quantity"),
+        ({"sources": {"valve": "energy-import"}}, "no attribute 'valve'"),
+        ({"values": {77: Unsigned(1)}}, "no attribute 77"),
+        ({"values": {3: Unsigned(1)}}, "scaler_unit"),
+        ({"version": 9}, "no interface class 3 version 9"),
+    ],
+)
+def test_what_cannot_behave_is_named(change, said):
+    energy = replace(RecordedObject(3, LogicalName("1-0:1.8.0")), **change)
+    with pytest.raises(ConfigurationError, match=said):
+        simulated_meter(MeterRecord(b"ABC", objects=(energy,)))
+
+
+def test_secrets_come_from_where_the_record_says(tmp_path):
+    file = tmp_path / "secret"
+    file.write_bytes(b"from a file\n")
+    for text, secret in (
+        ("plain", b"plain"),
+        ("hex:00ff", b"\0\xff"),
+        (f"@{file}", b"from a file"),
+        ("env:A", b"b"),
+    ):
+        association = RecordedAssociation(1, mechanism=AuthenticationMechanism.LLS, secret=text)
+        meter = simulated_meter(MeterRecord(b"ABC", associations=(association,)), environment={"A": "b"})
+        assert meter.associations[0].profile.secret() == secret
+    for text in ("env:NONE", "hex:zz"):
+        association = RecordedAssociation(1, mechanism=AuthenticationMechanism.LLS, secret=text)
+        with pytest.raises(ConfigurationError, match="client 1"):
+            simulated_meter(MeterRecord(b"ABC", associations=(association,)), environment={})
+
+
+def test_a_logical_device_finds_names_for_its_associations():
+    taken = DataObject("0-0:40.0.1", value=Unsigned(1))
+    device = LogicalDevice("ABC0000000000001", objects=[taken])
+    assert str(device.add_association(16, AccessRights.full()).association_object.name) == "0.0.40.0.2.255"
