@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cosem.association.preparation import ClientSecurity
     from cosem.classes.base import InterfaceClass
     from cosem.client.base import Opener
+    from cosem.client.batch import BatchItem
     from cosem.client.keys import AsyncKeysOfMeter
     from cosem.client.operations.attributes import AttributeItem, AttributeValue
     from cosem.client.operations.methods import MethodItem
@@ -223,6 +224,33 @@ class AsyncClient(ClientBase):
         from cosem.client.operations import methods
 
         return await self.run(lambda context: methods.call_many(context, self._session, items))
+
+    async def access(self, items: Iterable[BatchItem], *, break_on_error: bool = False) -> list[Result[Any]]:
+        """Read, write and call in one go, in order, and return a result for each item.
+
+        Where the association agreed on ACCESS it takes one request, or as few as the sizes allow; else one for each.
+
+        Args:
+            items: :class:`~cosem.client.batch.Read`, :class:`~cosem.client.batch.Write` and
+                :class:`~cosem.client.batch.Call`.
+            break_on_error: Whether nothing is tried after the first failure; what was not tried has the
+                result other-reason.
+        """
+        from cosem.client.operations import batches
+
+        return await self.run(
+            lambda context: batches.access(context, self._session, items, break_on_error=break_on_error)
+        )
+
+    async def confirm(self, notification: Notification) -> None:
+        """Tell the meter that a DataNotification has arrived; pushes that are confirmed are repeated until then.
+
+        Raises:
+            StateError: There is no association.
+            LinkError: The connection is lost.
+        """
+        self._association.confirm_notification(notification.apdu)
+        self._connection.flush()
 
     # --- comforts -----------------------------------------------------------------------------------
 

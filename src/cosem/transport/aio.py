@@ -300,7 +300,7 @@ class AsyncConnection(asyncio.Protocol):
                             FrameError(f"the link deviates from its standard: {', '.join(event.findings)}")
                         )
                         return
-                association.receive(event.apdu)
+                association.receive(event.apdu, self._loop.time())
                 if association.notifications and self.on_notification is not None:
                     while association.notifications:
                         self.on_notification(association.notifications.popleft())
@@ -357,7 +357,8 @@ class _Waiting:
             self._steps = self._exchange.steps
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._loop.call_later(self._answer, self._expire)
+            patience = self._exchange.patience
+            self._timer = self._loop.call_later(self._answer if patience is None else patience, self._expire)
 
     def stop(self) -> None:
         """Stop both clocks."""

@@ -142,7 +142,8 @@ class BlockingConnection:
             # Only a request of this exchange begins a new wait: octets that trickle in do not.
             if exchange.steps != steps:
                 steps = exchange.steps
-                deadline = min(clock() + answer, end)
+                patience = answer if exchange.patience is None else exchange.patience
+                deadline = min(clock() + patience, end)
             try:
                 self._receive(deadline, "")
             except TransportTimeout:
@@ -296,7 +297,7 @@ class BlockingConnection:
                             FrameError(f"the link deviates from its standard: {', '.join(event.findings)}")
                         )
                         return
-                association.receive(event.apdu)
+                association.receive(event.apdu, self._clock())
                 if association.notifications and self.on_notification is not None:
                     while association.notifications:
                         self.on_notification(association.notifications.popleft())

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from cosem.apdu import Apdu
     from cosem.types.data import DataValue
 
-__all__ = ["AttributeItem", "AttributeValue", "get", "get_many", "resolve", "set_many", "set_value"]
+__all__ = [
+    "AttributeItem",
+    "AttributeValue",
+    "coerced",
+    "get",
+    "get_many",
+    "resolve",
+    "set_many",
+    "set_value",
+]
 
 AttributeItem: TypeAlias = Target | tuple[Any, ...]
 """An object (its attribute 2 is meant), or a tuple: object, attribute, and if need be class and selection."""
@@ -113,7 +122,7 @@ def set_value(
         EncodeError: The value fits no type that the attribute may have.
     """
     descriptor = yield from resolve(context, session, target, attribute, class_id)
-    data = yield from _coerced(context, session, descriptor, value)
+    data = yield from coerced(context, session, descriptor, value)
     result = yield from services.write(context, session, descriptor, data, selection, progress)
     if result is not DataAccessResult.SUCCESS:
         raise refused(descriptor, result)
@@ -135,7 +144,7 @@ def unconfirmed_set(
         UnsupportedError: SET was not agreed on, or the request is longer than the server takes.
     """
     descriptor = yield from resolve(context, session, target, attribute, class_id)
-    data = yield from _coerced(context, session, descriptor, value)
+    data = yield from coerced(context, session, descriptor, value)
     return services.unconfirmed_write(context, descriptor, data, selection)
 
 
@@ -150,7 +159,7 @@ def set_many(
             raise ConfigurationError(f"{item!r} is no (object, attribute, value) or (..., class_id)")
         target, attribute, value, class_id = (*item, None)[:4]
         descriptor = yield from resolve(context, session, target, attribute, class_id)
-        values.append((yield from _coerced(context, session, descriptor, value)))
+        values.append((yield from coerced(context, session, descriptor, value)))
         wanted.append((descriptor, None))
     results = yield from services.write_list(context, session, wanted, values)
     return [
@@ -282,7 +291,7 @@ def wrongly_guessed(
     return again
 
 
-def _coerced(
+def coerced(
     context: ServiceContext, session: Session, descriptor: CosemAttributeDescriptor, value: Any
 ) -> Conversation[DataValue]:
     """Return the Data to write; where the class leaves the type open, the present value decides."""

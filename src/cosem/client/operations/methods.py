@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cosem.apdu import Apdu
     from cosem.types.data import DataValue
 
-__all__ = ["MethodItem", "call", "call_many"]
+__all__ = ["MethodItem", "call", "call_many", "outcome_of", "resolved"]
 
 MethodItem: TypeAlias = tuple[Any, ...]
 """A tuple: object, method, and if need be parameter and class."""
@@ -43,9 +43,9 @@ def call(
         ActionError: The server refused it.
         EncodeError: The parameter is not what the method takes.
     """
-    descriptor, data = yield from _resolved(context, session, target, method, parameter, class_id)
+    descriptor, data = yield from resolved(context, session, target, method, parameter, class_id)
     response = yield from services.call(context, session, descriptor, data, progress)
-    value, error = _outcome(descriptor, response)
+    value, error = outcome_of(descriptor, response)
     if error is not None:
         raise error
     return value
@@ -65,7 +65,7 @@ def unconfirmed_call(
         EncodeError: The parameter is not what the method takes.
         UnsupportedError: ACTION was not agreed on, or the request is longer than the server takes.
     """
-    descriptor, data = yield from _resolved(context, session, target, method, parameter, class_id)
+    descriptor, data = yield from resolved(context, session, target, method, parameter, class_id)
     return services.unconfirmed_call(context, descriptor, data)
 
 
@@ -79,21 +79,21 @@ def call_many(
         if not 2 <= len(item) <= 4:
             raise ConfigurationError(f"{item!r} is no (object, method, parameter, class_id)")
         target, method, parameter, class_id = (*item, None, None)[:4]
-        descriptor, data = yield from _resolved(context, session, target, method, parameter, class_id)
+        descriptor, data = yield from resolved(context, session, target, method, parameter, class_id)
         descriptors.append(descriptor)
         # A list has no way to leave a parameter out: null-data stands for none.
         parameters.append(None if isinstance(data, Absent) else data)
     responses = yield from services.call_list(context, session, descriptors, parameters)
     results: list[Result[DataValue]] = []
     for descriptor, response in zip(descriptors, responses, strict=True):
-        value, error = _outcome(descriptor, response)
+        value, error = outcome_of(descriptor, response)
         results.append(
             Result(descriptor.instance_id, descriptor.class_id, descriptor.method_id, value, error)
         )
     return results
 
 
-def _resolved(
+def resolved(
     context: ServiceContext,
     session: Session,
     target: Target,
@@ -123,7 +123,7 @@ def _parameter(descriptor: CosemMethodDescriptor, parameter: Any) -> DataValue |
     raise EncodeError(f"{parameter!r}: the type of this parameter is not known; give a value of cosem.types")
 
 
-def _outcome(
+def outcome_of(
     descriptor: CosemMethodDescriptor, response: ActionResponseWithOptionalData
 ) -> tuple[DataValue, ActionError | None]:
     """Return what a method returned, or the error with which it was refused."""

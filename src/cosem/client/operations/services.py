@@ -1,7 +1,7 @@
 """The services below the operations: one attribute or a list, with what this association agreed on.
 
 This is the one place of the client that knows which service of the standard does
-what: GET, SET and ACTION, or Read and Write where objects have short names. Reading is repeated
+what: GET, SET and ACTION; ACCESS for lists where it was agreed on; or Read and Write where objects have short names. Reading is repeated
 when its answer does not come; writing and calling only where that was asked for,
 since the meter may have executed a request whose answer got lost.
 """
@@ -18,13 +18,16 @@ from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.association.conversations import get as logical_names
+from cosem.association.conversations.access import AccessItem, AccessOutcome, action_item, get_item, set_item
+from cosem.client.operations import access_services
 from cosem.client.session import Session
 from cosem.codec.data import encode_data
 from cosem.errors import ServiceError, TransportTimeout, UnsupportedError
-from cosem.types.enumerations import Conformance, DataAccessResult
+from cosem.types.data import Absent
+from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
 
 if TYPE_CHECKING:
-    from cosem.types.data import Absent, DataValue
+    from cosem.types.data import DataValue
 
 __all__ = [
     "Item",
@@ -61,6 +64,9 @@ def read(
     progress: Progress = no_progress,
 ) -> Conversation[DataValue | DataAccessResult]:
     """Read one attribute; repeat it from the start if an answer does not come."""
+    if _only_access(context, Conformance.GET):
+        get_by_access = partial(access_services.get, context, descriptor, selection)
+        return (yield from _repeated(session.retries, get_by_access))
     get: Service[DataValue | DataAccessResult] = (
         logical_names.get if context.short_names is None else _mapped().get
     )
@@ -71,6 +77,8 @@ def read_list(
     context: ServiceContext, session: Session, items: Sequence[Item]
 ) -> Conversation[list[DataValue | DataAccessResult]]:
     """Read attributes with as few requests as the association and its sizes allow; results in order."""
+    if len(items) > 1 and access_services.preferred_for_reading(context):
+        return (yield from _read_by_access(context, session, items))
     results: list[DataValue | DataAccessResult] = []
     get_with_list = logical_names.get_with_list if context.short_names is None else _mapped().get_with_list
     for part in _parts(context, items, [_attribute_size(item) for item in items]):
@@ -87,6 +95,23 @@ def read_list(
     return results
 
 
+def _read_by_access(
+    context: ServiceContext, session: Session, items: Sequence[Item]
+) -> Conversation[list[DataValue | DataAccessResult]]:
+    """Read attributes with ACCESS; alone those that had no room in the answer."""
+    wanted = [get_item(*item) for item in items]
+    outcomes = yield from _repeated(session.retries, partial(access_services.all_of, context, wanted))
+    results: list[DataValue | DataAccessResult] = []
+    blocks = Conformance.GENERAL_BLOCK_TRANSFER in context.conformance
+    again = not blocks and Conformance.GET in context.conformance
+    for item, (value, result) in zip(items, outcomes, strict=True):
+        if again and result in _LIST_IS_THE_PROBLEM:
+            results.append((yield from read(context, session, *item)))
+        else:
+            results.append(DataAccessResult(int(result)) if int(result) else value)
+    return results
+
+
 def write(
     context: ServiceContext,
     session: Session,
@@ -98,6 +123,9 @@ def write(
     """Write one attribute."""
     from cosem.association.conversations import set as logical
 
+    if _only_access(context, Conformance.SET):
+        (result,) = yield from _by_access(context, session, [set_item(descriptor, value, selection)])
+        return DataAccessResult(int(result.result))
     set_attribute: Service[DataAccessResult] = (
         logical.set_attribute if context.short_names is None else _mapped().set_attribute
     )
@@ -115,6 +143,10 @@ def write_list(
     """Write attributes with as few requests as possible; results in order."""
     from cosem.association.conversations import set as logical
 
+    if len(items) > 1 and access_services.agreed(context):
+        wanted = [set_item(item[0], value, item[1]) for item, value in zip(items, values, strict=True)]
+        outcomes = yield from _by_access(context, session, wanted)
+        return [DataAccessResult(int(outcome.result)) for outcome in outcomes]
     set_with_list = logical.set_with_list if context.short_names is None else _mapped().set_with_list
     results: list[DataAccessResult] = []
     sizes = [
@@ -145,6 +177,10 @@ def call(
     """Call one method."""
     from cosem.association.conversations import action as logical
 
+    if _only_access(context, Conformance.ACTION):
+        taken = None if isinstance(parameter, Absent) else parameter
+        (outcome,) = yield from _by_access(context, session, [action_item(descriptor, taken)])
+        return ActionResponseWithOptionalData(ActionResult(int(outcome.result)), outcome.value)
     action: Service[ActionResponseWithOptionalData] = (
         logical.action if context.short_names is None else _mapped().action
     )
@@ -165,6 +201,13 @@ def call_list(
     """Call methods, in order, with as few requests as possible."""
     from cosem.association.conversations import action as logical
 
+    if len(descriptors) > 1 and access_services.agreed(context):
+        wanted = [action_item(*pair) for pair in zip(descriptors, parameters, strict=True)]
+        outcomes = yield from _by_access(context, session, wanted)
+        return [
+            ActionResponseWithOptionalData(ActionResult(int(outcome.result)), outcome.value)
+            for outcome in outcomes
+        ]
     action_with_list = logical.action_with_list if context.short_names is None else _mapped().action_with_list
     results: list[ActionResponseWithOptionalData] = []
     sizes = [_METHOD + len(encode_data(parameter)) for parameter in parameters]
@@ -180,6 +223,23 @@ def call_list(
         else:
             results.append((yield from call(context, session, part[0], part_parameters[0])))
     return results
+
+
+def _by_access(
+    context: ServiceContext, session: Session, items: Sequence[AccessItem]
+) -> Conversation[list[AccessOutcome]]:
+    """Write and call with ACCESS; repeated only where that was asked for."""
+    return (
+        yield from _repeated(
+            session.retries if session.repeat_writes else 0,
+            partial(access_services.all_of, context, items),
+        )
+    )
+
+
+def _only_access(context: ServiceContext, bit: Conformance) -> bool:
+    """Return whether ACCESS must do what the service of this bit does otherwise."""
+    return bit not in context.conformance and access_services.agreed(context)
 
 
 def unconfirmed_write(

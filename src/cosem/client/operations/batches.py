@@ -1,0 +1,110 @@
+"""Batches of reads, writes and calls: in ACCESS requests where those were agreed on, else one by one, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from cosem.apdu.action import ActionResponseWithOptionalData
+from cosem.apdu.common import CosemMethodDescriptor
+from cosem.association.context import Conversation, ServiceContext
+from cosem.association.conversations.access import AccessItem, AccessOutcome, action_item, get_item, set_item
+from cosem.client.batch import BatchItem, Call, Read, Write
+from cosem.client.operations import access_services, services
+from cosem.client.operations.attributes import coerced, resolve
+from cosem.client.operations.methods import outcome_of, resolved
+from cosem.client.operations.refusals import call_refused, refused
+from cosem.client.results import Result
+from cosem.client.session import Session
+from cosem.errors import ConfigurationError
+from cosem.types.data import Absent
+from cosem.types.enumerations import ActionResult, DataAccessResult
+
+if TYPE_CHECKING:
+    from cosem.apdu.common import CosemAttributeDescriptor
+
+__all__ = ["access"]
+
+
+def access(
+    context: ServiceContext, session: Session, items: Iterable[BatchItem], *, break_on_error: bool = False
+) -> Conversation[list[Result[Any]]]:
+    """Do what the items say, in order; what is refused becomes a result with an error.
+
+    Raises:
+        ConfigurationError: An item is none of Read, Write and Call.
+        EncodeError: A value fits no type that its attribute or method takes.
+    """
+    wanted: list[AccessItem] = []
+    for item in items:
+        prepared = yield from _prepared(context, session, item)
+        wanted.append(prepared)
+    if access_services.agreed(context):
+        outcomes = yield from access_services.all_of(context, wanted, break_on_error=break_on_error)
+    else:
+        outcomes = yield from _one_by_one(context, session, wanted, break_on_error=break_on_error)
+    return [_result(item, outcome) for item, outcome in zip(wanted, outcomes, strict=True)]
+
+
+def _prepared(context: ServiceContext, session: Session, item: BatchItem) -> Conversation[AccessItem]:
+    if isinstance(item, Call):
+        method, parameter = yield from resolved(
+            context, session, item.target, item.method, item.parameter, item.class_id
+        )
+        return action_item(method, None if isinstance(parameter, Absent) else parameter)
+    if not isinstance(item, (Read, Write)):
+        raise ConfigurationError(f"{item!r} is no Read, Write or Call")
+    descriptor = yield from resolve(context, session, item.target, item.attribute, item.class_id)
+    if isinstance(item, Read):
+        return get_item(descriptor, item.selection)
+    value = yield from coerced(context, session, descriptor, item.value)
+    return set_item(descriptor, value, item.selection)
+
+
+def _one_by_one(
+    context: ServiceContext, session: Session, items: list[AccessItem], *, break_on_error: bool
+) -> Conversation[list[AccessOutcome]]:
+    """Do the same with the services for one attribute or method each."""
+    outcomes: list[AccessOutcome] = []
+    for specification, data in items:
+        if break_on_error and outcomes and int(outcomes[-1].result):
+            outcomes.append(AccessOutcome(None, access_services.not_tried(specification)))
+            continue
+        method = getattr(specification, "cosem_method_descriptor", None)
+        if method is not None:
+            response = yield from services.call(context, session, method, data)
+            outcomes.append(_of_response(method, response))
+            continue
+        descriptor: CosemAttributeDescriptor = specification.cosem_attribute_descriptor  # type: ignore[union-attr]
+        selection = getattr(specification, "access_selection", None)
+        if access_services.reads(specification):
+            value = yield from services.read(context, session, descriptor, selection)
+            refusal = isinstance(value, DataAccessResult)
+            outcomes.append(AccessOutcome(None, value) if refusal else AccessOutcome(value, _SUCCESS))  # type: ignore[arg-type]
+        else:
+            result = yield from services.write(context, session, descriptor, data, selection)
+            outcomes.append(AccessOutcome(None, result))
+    return outcomes
+
+
+_SUCCESS = DataAccessResult.SUCCESS
+
+
+def _of_response(method: CosemMethodDescriptor, response: ActionResponseWithOptionalData) -> AccessOutcome:
+    value, error = outcome_of(method, response)
+    return AccessOutcome(value, ActionResult.SUCCESS if error is None else ActionResult(int(error.result)))
+
+
+def _result(item: AccessItem, outcome: AccessOutcome) -> Result[Any]:
+    specification = item[0]
+    method = getattr(specification, "cosem_method_descriptor", None)
+    if method is not None:
+        error = None if not int(outcome.result) else call_refused(method, outcome.result)
+        return Result(method.instance_id, method.class_id, method.method_id, outcome.value, error)
+    descriptor: CosemAttributeDescriptor = specification.cosem_attribute_descriptor  # type: ignore[union-attr]
+    name, class_id, number = descriptor.instance_id, descriptor.class_id, descriptor.attribute_id
+    if int(outcome.result):
+        return Result(
+            name, class_id, number, error=refused(descriptor, DataAccessResult(int(outcome.result)))
+        )
+    return Result(name, class_id, number, outcome.value)
