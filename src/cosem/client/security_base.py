@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypedDict
 
 from cosem.association.preparation import PreparedAssociation
 from cosem.client.ciphering import Ciphering
-from cosem.errors import ConfigurationError, KeyMissingError, SecurityError
+from cosem.errors import ConfigurationError, KeyMissingError
 from cosem.security.authentication import ClientHls, HlsMechanism, RandomOctets
-from cosem.security.counters import CounterStore, ReplayMode, is_near_the_end
+from cosem.security.counters import CounterStore, ReplayMode
 from cosem.security.key_material import KEY_SIZES, KeyRole
 from cosem.security.keys import Keys
 from cosem.store.counted_keys import CountedKeys, weaknesses
@@ -127,13 +127,13 @@ class SecurityOfClient:
         """Whether anything that it sends has an invocation counter."""
         return self._needs_counters
 
-    def counter_is_known(self) -> bool:
-        """Return whether anything was ever sent under the key, as far as the counter store knows.
+    def last_counter(self) -> int:
+        """Return the counter after the last one that was ever reserved under the global unicast key; 0 for none.
 
         Raises:
             KeyMissingError: The key or the system title of the client is missing.
         """
-        return self._counted(self._with_title(), None).last_reserved() > 0
+        return self._counted(self._with_title(), None).last_reserved()
 
     def raise_counter(self, seen: int, role: KeyRole = KeyRole.GLOBAL_UNICAST_ENCRYPTION) -> None:
         """Go on after a counter that the meter has seen, if ours is behind; it never goes back.
@@ -148,15 +148,8 @@ class SecurityOfClient:
         Raises:
             KeyMissingError: The key or the system title of the client is missing.
             CounterExhausted: Nothing can follow.
-            SecurityError: It is near the end of the range, which ours is not: nobody vouches for it.
         """
-        counted = self._counted(self._with_title(), None)
-        if is_near_the_end(seen) and not is_near_the_end(counted.last_reserved(role)):
-            raise SecurityError(
-                f"the meter is said to have seen the invocation counter {seen}, near the end of its range:"
-                " change the key, or raise the counter yourself if that is so"
-            )
-        counted.counter(role).raise_to(seen + 1)
+        self._counted(self._with_title(), None).counter(role).raise_to(seen + 1)
 
     def _with_title(self) -> Keys:
         if self.keys.client_title is None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from cosem.client.security_base import INVOCATION_COUNTER, SecurityOfClient
 from cosem.connecting.plan import PUBLIC_CLIENT, Plan
 from cosem.errors import AssociationRefused, AuthenticationError, ProtocolError, SecurityError
+from cosem.security.counters import is_near_the_end
 from cosem.types.enumerations import AuthenticationMechanism
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _steps(plan: Plan) -> _Steps:
     security = plan.security
     if not plan.read_counter or not isinstance(security, SecurityOfClient) or not security.counts:
         return (yield _Open(plan))
-    looked = not security.counter_is_known()
+    looked = not security.last_counter()
     if looked:
         yield from _look(plan, security)
     try:
@@ -70,8 +71,12 @@ def _look(plan: Plan, security: SecurityOfClient) -> _Steps:
     seen = yield _ReadCounter(replace(plan, parameters=parameters, security=None, read_counter=False))
     if isinstance(seen, bool) or not isinstance(seen, int) or not 0 <= seen <= 0xFFFFFFFF:
         raise ProtocolError(f"the invocation counter of the meter is {seen!r}")
-    if seen == 0xFFFFFFFF:
-        raise SecurityError("the meter has seen the last invocation counter: the key must be changed")
+    if is_near_the_end(seen) and not is_near_the_end(security.last_counter()):
+        # Whoever forges this would use up all that is left at once.
+        raise SecurityError(
+            f"the meter is said to have seen the invocation counter {seen}, near the end of its range:"
+            " change the key, or raise the counter yourself (raise_counter) if that is so"
+        )
     security.raise_counter(seen)
 
 

@@ -34,6 +34,7 @@ from typing import ClassVar, Final, NoReturn, Self, TypeAlias
 from cosem.errors import ConfigurationError
 
 __all__ = [
+    "DEMONSTRATION_PREFIX",
     "KEY_SIZES",
     "Key",
     "KeyRole",
@@ -49,6 +50,9 @@ ReadFile: TypeAlias = Callable[[str], bytes]
 
 KEY_SIZES: Final[Mapping[int, int]] = {0: 16, 1: 16, 2: 32}
 """Octets of the symmetric keys of each security suite (Table 2)."""
+
+DEMONSTRATION_PREFIX: Final = b"COSEM-DEMO-KEY-"
+"""How the published keys of the demonstration meter begin."""
 
 _FINGERPRINT_SIZE: Final = 16
 _HEXADECIMAL = re.compile(r"(?:0x)?((?:[0-9A-Fa-f]{2}[ :\-]?)*[0-9A-Fa-f]{2})", re.IGNORECASE)
@@ -198,8 +202,9 @@ class Key(Secret):
 
     @property
     def is_well_known(self) -> bool:
-        """Whether everybody knows this key: one octet repeated, or one of the examples of the standard."""
-        return len(set(self._octets)) == 1 or any(
+        """Whether everybody knows this key: one octet repeated, an example of the standard, or of the demonstration."""
+        known = len(set(self._octets)) == 1 or self._octets.startswith(DEMONSTRATION_PREFIX)
+        return known or any(
             self._octets == bytes((start + step) & 0xFF for step in range(len(self._octets)))
             for start in (0x00, 0x01, 0x10, 0xC0, 0xD0)
         )

@@ -1,6 +1,6 @@
 """The demonstration meter: a household's electricity meter with everything that examples need.
 
-It has three clients:
+It has four clients:
 
 ==============  ======  ==================================  =====================
 client          address authentication                      may
@@ -8,10 +8,12 @@ client          address authentication                      may
 public          16      none                                read
 reading         17      password ``12345678``               read
 management      1       password ``87654321``               read, write and call
+head-end        2       HLS-GMAC, authenticated encryption  the same, and change keys
 ==============  ======  ==================================  =====================
 
 Each may refer to the objects by logical names or by short names.
-The passwords are for demonstration, and printed here for everybody.
+The passwords are for demonstration, and printed here for everybody; so are the keys of the
+fourth, in :mod:`cosem.security.demonstration`.
 
 Its energies grow as the clock does, its load profile goes back five weeks, and
 its longest APDU has 1,024 octets, so that a day of load profile takes blocks.
@@ -27,8 +29,11 @@ from typing import Any, Final
 from cosem.association.indications import AuthenticationFailed
 from cosem.association.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
 from cosem.classes.standard.disconnect_control import ControlState
+from cosem.security.counters import VolatileCounterStore
+from cosem.security.demonstration import DEMONSTRATION_CLIENT, demonstration_keys
 from cosem.server.access_rights import AccessMode, AccessRights
 from cosem.server.device_time import utc_now
+from cosem.server.held_security import HeldSecurity
 from cosem.server.load_curve import Household
 from cosem.server.logical_device import LogicalDevice
 from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER, ClockObject
@@ -36,10 +41,13 @@ from cosem.server.objects.data import DataObject, ExtendedRegisterObject, Regist
 from cosem.server.objects.demand_register import DemandRegisterObject
 from cosem.server.objects.disconnect_control import DisconnectControlObject
 from cosem.server.objects.image_transfer import ImageTransferObject
+from cosem.server.objects.invocation_counter import InvocationCounterObject
 from cosem.server.objects.profile_generic import ProfileGenericObject
 from cosem.server.objects.sap_assignment import SapAssignmentObject
 from cosem.server.objects.schedules import SingleActionScheduleObject
 from cosem.server.objects.script_table import ScriptTableObject
+from cosem.server.objects.security_setup import security_setup_object
+from cosem.server.security import secured_profile
 from cosem.types.data import (
     ABSENT,
     DataValue,
@@ -52,6 +60,7 @@ from cosem.types.data import (
     Unsigned,
 )
 from cosem.types.date_time import Date, Time
+from cosem.types.enumerations import AuthenticationMechanism
 
 __all__ = ["MANAGEMENT_PASSWORD", "READING_PASSWORD", "DemonstrationMeter", "demonstration_meter"]
 
@@ -77,11 +86,17 @@ class DemonstrationMeter(LogicalDevice):
 
     Attributes:
         household: What goes through it.
+        security: The keys and the policy of client 2.
     """
 
-    def __init__(self, serial: str, clock: Callable[[], datetime], seed: int) -> None:
+    def __init__(
+        self, serial: str, clock: Callable[[], datetime], seed: int, security: HeldSecurity | None = None
+    ) -> None:
         super().__init__(f"COS1E{serial}", clock=clock)
         self.household = Household(seed)
+        self.security = security or HeldSecurity(
+            demonstration_keys(int(serial)), counters=VolatileCounterStore(), allow_test_keys=True
+        )
         self.clock_object = _DemonstrationClock(
             time_zone=-60,
             daylight_savings_begin=LAST_SUNDAY_OF_MARCH,
@@ -96,6 +111,7 @@ class DemonstrationMeter(LogicalDevice):
         self._add_measurements()
         self._add_profiles()
         self._add_control()
+        self._add_security()
         self._add_clients()
         self.listeners.append(self._heard)
 
@@ -282,16 +298,29 @@ class DemonstrationMeter(LogicalDevice):
             ImageTransferObject(),
         )
 
+    def _add_security(self) -> None:
+        self.setup = security_setup_object(self.security)
+        self.add(self.setup, InvocationCounterObject(self.security))
+
     def _add_clients(self) -> None:
         common: dict[str, Any] = {"max_receive_pdu_size": _LONGEST_APDU, "max_send_pdu_size": _LONGEST_APDU}
         for short_names, services in ((False, ALL_SERVICES_LN), (True, ALL_SERVICES_SN)):
             common |= {"short_names": short_names, "conformance": services}
-            rights = AccessRights.full()
-            for name in _IDENTITY:
-                rights.allow(name, 2, AccessMode.READ)
-            self.add_association(16, **common)
-            self.add_association(17, secret=READING_PASSWORD, **common)
+            reading = AccessRights.read_only().hide(self.setup.name)
+            self.add_association(16, reading, **common)
+            self.add_association(17, reading, secret=READING_PASSWORD, **common)
+            rights = _managing().hide(self.setup.name)
             self.add_association(1, rights, secret=MANAGEMENT_PASSWORD, **common)
+            profile = secured_profile(
+                AuthenticationMechanism.HLS_GMAC,
+                self.security,
+                client_sap=DEMONSTRATION_CLIENT,
+                short_names=short_names,
+                max_receive_pdu_size=_LONGEST_APDU,
+                max_send_pdu_size=_LONGEST_APDU,
+            )
+            entry = self.add_association(profile, _managing(), version=4 if short_names else 3)
+            entry.association_object.put("security_setup_reference", OctetString(self.setup.name))
 
     # --- events -------------------------------------------------------------------------------------------
 
@@ -314,6 +343,14 @@ class DemonstrationMeter(LogicalDevice):
             ControlState.READY_FOR_RECONNECTION: _READY,
         }
         self.log_event(codes[state])
+
+
+def _managing() -> AccessRights:
+    """Return the rights of a client that manages the meter: everything but to change what it is."""
+    rights = AccessRights.full()
+    for name in (*_IDENTITY, "0.0.43.1.0.255"):
+        rights.allow(name, 2, AccessMode.READ)
+    return rights
 
 
 class _DemonstrationClock(ClockObject):
@@ -375,16 +412,20 @@ def _floor(moment: datetime, step: timedelta) -> datetime:
     return moment - timedelta(seconds=moment.timestamp() % step.total_seconds())
 
 
-def demonstration_meter(*, clock: Callable[[], datetime] = utc_now, seed: int = 1) -> DemonstrationMeter:
+def demonstration_meter(
+    *, clock: Callable[[], datetime] = utc_now, seed: int = 1, security: HeldSecurity | None = None
+) -> DemonstrationMeter:
     """Return the demonstration meter.
 
     Args:
         clock: Returns the present time, with its zone.
         seed: Which household; the same seed and time give the same values.
+        security: Keys and policy of client 2; by default keys that everybody knows
+            (:func:`cosem.security.demonstration.demonstration_keys`).
 
     >>> from datetime import UTC, datetime
     >>> meter = demonstration_meter(clock=lambda: datetime(2026, 11, 25, 12, tzinfo=UTC))
     >>> meter["1-0:1.8.0"].get(2)
     DoubleLongUnsigned(21434206)
     """
-    return DemonstrationMeter(f"{10_000_000 + seed % 90_000_000:08d}", clock, seed)
+    return DemonstrationMeter(f"{10_000_000 + seed % 90_000_000:08d}", clock, seed, security)
