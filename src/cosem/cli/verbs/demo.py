@@ -40,8 +40,8 @@ _REGISTERS: Final = (
 )
 _PROFILE: Final = "1-0:99.1.0"
 _IMPORT, _EXPORT = "1-0:1.8.0", "1-0:2.8.0"
-_BLOCK: Final = b"\xc4\x02"
-"""How a get-response-with-datablock begins."""
+_BLOCK: Final = b"\xc4\x02", b"\xe0"
+"""How get-response-with-datablock and general-block-transfer begin."""
 _HALF_HOURS: Final = 48
 
 
