@@ -16,7 +16,7 @@ from cosem.link.gateway import split_gateway
 from cosem.push.blocks import BlockReassembly
 from cosem.push.detection import LARGEST, Detector, Piece
 from cosem.push.draft import Draft, positions
-from cosem.push.findings import BLOCKS_LOST, NO_FRAME, NOT_UNDERSTOOD
+from cosem.push.findings import BLOCKS_LOST, NO_FRAME
 from cosem.push.layouts import Layouts, known_layouts
 from cosem.push.message import PushMessage, StrictFindings
 from cosem.push.opening import KeySource, Opener
@@ -139,14 +139,22 @@ class Parser:
         self._pieces.extend(self.detector.feed(octets))
         return self._messages()
 
-    def finish(self) -> list[PushMessage]:
-        """Give up what has begun, at the end or after a silence, and return what is found inside it.
+    def idle(self) -> list[PushMessage]:
+        """Give up the frame that has begun, after a silence, and return what is found inside it.
 
         Raises:
             StrictFindings: As :meth:`feed`.
         """
         self._pieces.extend(self.detector.finish())
-        messages = self._messages()
+        return self._messages()
+
+    def finish(self) -> list[PushMessage]:
+        """Give up all that has begun, at the end, and return what is found inside it; a new stream may follow.
+
+        Raises:
+            StrictFindings: As :meth:`feed`.
+        """
+        messages = self.idle()
         self._blocks.drop()
         return messages
 
@@ -172,8 +180,13 @@ class Parser:
             source, destination = (int.from_bytes(octets[at : at + 2], "big") for at in (2, 4))
             piece = Piece("wrapper", octets[_WRAPPER_HEADER:], None, source, destination)
         message = self._message(piece)
-        if message is not None and NOT_UNDERSTOOD in message.findings:
-            message = _data(octets)
+        if (
+            message is not None
+            and message.apdu is None
+            and message.system_title is None
+            and not message.values
+        ):
+            message = _data(octets)  # a tag alone does not make an APDU
         if message is not None and self._strict and message.findings:
             raise StrictFindings(message.findings, message)
         return message

@@ -28,6 +28,7 @@ LARGEST: Final = 0x10000
 """Octets of the longest message that is put together unless told otherwise."""
 _LARGEST_BARE: Final = 8 * 1024
 _LARGEST_TELEGRAM: Final = 16 * 1024
+_MOST_RUBBISH: Final = 16 * 1024
 _STEP: Final = 256  # so many further octets are worth a new look, whatever is waited for
 _HDLC, _MBUS, _TEXT, _WRAPPER, _GATEWAY_TO, _GATEWAY_FROM = 0x7E, 0x68, 0x2F, 0x00, 0xE6, 0xE7
 _FRAMES: Final = frozenset({_HDLC, _MBUS})
@@ -84,7 +85,7 @@ class Detector:
 
     __slots__ = (
         *("_anchored", "_buffer", "_framed", "_hdlc", "_mbus", "_most", "_need", "_torn"),
-        *("counts", "discarded", "others"),
+        *("counts", "discarded", "others", "rubbish"),
     )
 
     def __init__(self, *, check: bool = True, most: int = LARGEST) -> None:
@@ -100,10 +101,20 @@ class Detector:
         self._mbus = MbusListener(most=most)
         self.discarded = 0
         """Octets that belonged to nothing."""
+        self.rubbish: bytearray | None = None
+        """The last of those octets, if a bytearray is put here; who puts it there empties it."""
         self.counts: dict[str, int] = {}
         """Good frames and telegrams, by framing."""
         self.others: dict[str, int] = {}
-        """Frames that were damaged or carry no APDU, by kind."""
+        """Frames and telegrams that were damaged, by kind."""
+
+    @property
+    def without_apdu(self) -> dict[str, int]:
+        """Good frames that carry no APDU, by kind."""
+        return {
+            **{f"hdlc {kind}": count for kind, count in self._hdlc.ignored.items()},
+            **{f"mbus {kind}": count for kind, count in self._mbus.ignored.items()},
+        }
 
     @property
     def pending(self) -> int:
@@ -150,8 +161,11 @@ class Detector:
             self._anchored = False
             begin = _BEGIN.search(data, pos + 1)
             after = begin.start() if begin else end
-            if octet != _HDLC or after > pos + 1:
-                self.discarded += after - pos - (octet == _HDLC)
+            start = pos + (octet == _HDLC)  # flags alone fill the line
+            self.discarded += after - start
+            if self.rubbish is not None:
+                self.rubbish += data[start:after]
+                del self.rubbish[:-_MOST_RUBBISH]
             pos = after
         self._buffer = data[pos:]
         self._torn = max(self._torn - pos, 0)
@@ -185,7 +199,8 @@ class Detector:
         if found is not None:
             if isinstance(frame, Damaged):
                 self._count(self.others, "hdlc: " + frame.problem)
-                self._torn = max(self._torn, pos + size)
+                if len(frame.octets) > size:  # its header is right: so it is a frame, and what is in it is part of one
+                    self._torn = max(self._torn, pos + size)
             else:
                 self._count(self.counts, "hdlc")
             for apdu in self._hdlc.take([frame]):

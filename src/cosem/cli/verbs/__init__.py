@@ -29,6 +29,8 @@ VERBS: Final = MappingProxyType(
         "set": "write one attribute of an object",
         "call": "call a method of an object",
         "serve": "be a meter: serve the demonstration meter",
+        "sniff": "say what a port or a dump is: framing, ciphering, maker, keys",
+        "listen": "take in what meters push: to the terminal, JSON, CSV, SQLite, MQTT",
         "decode": "say what the octets of a message mean",
         "classes": "show interface classes: attributes, methods, types",
     }

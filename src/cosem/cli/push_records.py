@@ -1,0 +1,113 @@
+"""A push as a record that can be written down, and what makes two pushes one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.link.iec62056_21.readout import TextValue
+
+if TYPE_CHECKING:
+    from cosem.push import PushMessage, PushValue
+
+__all__ = ["Duplicates", "identity", "meter_name", "record"]
+
+_REMEMBERED: Final = 512
+_SERIAL_NUMBERS: Final = (
+    *("0.0.96.1.0.255", "1.1.0.0.5.255", "0.0.42.0.0.255", "0.0.96.1.1.255"),
+    *("1.0.0.0.0.255", "1.1.0.0.1.255"),
+)
+
+
+def record(message: PushMessage, source: str, received: str | None) -> dict[str, Any]:
+    """Return a message as the line of JSON that is written of it.
+
+    Args:
+        message: The message.
+        source: Where it came from.
+        received: When, where that is now.
+    """
+    said: dict[str, Any] = {
+        "timestamp": message.timestamp,
+        "source": source,
+        "verification": None if message.verification is None else message.verification.value,
+        "findings": list(message.findings),
+        "values": [_value(each) for each in message.values],
+    }
+    if received is not None:
+        said["received"] = received
+    if message.maker:
+        said["maker"] = message.maker
+    if message.system_title is not None:
+        said["system_title"] = message.system_title
+    if message.reason:
+        said["reason"] = message.reason
+    return said
+
+
+def _value(value: PushValue) -> dict[str, Any]:
+    return {
+        "obis": None if value.obis is None else str(value.obis),
+        "name": value.name or None,
+        "class_id": value.class_id,
+        "attribute": value.attribute,
+        "value": value.value,
+        "unit": value.unit or None,
+        "raw": _raw(value.raw),
+    }
+
+
+def _raw(raw: Any) -> Any:
+    if isinstance(raw, TextValue):
+        return f"{raw.text}*{raw.unit}" if raw.unit else raw.text
+    if isinstance(raw, (tuple, list)):
+        return [_raw(each) for each in raw]
+    return raw
+
+
+def meter_name(message: PushMessage, source: str) -> str:
+    """Return what tells a meter from others: its number, else its system title, else where it is."""
+    for name in _SERIAL_NUMBERS:
+        for value in message.values:
+            if (
+                value.obis is not None
+                and str(value.obis) == name
+                and isinstance(value.value, str)
+                and value.value
+            ):
+                return value.value
+    return message.system_title.hex().upper() if message.system_title is not None else source
+
+
+def identity(message: PushMessage) -> bytes | None:
+    """Return what makes a message the same as one before; ``None`` where the same octets may be a new message.
+
+    A message with a time or a counter in it is never sent twice but as a repetition; one without may say the
+    same value once more.
+    """
+    if message.timestamp is None and message.invocation_counter is None:
+        return None
+    return blake2b(message.octets, digest_size=16).digest()
+
+
+class Duplicates:
+    """Remembers the latest messages of all sources."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self.dropped = 0
+
+    def __call__(self, message: PushMessage) -> bool:
+        """Return whether a message came before; remember it."""
+        own = identity(message)
+        if own is None:
+            return False
+        if own in self._seen:
+            self._seen.move_to_end(own)
+            self.dropped += 1
+            return True
+        self._seen[own] = None
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return False

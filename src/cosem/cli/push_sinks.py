@@ -1,0 +1,246 @@
+"""Where pushes go: the terminal, lines of JSON, CSV, SQLite; and the file of what could not be read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from cosem.cli.output import human, json_text, plain
+from cosem.cli.push_records import identity, record
+
+if TYPE_CHECKING:
+    from cosem.push import PushMessage
+
+__all__ = ["CsvFile", "DeadLetters", "Database", "JsonLines", "Sink", "Terminal"]
+
+
+class Sink(Protocol):
+    """What takes messages."""
+
+    def take(self, message: PushMessage, source: str, received: str | None) -> None:
+        """Take a message; what it does is done when this returns."""
+        ...
+
+    def close(self) -> None:
+        """Take no more."""
+        ...
+
+
+def one_line(value: Any) -> str:
+    """Return JSON in one line, exact: decimals with all their digits."""
+    return _compact(plain(value))
+
+
+def _compact(value: Any) -> str:
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(str(name))}: {_compact(each)}" for name, each in value.items())
+            + "}"
+        )
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_compact, value)) + "]"
+    return json_text(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=True)
+
+
+class JsonLines:
+    """One line of JSON for each message, to standard output."""
+
+    def take(self, message: PushMessage, source: str, received: str | None) -> None:
+        """Write a line."""
+        print(one_line(record(message, source, received)), flush=True)
+
+    def close(self) -> None:
+        """Do nothing: each line stands for itself."""
+
+
+class Terminal:
+    """For people: a heading for each message, and its values in a table."""
+
+    def take(self, message: PushMessage, source: str, received: str | None) -> None:
+        """Write a message."""
+        from cosem.cli.output import Column, print_table
+
+        when = message.timestamp if message.timestamp is not None else received
+        parts = [str(when) if when is not None else "", message.maker, source, " > ".join(message.framing)]
+        if message.verification is not None:
+            parts.append(message.verification.value)
+        print("  ".join(part for part in parts if part))
+        if message.reason:
+            print(f"  {message.reason}")
+        if message.findings:
+            print(f"  findings: {', '.join(message.findings)}")
+        if message.values:
+            rows = [
+                (
+                    each.obis.reduced.removesuffix("*255")
+                    if each.obis is not None
+                    else f"[{each.position[0]}]",
+                    each.name,
+                    human(each.value),
+                    each.unit,
+                )
+                for each in message.values
+            ]
+            print_table(
+                [
+                    Column("OBIS", style="cyan"),
+                    Column("name", wrap=True),
+                    Column("value", right=True, style="bold", wrap=True),
+                    Column("unit", style="green"),
+                ],
+                rows,
+            )
+        print(flush=True)
+
+    def close(self) -> None:
+        """Do nothing: each message stands for itself."""
+
+
+_COLUMNS: Final = (
+    *("received", "timestamp", "source", "system_title", "verification"),
+    *("obis", "name", "class_id", "attribute", "value", "unit", "raw"),
+)
+
+
+class CsvFile:
+    """A line for each value, added to a file.
+
+    Args:
+        path: The file; ``-`` for standard output.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._own = path != "-"
+        new = not self._own or not Path(path).is_file() or not Path(path).stat().st_size
+        # Open as long as messages come; close() ends it.
+        self._file = Path(path).open("a", newline="", encoding="utf-8") if self._own else sys.stdout  # noqa: SIM115
+        self._writer = csv.writer(self._file)
+        if new:
+            self._writer.writerow(_COLUMNS)
+            self._file.flush()
+
+    def take(self, message: PushMessage, source: str, received: str | None) -> None:
+        """Write the lines of a message."""
+        said = record(message, source, received)
+        outside = [_cell(said.get(name)) for name in _COLUMNS[:5]]
+        for value in said["values"]:
+            self._writer.writerow([*outside, *(_cell(value[name]) for name in _COLUMNS[5:])])
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._own:
+            self._file.close()
+
+
+def _cell(value: Any) -> str:
+    value = plain(value)
+    if value is None:
+        return ""
+    return one_line(value) if isinstance(value, (list, dict, Decimal, bool)) else str(value)
+
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY, identity BLOB UNIQUE, received TEXT, timestamp TEXT, source TEXT NOT NULL, maker TEXT,
+    system_title TEXT, verification TEXT, findings TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS readings (
+    message INTEGER NOT NULL REFERENCES messages(id), obis TEXT, name TEXT, class_id INTEGER, attribute INTEGER,
+    value TEXT, number REAL, unit TEXT, raw TEXT
+);
+CREATE INDEX IF NOT EXISTS readings_by_obis ON readings(obis, message);
+"""
+
+
+class Database:
+    """A database of SQLite: a row for each message and for each value; ``value`` is exact, ``number`` is for sums.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be opened, or is no database.
+    """
+
+    def __init__(self, path: str) -> None:
+        try:
+            self._connection = sqlite3.connect(path)
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise OSError(f"{path}: {error}") from None
+        self._path = path
+
+    def take(self, message: PushMessage, source: str, received: str | None) -> None:
+        """Add a message, unless it is there already.
+
+        Raises:
+            OSError: The database cannot be written.
+        """
+        said = record(message, source, received)
+        outside = (
+            *(identity(message), received, _cell(said["timestamp"]) or None, source, said.get("maker")),
+            *(_cell(said.get("system_title")) or None, said["verification"], one_line(said["findings"])),
+        )
+        try:
+            with self._connection as connection:
+                added = connection.execute(
+                    "INSERT OR IGNORE INTO messages (identity, received, timestamp, source, maker, system_title,"
+                    " verification, findings) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    outside,
+                )
+                if added.rowcount:
+                    connection.executemany(
+                        "INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        [(added.lastrowid, *_row(value)) for value in said["values"]],
+                    )
+        except sqlite3.Error as error:
+            raise OSError(f"{self._path}: {error}") from None
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+
+def _row(value: dict[str, Any]) -> tuple[Any, ...]:
+    given = value["value"]
+    number = (
+        float(given) if isinstance(given, (int, float, Decimal)) and not isinstance(given, bool) else None
+    )
+    return (
+        *(value["obis"], value["name"], value["class_id"], value["attribute"]),
+        *(_cell(given), number, value["unit"], _cell(value["raw"])),
+    )
+
+
+class DeadLetters:
+    """What could not be read, in a file: a line of JSON each, so that nothing is lost that a key may open later.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 -- open as long as messages come
+
+    def take(self, octets: bytes, source: str, received: str | None, reason: str) -> None:
+        """Write what came and why it could not be read."""
+        said = {"received": received, "source": source, "reason": reason, "octets": octets.hex().upper()}
+        self._file.write(json.dumps(said) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,232 @@
+"""Take in what meters push by themselves, whatever the maker: from a port, from a network, from a file.
+
+Framing, ciphering and maker are found out for each message. Repeated messages are dropped, a port that is gone is
+opened again, Ctrl-C and SIGTERM stop it cleanly.
+
+With --key alone what is decrypted cannot be checked: such messages say "unverifiable". With --auth-key nothing is
+given out whose tag is wrong or cannot be checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.cli.keys import add_key_options, keys_of
+from cosem.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cosem.cli.push_sinks import DeadLetters, Sink
+    from cosem.cli.push_sources import Chunk
+    from cosem.push import Parser, PushMessage
+
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES: Final = (
+    ("cosem listen hex:0F00000001000101020309060100010700FF060000011802020F00161B", "octets"),
+    ("cosem listen /dev/ttyUSB0 --baud 2400 --format 8E1 --key @key.txt", "a HAN port"),
+    ("cosem listen tcp://0.0.0.0:4059 --json --key @key.txt", "meters that connect"),
+    ("cosem listen udp://10.0.0.7:4059 --sqlite readings.db", "into a database; files and - are read too"),
+    ("cosem listen /dev/ttyUSB0 --mqtt mqtt://10.0.0.7/meters", "Home Assistant"),
+)
+_MOST_SOURCES: Final = 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="tcp://HOST:PORT or udp://HOST:PORT to listen at, connect+tcp://HOST:PORT for a bridge, a serial port, "
+        "a file, hex:OCTETS, or - for standard input (octets or hexadecimal text)",
+    )
+    parser.add_argument("--baud", metavar="N", type=int, help="of a serial port (default 9600)")
+    parser.add_argument("--format", metavar="8N1", help="of a serial port (default 8N1)")
+    parser.add_argument("--strict", action="store_true", help="give out only what is as the standard has it")
+    parser.add_argument("--layouts", metavar="FILE", help="layouts of your own, tried first")
+    parser.add_argument(
+        "--damaged", action="store_true", help="also read HDLC frames with a wrong check sequence"
+    )
+    parser.add_argument("--duplicates", action="store_true", help="keep repeated messages")
+    parser.add_argument("--count", metavar="N", type=int, help="stop after so many messages")
+    add_key_options(parser)
+    group = parser.add_argument_group("where messages go, besides the terminal")
+    group.add_argument(
+        "--csv", metavar="FILE", help="add a line for each value to a file; - for standard output"
+    )
+    group.add_argument("--sqlite", metavar="FILE", help="add them to a database")
+    group.add_argument("--mqtt", metavar="URL", help="mqtt://[USER:PASSWORD@]HOST[:1883][/PREFIX]")
+    group.add_argument("--dead-letters", metavar="FILE", help="what cannot be read, a line of JSON each")
+    group.add_argument("--quiet", action="store_true", help="nothing on the terminal")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Listen until the source ends, or until stopped."""
+    from cosem.cli.connection import quiet_logging
+
+    if options.count is not None and options.count < 1:
+        raise ConfigurationError("--count must be at least 1")
+    with quiet_logging(), contextlib.ExitStack() as stack:
+        listening = _Listening(options, stack)
+        asyncio.run(listening.run(_source(options)))
+    return listening.status()
+
+
+def _source(options: argparse.Namespace) -> str:
+    """Return the source, with the settings of its line."""
+    source: str = options.source
+    if options.baud is None and options.format is None:
+        return source
+    path = source.removeprefix("serial://")
+    if "://" in path or "?" in path:
+        raise ConfigurationError("--baud and --format are for a serial port without ?baud= in its URL")
+    settings = [
+        f"{name}={value}" for name, value in (("baud", options.baud), ("format", options.format)) if value
+    ]
+    return f"serial://{path}?{'&'.join(settings)}"
+
+
+class _Listening:
+    """One run: parsers of the sources, and where their messages go."""
+
+    def __init__(self, options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
+        from cosem.cli.push_records import Duplicates
+        from cosem.push import load_layouts
+
+        self._options = options
+        self._keys = keys_of(options)
+        self._layouts = load_layouts(options.layouts) if options.layouts else None
+        self._parsers: OrderedDict[str, Parser] = OrderedDict()
+        self._is_duplicate = Duplicates()
+        self._stopped = asyncio.Event()
+        self.taken = 0
+        self.lost = 0
+        self._dead_letters: DeadLetters | None = None
+        self._sinks = self._open_sinks(stack)
+
+    def _open_sinks(self, stack: contextlib.ExitStack) -> list[Sink]:
+        from cosem.cli.push_sinks import CsvFile, Database, DeadLetters, JsonLines, Terminal
+
+        options = self._options
+        sinks: list[Sink] = []
+        if not options.quiet and options.csv != "-":
+            sinks.append(JsonLines() if options.json else Terminal())
+        if options.csv:
+            sinks.append(CsvFile(options.csv))
+        if options.sqlite:
+            sinks.append(Database(options.sqlite))
+        if options.mqtt:
+            from cosem.cli.home_assistant import MqttBroker
+
+            sinks.append(MqttBroker(options.mqtt))
+        if options.dead_letters:
+            self._dead_letters = DeadLetters(options.dead_letters)
+            stack.callback(self._dead_letters.close)
+        for sink in sinks:
+            stack.callback(sink.close)
+        return sinks
+
+    async def run(self, source: str) -> None:
+        """Take what comes until there is no more, or until stopped."""
+        from cosem.cli.push_sources import open_source
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not here
+                loop.add_signal_handler(number, self._stopped.set)
+        chunks = open_source(source, self._stopped, _say)
+        try:
+            async for chunk in chunks:
+                self._take(chunk)
+                if self._enough():
+                    break
+        finally:
+            await chunks.aclose()
+            for name, parser in self._parsers.items():
+                self._hand_on(parser, parser.finish, name, live=True)
+
+    def _take(self, chunk: Chunk) -> None:
+        parser = self._parser(chunk.source)
+        self._hand_on(parser, lambda: parser.feed(chunk.octets), chunk.source, live=chunk.live)
+        if chunk.ended:
+            self._hand_on(parser, parser.idle, chunk.source, live=chunk.live)
+
+    def _parser(self, source: str) -> Parser:
+        from cosem.push import Parser
+
+        parser = self._parsers.get(source)
+        if parser is None:
+            options = self._options
+            parser = Parser(
+                self._keys,
+                layouts=self._layouts,
+                decrypt_unverified=options.auth_key is None,
+                check=not options.damaged,
+            )
+            if self._dead_letters is not None:
+                parser.detector.rubbish = bytearray()
+            self._parsers[source] = parser
+            if len(self._parsers) > _MOST_SOURCES:
+                self._parsers.popitem(last=False)
+        else:
+            self._parsers.move_to_end(source)
+        return parser
+
+    def _hand_on(self, parser: Parser, messages: Any, source: str, *, live: bool) -> None:
+        received = datetime.now(UTC).isoformat(timespec="milliseconds") if live else None
+        for message in messages():
+            if self._enough():
+                return
+            self._message(message, source, received)
+        rubbish = parser.detector.rubbish
+        if rubbish and self._dead_letters is not None:
+            self._dead_letters.take(bytes(rubbish), source, received, "no frame, no telegram, no APDU")
+            rubbish.clear()
+
+    def _message(self, message: PushMessage, source: str, received: str | None) -> None:
+        from cosem.push.findings import NOT_UNDERSTOOD
+
+        if not self._options.duplicates and self._is_duplicate(message):
+            return
+        strict = self._options.strict and message.findings
+        unread = NOT_UNDERSTOOD in message.findings or (
+            message.verification is not None and message.plain is None
+        )
+        if strict or unread:
+            self.lost += 1
+            reason = (
+                f"not as the standard has it: {', '.join(message.findings)}" if strict else message.reason
+            )
+            if self._dead_letters is not None:
+                self._dead_letters.take(message.octets, source, received, reason)
+            if self.lost == 1 or strict:
+                _say(f"a message of {source} is not given out: {reason}")
+            if strict:
+                return
+        self.taken += 1
+        for sink in self._sinks:
+            sink.take(message, source, received)
+
+    def _enough(self) -> bool:
+        """Whether as many messages as were asked for have come."""
+        return self._options.count is not None and self.taken >= self._options.count
+
+    def status(self) -> int:
+        """Return the exit status: failure where nothing came, or nothing that could be read."""
+        if self._is_duplicate.dropped:
+            _say(f"{self._is_duplicate.dropped} repeated messages dropped")
+        if not self.taken and not self._stopped.is_set():
+            damaged = any(parser.damaged for parser in self._parsers.values())
+            _say("no message was found" + ("; frames are damaged, --damaged reads them" if damaged else ""))
+            return 1
+        return 1 if self.lost and self.lost >= self.taken else 0
+
+
+def _say(text: str) -> None:
+    print(f"cosem listen: {text}", file=sys.stderr, flush=True)

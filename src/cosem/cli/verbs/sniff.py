@@ -1,0 +1,215 @@
+"""Say what a port or a dump is: framing, ciphering, maker, the keys that are missing; or another protocol.
+
+A dump may be anything: hexadecimal text with any separators, addresses, times or words of a log, decimal numbers,
+base64, the octets themselves, or a capture of a network (pcap and pcapng, with the package dpkt).
+
+A serial port is listened to with the usual settings, one after the other, until something is understood; tcp:// is
+connected to. Nothing is ever sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.cli.connection import converter
+from cosem.cli.keys import add_key_options, keys_of
+from cosem.errors import ConfigurationError, TransportClosed, TransportTimeout
+
+if TYPE_CHECKING:
+    from cosem.cli.sniffing import Finding, Sniffed
+
+__all__ = ["EXAMPLES", "add_arguments", "run"]
+
+EXAMPLES: Final = (
+    ("cosem sniff 0F00000001000101020309060100010700FF060000011802020F00161B", "octets"),
+    ("cosem sniff @dump.txt", "a dump or a capture; - is standard input"),
+    (
+        "cosem sniff --json tcp://10.0.0.7:2001",
+        "a bridge to a serial port; /dev/ttyUSB0 is a port of this machine",
+    ),
+)
+_MOST: Final = 64 * 1024 * 1024
+_LINES: Final = ((2400, "8E1"), (2400, "8N1"), (9600, "8N1"), (115200, "8N1"), (9600, "7E1"), (300, "7E1"))
+"""How the ports of customers are set: M-Bus electrical, optical, P1, and before sign-on."""
+_PORT: Final = re.compile(r"serial://(?P<path>[^?]*)|(?P<device>/dev/\S+|COM\d+)", re.IGNORECASE)
+_CHUNK: Final = 65536
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ConfigurationError(f"{text!r} is no number of seconds") from None
+    if not 0 < seconds <= 86400:
+        raise ConfigurationError(f"{text} is outside 0..86400 seconds")
+    return seconds
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        nargs="+",
+        help="a file, a serial port, tcp://HOST:PORT, - for standard input, or octets in any form",
+    )
+    parser.add_argument(
+        "--seconds",
+        metavar="SECONDS",
+        type=converter(_seconds),
+        default=12.0,
+        help="how long to listen to a port with each setting (default 12)",
+    )
+    add_key_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Say what the octets are."""
+    from cosem.cli.sniffing import sniff
+
+    keys = keys_of(options)
+    sniffed: Sniffed | None = None
+    line = ""
+    for setting, form, streams in _heard(" ".join(options.source), options.seconds):
+        latest = sniff(streams, form, keys)
+        if sniffed is None or latest.known or latest.octets > sniffed.octets:
+            sniffed, line = latest, setting
+        if latest.known:
+            break
+    if sniffed is None or not sniffed.octets:
+        raise ConfigurationError("there are no octets")
+    if options.json:
+        from cosem.cli.output import print_json
+
+        print_json(_facts(sniffed, line))
+    else:
+        _print(sniffed, line)
+    return 0 if sniffed.known or sniffed.suspicions else 1
+
+
+def _heard(source: str, seconds: float) -> Iterator[tuple[str, str, list[bytes]]]:
+    """Return setting, form and octets: once of a dump, for each setting of a port."""
+    port = _PORT.fullmatch(source)
+    if port is not None and not Path(source).is_file():
+        from cosem.transport.serial import SerialChannel, parse_format
+
+        for baud, shape in _LINES:
+            channel = SerialChannel(port["path"] or port["device"], parse_format(shape, baud))
+            yield f"{baud} {shape}", "octets", [_until(channel, seconds)]
+        return
+    if source.startswith("tcp://"):
+        from cosem.transport.channel import TcpChannel
+        from cosem.transport.url import parse_url
+
+        address = parse_url(source)
+        yield source, "octets", [_until(TcpChannel(address.host, address.port, seconds), seconds)]
+        return
+    from cosem.cli.dumps import read_dump
+
+    dump = read_dump(_content(source))
+    yield "", dump.form, [octets for _, octets in dump.streams]
+
+
+def _until(channel: Any, seconds: float) -> bytes:
+    """Return what comes within some seconds."""
+    heard = bytearray()
+    end = time.monotonic() + seconds
+    try:
+        while (left := end - time.monotonic()) > 0 and len(heard) < _CHUNK:
+            try:
+                heard += channel.receive(left)
+            except (TransportTimeout, TransportClosed):
+                break
+    finally:
+        channel.close()
+    return bytes(heard)
+
+
+def _content(source: str) -> bytes:
+    if source == "-":
+        if sys.stdin is None:
+            raise ConfigurationError("standard input is closed")
+        content = sys.stdin.buffer.read(_MOST + 1)
+    else:
+        path = Path(source.removeprefix("@"))
+        try:
+            there = path.is_file()
+        except (OSError, ValueError):
+            there = False
+        if there:
+            with path.open("rb") as file:
+                content = file.read(_MOST + 1)
+        elif source.startswith("@") or not any(sign.isdigit() for sign in source):
+            raise ConfigurationError(f"{source}: there is no such file, and these are no octets")
+        else:
+            content = source.encode("utf-8", "surrogateescape")
+    if len(content) > _MOST:
+        raise ConfigurationError(f"{source} holds more than {_MOST} octets")
+    return content
+
+
+def _facts(sniffed: Sniffed, setting: str) -> dict[str, Any]:
+    return {
+        "octets": sniffed.octets,
+        "form": sniffed.form,
+        "line": setting or None,
+        "messages": [
+            {
+                "framing": list(each.framing),
+                "apdu": each.apdu,
+                "count": each.count,
+                "ciphering": each.ciphering or None,
+                "system_title": each.system_title or None,
+                "maker": each.maker or None,
+                "layout": each.layout or None,
+                "verification": each.verification,
+                "missing": list(each.missing),
+                "findings": list(each.findings),
+            }
+            for each in sniffed.found
+        ],
+        "damaged": sniffed.damaged,
+        "other_protocols": sniffed.other_protocols,
+        "suspicions": sniffed.suspicions,
+        "hints": sniffed.hints,
+    }
+
+
+def _print(sniffed: Sniffed, setting: str) -> None:
+    print(f"{sniffed.octets:,} octets, written as {sniffed.form}{f', {setting}' if setting else ''}")
+    for each in sniffed.found:
+        _print_finding(each)
+    for kind, count in sorted(sniffed.damaged.items()):
+        print(f"besides:     {count} x {kind}")
+    for texts, label in (
+        (sniffed.other_protocols, "protocol"),
+        (sniffed.suspicions, "suspicion"),
+        (sniffed.hints, "hint"),
+    ):
+        for text in texts:
+            print(f"{label + ':':<13}{text}")
+    if not sniffed.known:
+        print("protocol:    not known")
+
+
+def _print_finding(each: Finding) -> None:
+    inside = "" if each.apdu in each.framing else f" > {each.apdu}"
+    print(f"{'message:':<13}{' > '.join(each.framing)}{inside}, {each.count} of them")
+    title = each.system_title and f"system title {each.system_title}"
+    rows = (
+        ("  maker:", ", ".join(filter(None, (each.maker, title)))),
+        ("  ciphering:", each.ciphering),
+        ("  checked:", each.verification or ""),
+        ("  missing:", "; ".join(each.missing)),
+        ("  layout:", each.layout),
+        ("  findings:", ", ".join(each.findings)),
+    )
+    for label, text in rows:
+        if text:
+            print(f"{label:<13}{text}")
