@@ -15,11 +15,16 @@ SET_BAUDRATE, SET_DATASIZE, SET_PARITY, SET_STOPSIZE = 1, 2, 3, 4
 class PortServer:
     """One port for one client at a time.
 
+    Args:
+        behind: The TCP port of the meter.
+        only: How the line must be set for the meter to hear anything; empty if it does not matter.
+
     Attributes:
         log: Octets to the meter, and the settings of the line, in order.
     """
 
-    def __init__(self, behind: tuple[str, int]) -> None:
+    def __init__(self, behind: tuple[str, int], only: str = "") -> None:
+        self._only = only
         self.log: list[bytes | str] = []
         self._behind = behind
         self._settings: dict[int, int] = {}
@@ -85,7 +90,8 @@ class PortServer:
             self.log[-1] += octet
         else:
             self.log.append(octet)
-        meter.sendall(octet)
+        if self._only in {"", self.line}:
+            meter.sendall(octet)
 
     def _subnegotiate(self, octets: Iterator[int], client: socket.socket) -> None:
         assert next(octets) == COM_PORT_OPTION

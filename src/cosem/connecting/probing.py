@@ -47,6 +47,7 @@ _LONGEST_SILENCE: Final = 0.6
 """Seconds for which a meter on a line may think before its first octet; and through a network:"""
 _LONGEST_SILENCE_OF_NETWORK: Final = 2.0
 _SIGN_ON_SECONDS: Final = 7.0
+_WRAPPER_SECONDS: Final = 3.0
 _IDENTITY: Final = "0-0:42.0.0"
 
 
@@ -128,7 +129,8 @@ def probe(
     threads, demonstration = map(import_module, ("cosem.server.threads", "cosem.server.demonstration"))
     with threads.serve_in_thread(demonstration.demonstration_meter()) as url:
         simulated = replace(parse_url(url), options=address.options)
-        return _Probe(simulated, limit, on_step, clock).run()
+        report = _Probe(simulated, limit, on_step, clock).run()
+    return replace(report, url=None if report.url is None else _url(address))
 
 
 class _LimitReached(Exception):
@@ -207,7 +209,7 @@ class _Probe:
         tried = f"wrapper, client {self._client}, server {self._server}"
         self._open(self._address)  # if nobody is there at all, it ends here
         self._close()
-        timeouts = Timeouts(answer=3.0, transfer=3.0, connect=min(5.0, self._left()), release=0.5)
+        timeouts = Timeouts(answer=_WRAPPER_SECONDS, connect=min(5.0, self._left()), release=0.5)
         try:
             connect(_url(self._address), timeouts=timeouts, retries=0).close()
         except TransportTimeout:
@@ -301,10 +303,9 @@ class _Probe:
             self._begin()
             tried = f"{how}, {_named(called)}"
             try:
-                answer = self._set_up(called, line)
+                answer = self._set_up_again(called, line)
             except LinkError as error:
                 self._step(tried, Outcome.SILENT, str(error))
-                self._close()
                 continue
             if answer is None:
                 self._step(tried, Outcome.SILENT, self._rubbish())
@@ -337,6 +338,18 @@ class _Probe:
         forms += [HdlcAddress(server, ALL_STATION if each == 4 else 0x7F, each) for each in wide]
         return forms + [HdlcAddress(server, lower, each) for each in wide for lower in _LOWER]
 
+    def _set_up_again(self, called: HdlcAddress, line: LineSettings | None) -> Frame | None:
+        """Set up a link; once more if an earlier attempt has cost the connection, as some converters have it."""
+        try:
+            return self._set_up(called, line)
+        except LinkError:
+            self._close()
+        try:
+            return self._set_up(called, line)
+        except LinkError:
+            self._close()
+            raise
+
     def _set_up(self, called: HdlcAddress, line: LineSettings | None) -> Frame | None:
         """Send SNRM; return UA or DM of whoever answers, and take the link down again."""
         from cosem.link.hdlc import CONTROLS, Frame, FrameKind, FrameParser, HdlcAddress, encode_frame
@@ -346,6 +359,9 @@ class _Probe:
         wait = _LONGEST_SILENCE_OF_NETWORK if line is None else _LONGEST_SILENCE + transmission_time(60, line)
         answer: Frame | None = None
         to = called
+        self._open(self._over_tcp())
+        if line is not None:
+            self._set_line(line)
         for control in (CONTROLS[0x93], CONTROLS[0x53]):  # SNRM, DISC
             parser = FrameParser()
             self._send(encode_frame(Frame(to, client, control)))

@@ -180,6 +180,11 @@ class SerialChannel:
         except Exception as error:  # noqa: BLE001 -- the library raises what it meets, OSError and its own kinds
             raise _problem(target, line, error) from None
 
+    @property
+    def has_line(self) -> bool:
+        """Whether there is a line to set; a pseudo-terminal has none."""
+        return self._has_line
+
     def send(self, octets: bytes) -> None:
         """Send all the octets."""
         self._out_at = max(self._out_at, time.monotonic()) + transmission_time(len(octets), self._line)

@@ -116,7 +116,7 @@ class SignOn:
         self._retries = retries
         self._settle = settle
         self._character_timeout = character_timeout
-        self._line = line
+        self.line = line
         self._out = LineQueue(emulate_parity=emulate_parity, line_control=line_control)
         self._events: deque[SignOnEvent] = deque()
         self._buffer = bytearray()
@@ -181,7 +181,7 @@ class SignOn:
 
     def reset_line(self) -> None:
         """Queue the way back to 300 baud 7E1, or where else a sign-on begins."""
-        self._out.set(self._line)
+        self._out.set(self.line)
 
     def next_event(self) -> SignOnEvent | None:
         """Return the oldest event, or ``None``."""
@@ -324,15 +324,15 @@ class SignOn:
     # --- actions ------------------------------------------------------------------------------------------
 
     def _do_wake_up(self, now: float) -> None:
-        self._out.set(self._line)
-        self._out.send(bytes(round(WAKE_UP_SECONDS * self._line.baud / 10)))
+        self._out.set(self.line)
+        self._out.send(bytes(round(WAKE_UP_SECONDS * self.line.baud / 10)))
         self._timer = now + WAKE_UP_SECONDS + WAKE_UP_PAUSE
 
     def _do_call(self, now: float) -> None:
         self._buffer.clear()
         self._reason = ""
         self._listening = False
-        self._out.set(self._line)
+        self._out.set(self.line)
         self._out.send(self._call)
         self._timer = now + self._response_timeout
 
@@ -400,7 +400,7 @@ class SignOn:
         del now
         self._timer = None
         self._out.send(BREAK)
-        self._out.set(self._line)
+        self._out.set(self.line)
 
     def _do_repeat(self, now: float) -> None:
         """Ask for the last message again."""
@@ -414,5 +414,5 @@ class SignOn:
     def _do_fail(self, now: float) -> None:
         del now
         self._timer = None
-        self._out.set(self._line)
+        self._out.set(self.line)
         self._events.append(Failed(self._reason))
