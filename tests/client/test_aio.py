@@ -31,6 +31,7 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments(blocking, aw
             "on_notification",
             "profile",
             "set_mapper_table",
+            "use_security",
             "notifications",
             "trigger_event_notification_sending",
         }:
