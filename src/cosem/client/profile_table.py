@@ -1,21 +1,26 @@
 """A profile as a table: what the meter sent, put right, with units, in rows or columns.
 
-The values as they came stay; what they mean is worked out for a column when it is
-first asked for, so that a reader of one column pays for one.
+The octets as they came stay; what they mean is worked out for a column when it is
+first asked for, so that a reader of one column pays for one. Rows, CSV and JSON need
+the standard library alone; numpy, pandas, polars, pyarrow and DuckDB get columns when
+they are there (:mod:`~cosem.client.profile_columns`, :mod:`~cosem.client.profile_export`).
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, TextIO, overload
+from typing import Any, Final, NamedTuple, overload
 
 from cosem.client.profile_layout import Column, ProfileLayout
-from cosem.errors import ConversionError, ProtocolError
+from cosem.client.profile_outputs import ProfileOutputs
+from cosem.codec.data import encode_data
+from cosem.codec.moments import SIZE, datetimes
+from cosem.codec.reader import Reader
+from cosem.codec.row_template import ODD, OddRows, RowTable, scan
+from cosem.errors import ProtocolError
 from cosem.types.data import (
+    Array,
     DeltaDoubleLong,
     DeltaDoubleLongUnsigned,
     DeltaInteger,
@@ -25,14 +30,29 @@ from cosem.types.data import (
 )
 from cosem.types.date_time import DateTime
 
-__all__ = ["ProfileTable"]
+__all__ = ["Gap", "ProfileTable"]
 
-_DELTAS = frozenset(
+_DELTAS: Final = frozenset(
     {DeltaInteger, DeltaLong, DeltaDoubleLong, DeltaUnsigned, DeltaLongUnsigned, DeltaDoubleLongUnsigned}
 )
+_DELTA_TAGS: Final = frozenset(range(DeltaInteger.tag, DeltaDoubleLongUnsigned.tag + 1))
 
 
-class ProfileTable:
+class Gap(NamedTuple):
+    """Rows that a profile with a period should have and has not.
+
+    Args:
+        after: The time of the last row before them.
+        before: The time of the first row behind them.
+        missing: How many there should be.
+    """
+
+    after: datetime
+    before: datetime
+    missing: int
+
+
+class ProfileTable(ProfileOutputs):
     """Rows of a profile.
 
     A null in a column that tells the time means one capture period after the row before, and
@@ -41,7 +61,7 @@ class ProfileTable:
 
     Args:
         layout: What the rows mean.
-        raw: The buffer, as it came: an array of structures, or a compact-array.
+        raw: The buffer, as it came: an array of structures, a compact-array, or its rows, not decoded yet.
         selected_by: How the meter selected the rows: ``"range"``, ``"entry"`` or ``"whole"``.
         fill: Whether nulls are filled; otherwise they stay ``None``.
 
@@ -54,10 +74,32 @@ class ProfileTable:
     ) -> None:
         self.layout = layout
         self.selected_by = selected_by
-        self.raw = _checked(raw, len(layout.columns))
         self._fill = fill
+        self._table = _checked(raw, len(layout.columns))
         self._values: dict[int, list[Any]] = {}
+        self._restored: dict[int, list[Any]] = {}
         self._rows: list[tuple[Any, ...]] | None = None
+        self._encoded: RowTable | None = None
+        self._parent: tuple[ProfileTable, Sequence[int]] | None = None
+
+    @property
+    def raw(self) -> tuple[Any, ...]:
+        """The rows as they came, every value with its type."""
+        if self._parent is not None:
+            parent, kept = self._parent
+            rows = parent.raw
+            return tuple(rows[index] for index in kept)
+        return tuple(self._table.values())
+
+    @property
+    def table(self) -> RowTable:
+        """The rows as they came, not decoded."""
+        return self._table
+
+    @property
+    def fills(self) -> bool:
+        """Whether nulls are filled."""
+        return self._fill
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -96,70 +138,60 @@ class ProfileTable:
                 return self._column(index)
         raise KeyError(key)
 
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Return each row as a dictionary by the keys of the columns."""
-        keys = self.keys
-        return [dict(zip(keys, row, strict=True)) for row in self.rows]
-
-    @overload
-    def to_csv(self, file: None = None) -> str: ...
-    @overload
-    def to_csv(self, file: str | Path | TextIO) -> None: ...
-    def to_csv(self, file: str | Path | TextIO | None = None) -> str | None:
-        """Write the table as CSV: a line of keys with units, then the rows; date-times as ISO 8601.
-
-        Texts that a spreadsheet would take for a formula get an apostrophe in front.
-
-        Args:
-            file: Where to; ``None`` returns the text.
-        """
-        if file is None:
-            text = io.StringIO()
-            self._write_csv(text)
-            return text.getvalue()
-        if isinstance(file, (str, Path)):
-            with Path(file).open("w", encoding="utf-8", newline="") as opened:
-                self._write_csv(opened)
-            return None
-        self._write_csv(file)
-        return None
-
-    def _write_csv(self, file: TextIO) -> None:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(
-            f"{column.key} [{column.unit}]" if column.unit else column.key for column in self.columns
-        )
-        writer.writerows(map(_csv_row, self.rows))
-
     def where(self, keep: Iterable[bool]) -> ProfileTable:
         """Return the table of those rows for which ``keep`` has a true value; what they mean stays the same."""
         kept = [index for index, wanted in enumerate(keep) if wanted]
         return self._picked(kept)
 
     def _picked(self, indices: Iterable[int]) -> ProfileTable:
-        indices = list(indices)
-        table = ProfileTable(
-            self.layout, tuple(self.raw[index] for index in indices), self.selected_by, fill=self._fill
-        )
         # Filled values refer to the row before, which may be left out: they are taken from here.
-        for number in range(len(self.columns)):
-            column = self._column(number)
-            table._values[number] = [column[index] for index in indices]
+        table = ProfileTable(self.layout, RowTable(()), self.selected_by, fill=self._fill)
+        table._parent = self, list(indices)
         return table
+
+    @property
+    def parent(self) -> tuple[ProfileTable, Sequence[int]] | None:
+        """The table that the rows were picked from, and their numbers there."""
+        return self._parent
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """Where rows are missing, told by the time of the rows and the capture period."""
+        clock = self.layout.clock
+        if clock is None or not self.period:
+            return []
+        step = timedelta(seconds=self.period)
+        gaps = []
+        previous: datetime | None = None
+        for moment in self.column(clock):
+            if not isinstance(moment, datetime):
+                continue
+            if previous is not None and (moment.tzinfo is None) is (previous.tzinfo is None):
+                missing = round((moment - previous) / step) - 1
+                if missing > 0:
+                    gaps.append(Gap(previous, moment, missing))
+            previous = moment
+        return gaps
+
+    @property
+    def clock_status(self) -> list[int | None]:
+        """The status octet that the clock had at each row; ``None`` where it was not sent, or not specified."""
+        clock = self.layout.clock
+        if clock is None or clock.kind != "moment":
+            return [None] * len(self)
+        if self._parent is not None:
+            parent, kept = self._parent
+            statuses = parent.clock_status
+            return [statuses[index] for index in kept]
+        return [_status(value) for value in self._table.column(self.columns.index(clock))]
 
     def _column(self, index: int) -> list[Any]:
         values = self._values.get(index)
         if values is None:
-            column = self.columns[index]
-            values = [row[index] for row in self.raw]
-            if column.kind == "moment":
-                values = [_moment(value) for value in values]
-            elif column.kind == "seconds":
-                values = [_since_1970(value) for value in values]
-            if self._fill:
-                self._restore(values, column)
-            if column.scaler_unit is not None:
-                apply = column.scaler_unit.apply
+            scaler_unit = self.columns[index].scaler_unit
+            values = self.unscaled(index)
+            if scaler_unit is not None:
+                apply = scaler_unit.apply
                 values = [
                     apply(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
                     for value in values
@@ -167,28 +199,75 @@ class ProfileTable:
             self._values[index] = values
         return values
 
-    def _restore(self, values: list[Any], column: Column) -> None:
+    def unscaled(self, index: int) -> list[Any]:
+        """Return the values of a column, filled, with moments as ``datetime``; numbers as the meter has them."""
+        values = self._restored.get(index)
+        if values is None:
+            if self._parent is not None:
+                parent, kept = self._parent
+                whole = parent.unscaled(index)
+                values = [whole[number] for number in kept]
+            else:
+                values = self._as_sent(index)
+            self._restored[index] = values
+        return values
+
+    def _as_sent(self, index: int) -> list[Any]:
+        """Return the values of a column as they mean something; nulls and deltas undone if they are to be."""
+        kind = self.columns[index].kind
+        values = self._table.column(index)
+        if kind == "moment":
+            values = _moments(values)
+        if self._fill:
+            self._restore(values, index)
+        return [_since_1970(value) for value in values] if kind == "seconds" else values
+
+    def _restore(self, values: list[Any], index: int) -> None:
         """Undo null-data compression and delta values, in place."""
-        kinds = set(map(type, values))
-        if type(None) not in kinds and kinds.isdisjoint(_DELTAS):
+        column = self.columns[index]
+        deltas = self._deltas(index)
+        if deltas is None and None not in values:
             return
-        step: timedelta | None = None
-        if column.is_clock and self.layout.capture_period:
-            period = self.layout.capture_period
-            step = timedelta(seconds=-period if self.layout.newest_first else period)
+        period = self.period
+        clock: type[Any] = int if column.kind == "seconds" else datetime
+        step: Any = timedelta(seconds=period) if clock is datetime else period
         previous: Any = None
-        for index, value in enumerate(values):
+        for number, value in enumerate(values):
             if value is None:
-                if isinstance(previous, datetime) and column.is_clock:
-                    values[index] = None if step is None else _later(previous, step)
+                if column.is_clock and isinstance(previous, clock):
+                    values[number] = _later(previous, step) if period else None
                 else:
-                    values[index] = previous
-            elif type(value) in _DELTAS and isinstance(previous, int):
-                values[index] = int(previous) + int(value)
-            previous = values[index]
+                    values[number] = previous
+            elif deltas is not None and deltas[number] and isinstance(previous, int):
+                values[number] = int(previous) + int(value)
+            previous = values[number]
+
+    @property
+    def period(self) -> int:
+        """Seconds from one row to the next, negative where the newest comes first; 0 if there is no period."""
+        period = self.layout.capture_period or 0
+        return -period if self.layout.newest_first else period
+
+    def encoded(self) -> RowTable:
+        """Return the rows as octets even if they came as values: columns are made of octets."""
+        if self._encoded is None:
+            self._encoded = self._table
+            if any(isinstance(segment, OddRows) for segment in self._table.segments):
+                self._encoded = scan(Reader(encode_data(Array(self._table.values())))) or self._table
+        return self._encoded
+
+    def _deltas(self, index: int) -> list[bool] | None:
+        """Return which values are differences to the row before; ``None`` if none is."""
+        tags = self._table.tags(index)
+        if not tags & _DELTA_TAGS and ODD not in tags:
+            return None
+        deltas: list[bool] = []
+        for segment in self._table.segments:
+            deltas += [type(value) in _DELTAS for value in segment.typed_column(index)]
+        return deltas if any(deltas) else None
 
     def __len__(self) -> int:
-        return len(self.raw)
+        return len(self._table) if self._parent is None else len(self._parent[1])
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows)
@@ -206,52 +285,52 @@ class ProfileTable:
         return f"<ProfileTable {self.layout.logical_name} {len(self)} rows: {', '.join(self.keys)}>"
 
 
-def _checked(raw: Any, width: int) -> tuple[Any, ...]:
+def _checked(raw: Any, width: int) -> RowTable:
     """Return the rows of a buffer."""
-    if not isinstance(raw, tuple):
+    if not isinstance(raw, (tuple, RowTable)):
         raise ProtocolError(f"a profile buffer expected, {type(raw).__name__} received")
-    if width == 1:
-        # A compact-array of a simple type has bare values.
-        return tuple(row if isinstance(row, tuple) else (row,) for row in raw)
-    for number, row in enumerate(raw):
-        if not isinstance(row, tuple) or len(row) != width:
-            found = f"{len(row)} values" if isinstance(row, tuple) else "no structure"
-            raise ProtocolError(f"row {number} has {found}, the profile has {width} columns")
-    return raw
+    table = raw if isinstance(raw, RowTable) else RowTable((OddRows(list(raw)),) if raw else ())
+    for number, found in table.widths():
+        if found == width:
+            continue
+        if found is None and width == 1:
+            # A compact-array of a simple type has bare values.
+            return RowTable(
+                [OddRows([row if isinstance(row, tuple) else (row,) for row in table.values()])], table.tag
+            )
+        said = "no structure" if found is None else f"{found} values"
+        raise ProtocolError(f"row {number} has {said}, the profile has {width} columns")
+    return table
 
 
-def _moment(value: Any) -> Any:
-    """Return a date-time as ``datetime`` where it is a moment, else as it is."""
-    if type(value) is not DateTime:
-        if not isinstance(value, bytes) or len(value) != 12:
-            return value
-        value = DateTime(bytes(value))
-    try:
-        return value.to_datetime()
-    except ConversionError:
-        return value
+def _moments(values: list[Any]) -> list[Any]:
+    """Return date-times as ``datetime`` where they are moments, else as they are."""
+    octets = [
+        bytes(value) if type(value) is DateTime or (isinstance(value, bytes) and len(value) == SIZE) else b""
+        for value in values
+    ]
+    made: Iterator[Any] = iter(datetimes(b"".join(octets)))
+    return [next(made) if each else value for each, value in zip(octets, values, strict=True)]
+
+
+def _status(value: Any) -> int | None:
+    if type(value) is DateTime or (isinstance(value, bytes) and len(value) == SIZE):
+        status = bytes(value)[-1]
+        return None if status == 0xFF else status
+    return None
 
 
 def _since_1970(value: Any) -> Any:
-    return datetime.fromtimestamp(int(value), UTC) if isinstance(value, int) else value
+    if not isinstance(value, int):
+        return value
+    try:
+        return datetime.fromtimestamp(int(value), UTC)
+    except (OverflowError, ValueError, OSError):
+        return value
 
 
-def _later(moment: datetime, step: timedelta) -> datetime | None:
+def _later(moment: Any, step: Any) -> Any:
     try:
         return moment + step
     except OverflowError:
         return None
-
-
-def _csv_row(row: tuple[Any, ...]) -> list[Any]:
-    return [_csv_cell(value) for value in row]
-
-
-def _csv_cell(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, bytes):
-        return value.hex().upper()
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{value}"
-    return value

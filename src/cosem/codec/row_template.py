@@ -29,7 +29,7 @@ from cosem.codec.scalars import FIXED
 from cosem.errors import DecodeError
 from cosem.types.data import Array, OctetString, Structure
 
-__all__ = ["OddRows", "RegularRows", "RowTable", "Segment", "complete_rows", "decode_rows", "scan"]
+__all__ = ["ODD", "OddRows", "RegularRows", "RowTable", "Segment", "complete_rows", "decode_rows", "scan"]
 
 _ARRAY, _STRUCTURE, _COMPACT_ARRAY = 1, 2, 19
 _LONG_RUN: Final = 32
@@ -144,6 +144,10 @@ class OddRows:
     def column(self, index: int) -> list[Any]:
         """Return the values of a column."""
         return [row[index] for row in self.values]
+
+    def typed_column(self, index: int) -> list[Any]:
+        """Return the values of a column, every one with its type."""
+        return self.column(index)
 
     def rows(self) -> list[Any]:
         """Return the rows."""
