@@ -19,6 +19,7 @@ from cosem.client.profile_arrow import ArrowColumn, schema_capsule, stream_capsu
 from cosem.client.profile_outputs import cell_text
 from cosem.codec.columns import common_kind
 from cosem.errors import UnsupportedError
+from cosem.types.date_time import DateTime
 
 if TYPE_CHECKING:
     from cosem.client.profile_layout import Column
@@ -199,7 +200,8 @@ def _arrow(table: ProfileTable, index: int, numpy: Any) -> ArrowColumn:
             kind = f"{made.values.dtype.kind}{made.values.dtype.itemsize}".replace("b1", "?")
             return _scaled(column, kind, made.values, made.missing, facts)
     values = table.unscaled(index)
-    if column.kind != "value" and any(isinstance(value, datetime) for value in values):
+    present = [value for value in values if value is not None]
+    if column.kind != "value" and present and all(isinstance(each, (datetime, DateTime)) for each in present):
         return _datetimes(column.key, values, facts)
     root = table
     while root.parent is not None:
