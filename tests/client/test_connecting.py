@@ -150,7 +150,7 @@ def test_a_scheme_without_profile_says_what_there_is(monkeypatch):
     monkeypatch.delitem(PROFILES, "udp")
     with pytest.raises(ConfigurationError, match="udp: is not available here; use one of tcp"):
         plan("udp://meter")
-    with pytest.raises(ConfigurationError, match="sim:nothing is unknown"):
+    with pytest.raises(ConfigurationError, match="'nothing' is no simulated meter"):
         connect("sim:nothing")
 
 

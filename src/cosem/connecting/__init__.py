@@ -194,12 +194,9 @@ def _simulated(plan: Plan) -> tuple[Plan, OnClose | None]:
     """Start the simulated meter if one is asked for, and return where to reach it, and how to stop it."""
     if plan.address.scheme != "sim":
         return plan, None
-    if plan.address.path:
-        raise ConfigurationError(f"sim:{plan.address.path} is unknown; the simulated meter is sim:")
-    from importlib import import_module
+    from cosem.connecting.simulated import simulated
+    from cosem.server.threads import serve_in_thread
 
-    # Imported by name: client and server stand on one floor, and this module above both.
-    serving_module, meter_module = map(import_module, ("cosem.server.threads", "cosem.server.demonstration"))
-    serving = serving_module.serve_in_thread(meter_module.demonstration_meter())
+    serving = serve_in_thread(simulated(plan.address.path))
     address = parse_url(serving.__enter__())
     return replace(plan, address=replace(address, options=plan.address.options)), serving.stop

@@ -28,8 +28,10 @@ _BEHAVIOURS: Final = {
     20: "schedules:ActivityCalendarObject",
     21: "monitors:RegisterMonitorObject",
     22: "schedules:SingleActionScheduleObject",
+    40: "push_setup:PushSetupObject",
     70: "disconnect_control:DisconnectControlObject",
     71: "monitors:LimiterObject",
+    72: "mbus_client:MBusClientObject",
 }
 """Where the behaviour of a class is, for the versions that have all of its methods."""
 

@@ -24,11 +24,11 @@ from cosem.server.access_rights import AccessRights
 from cosem.server.device_time import utc_now
 from cosem.server.logical_device import LogicalDevice
 from cosem.server.objects.base import CosemObject
-from cosem.server.objects.clock import ClockObject
 from cosem.server.objects.making import make_object
 from cosem.server.simulation.premises import IDENTITIES, Premises, Quantity
 from cosem.server.simulation.recorded import recorded_object
 from cosem.types.data import DataValue, DoubleLongUnsigned, OctetString, Structure
+from cosem.types.date_time import DateTime
 from cosem.types.enumerations import AuthenticationMechanism
 from cosem.types.logical_name import LogicalName
 
@@ -42,7 +42,8 @@ _RULES: Final[dict[str, Callable[[], AccessRights]]] = {
     "full": AccessRights.full,
     "nothing": AccessRights.nothing,
 }
-_DEMAND, _PROFILE, _CLOCK = 5, 7, 8
+_DEMAND, _PROFILE, _MBUS_CLIENT = 5, 7, 72
+_EXTENDED, _CAPTURE_TIME = 4, 5
 _SCALERS: Final = {3: 3, 4: 3, 5: 4}
 """The attribute with scaler and unit, by class."""
 _TOTAL: Final = "total"
@@ -83,8 +84,11 @@ class SimulatedMeter(LogicalDevice):
             objects=[self._object(each, name) for each in record.objects],
             clock=clock,
         )
-        for each in record.associations:
-            self._associate(each, environment, counters)
+        for each in record.objects:
+            if each.class_id == _MBUS_CLIENT and each.sources:
+                self._captured_before(each)
+        for association in record.associations:
+            self._associate(association, environment, counters)
 
     # --- objects --------------------------------------------------------------------------------------------
 
@@ -93,7 +97,7 @@ class SimulatedMeter(LogicalDevice):
         try:
             made = self._behaving(record) if behaves else recorded_object(record)
             for attribute, source in record.sources.items():
-                if attribute != _TOTAL:
+                if attribute != _TOTAL and record.class_id != _MBUS_CLIENT:
                     self._follow(made, record, attribute, source, name)
         except CosemError as error:
             raise ConfigurationError(f"{record.logical_name}: {error}") from None
@@ -112,6 +116,8 @@ class SimulatedMeter(LogicalDevice):
             # Energies are in watt-hours, and the register averages what it is given over seconds.
             scale = 3600 * 10.0 ** -_scaler(record)
             facts["total"] = lambda: quantity(self.now()) * scale
+        if record.class_id == _MBUS_CLIENT and record.sources:
+            facts["read"] = self._slave(record)
         if record.class_id == _PROFILE:
             for computed in ("buffer", "entries_in_use"):
                 facts.pop(computed, None)
@@ -121,6 +127,19 @@ class SimulatedMeter(LogicalDevice):
             elif isinstance(rows, tuple):
                 facts["history"] = lambda: rows
         return make_object(record.class_id, record.logical_name, version=record.version, **facts)
+
+    def _slave(self, record: RecordedObject) -> Callable[[int], DataValue]:
+        """Return what reads the values of an M-Bus slave; they show in the objects of its channel as well."""
+        values: dict[int, Quantity] = {}
+        for key, source in record.sources.items():
+            name = bytes((0, record.logical_name[1], 24, 2, int(key) if key.isdigit() else 0, 255))
+            kept = self.record.find(LogicalName(name))
+            if kept is None:
+                raise ConfigurationError(f"source {key!r}: there is no object 0-b:24.2.{key} to keep it in")
+            kind: Any = type(kept.values.get(2, DoubleLongUnsigned(0)))
+            number = _rounded(self.premises.quantity(source), source, kind, _scaler(kept))
+            values[int(key)] = self._sources[kept.class_id, name, 2] = number
+        return lambda element: values[element](self.now()) if element in values else None  # type: ignore[return-value] # numbers with their types
 
     def _follow(
         self, made: CosemObject, record: RecordedObject, attribute: str, source: str, name: bytes
@@ -137,6 +156,23 @@ class SimulatedMeter(LogicalDevice):
         number = _rounded(self.premises.quantity(source), source, kind, _scaler(record))
         self._sources[record.class_id, bytes(record.logical_name), found.number] = number
         made.getter(found.number)(lambda: number(self.now()))
+
+    def _captured_before(self, record: RecordedObject) -> None:
+        """Let the objects of an M-Bus channel hold what was captured last before the meter was made."""
+        period = int(self[record.logical_name].stored(4) or 0)  # type: ignore[arg-type] # a number, by its declaration
+        moment = self._beginning(period) if period else self.now()
+        for kept in self:
+            if bytes(kept.name)[:4] == bytes((0, record.logical_name[1], 24, 2)):
+                number = self._sources.get((kept.class_id, bytes(kept.name), 2))
+                if number is not None:
+                    kept.put(2, number(moment))
+                    if kept.class_id == _EXTENDED:
+                        kept.put(_CAPTURE_TIME, self._stamp(moment))
+
+    def _stamp(self, moment: datetime) -> OctetString:
+        clock = self._clock_object
+        shown = DateTime.from_datetime(moment) if clock is None else clock.date_time(moment)
+        return OctetString(shown.octets)
 
     # --- the past -------------------------------------------------------------------------------------------
 
@@ -168,9 +204,10 @@ class SimulatedMeter(LogicalDevice):
         if source is not None:
             return source  # type: ignore[return-value] # a number with its type
         target = self.find(LogicalName(name))
-        if isinstance(target, ClockObject) and number == 2:
-            clock = target
-            return lambda moment: OctetString(clock.date_time(moment).octets)
+        clock = self._clock_object
+        captured = class_id == _EXTENDED and number == _CAPTURE_TIME
+        if clock is not None and ((target is clock and number == 2) or captured):
+            return self._stamp
         value = None if target is None or target.class_id != class_id else target.stored(number)
         return lambda _moment: value
 
