@@ -369,11 +369,12 @@ def test_demo_tells_the_story_in_80_columns(cosem):
         "Active energy import (+A), total",
         " Wh",
         " V",
-        " blocks",
+        " messages",
+        "GMAC",
         "█",
     ):
         assert part in done.out
-    assert re.search(r"\n(93|97|101) rows, [\d,]+ octets in \d+ blocks, chosen in the meter", done.out)
+    assert re.search(r"\n(93|97|101) rows, [\d,]+ octets in \d+ messages, chosen in the meter", done.out)
 
 
 def test_demo_for_machines(cosem):

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -14,8 +14,10 @@ from cosem.errors import ConfigurationError, ConversionError
 
 if TYPE_CHECKING:
     from cosem.association.short_names.table import ShortNameTable
+    from cosem.cli.security import Entry
     from cosem.cli.watching import ApduObserver, ProgressObserver
     from cosem.client.blocking import Client
+    from cosem.client.security_base import SecurityOfClient
     from cosem.types.logical_name import LogicalName
 
 __all__ = [
@@ -133,6 +135,9 @@ def add_connection_options(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="show every APDU on standard error; -vv explains them",
     )
+    from cosem.cli.security import add_security_options
+
+    add_security_options(parser)
 
 
 def add_class_option(parser: argparse.ArgumentParser) -> None:
@@ -210,30 +215,65 @@ def _asked() -> bytes:
 @contextmanager
 def connected(options: argparse.Namespace) -> Iterator[Client]:
     """Give a client of the meter that the options name; the association is released at the end."""
+    from cosem.cli.security import entry_of
     from cosem.connecting import connect
 
-    password = password_of(options.password)
+    entry = entry_of(options, options.url)
+    password = _password(options, entry)
     short_names = short_names_of(options)
-    observer = _observer(options.verbose, password)
+    secret = entry.keys.password if entry is not None else None
+    observer = _observer(options.verbose, password if secret is None else secret.octets)
     simulated = options.url.lstrip().lower().startswith("sim:")
     try:
-        with (
-            quiet_logging() if simulated else nullcontext(),
-            connect(
-                options.url,
-                client=options.client,
-                server=options.server,
-                password=password,
-                timeouts=options.timeout,
-                strict=options.strict or None,
-                short_names=short_names,
-                observer=observer,
-            ) as meter,
-        ):
-            yield meter
+        with quiet_logging() if simulated or entry is not None else nullcontext(), ExitStack() as stack:
+            meter = _opened(
+                options,
+                entry,
+                password,
+                lambda security: connect(
+                    options.url,
+                    client=options.client,
+                    server=options.server,
+                    password=None if security is not None else password,
+                    security=security,
+                    timeouts=options.timeout,
+                    strict=options.strict or None,
+                    short_names=short_names,
+                    read_counter=options.read_counter or (entry is not None and entry.store is None),
+                    observer=observer,
+                ),
+            )
+            yield stack.enter_context(meter)
     finally:
         if observer is not None:
             observer.close()
+
+
+def _password(options: argparse.Namespace, entry: Entry | None) -> bytes | None:
+    """Return the password; that of the environment only where nothing else is said."""
+    if options.password is None and (entry is not None or options.auth not in (None, "lls")):
+        return None
+    return password_of(options.password)
+
+
+def _opened(
+    options: argparse.Namespace,
+    entry: Entry | None,
+    password: bytes | None,
+    opening: Callable[[SecurityOfClient | None], Client],
+) -> Client:
+    """Return an open client; keys that wait for their proof are tried before those in use."""
+    from cosem.cli.security import security_of
+    from cosem.client.operations.key_change import pending_entry
+
+    security = security_of(options, entry, password)
+    if security is None or entry is None or entry.store is None:
+        return opening(security)
+    if pending_entry(entry.name) not in entry.store.names():
+        return opening(security)
+    from cosem.connecting.key_store import open_with
+
+    return open_with(entry.store, entry.name, entry.keys, lambda keys: opening(security.with_keys(keys)))
 
 
 def _observer(verbose: int, password: bytes | None) -> ApduObserver | ProgressObserver | None:

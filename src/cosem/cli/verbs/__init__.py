@@ -29,6 +29,7 @@ VERBS: Final = MappingProxyType(
         "set": "write one attribute of an object",
         "call": "call a method of an object",
         "probe": "find out how a meter is reached: port, rate, addresses",
+        "keys": "make keys, show them masked, change those of a meter",
         "serve": "be a meter: serve the demonstration meter",
         "sniff": "say what a port or a dump is: framing, ciphering, maker, keys",
         "listen": "take in what meters push: to the terminal, JSON, CSV, SQLite, MQTT",

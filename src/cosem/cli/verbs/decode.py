@@ -1,7 +1,9 @@
 """Take a message apart: what each octet of an APDU means, as a tree with offsets.
 
 Any APDU of IEC 62056-5-3, with or without the header of the TCP-UDP wrapper; several units of the wrapper
-one after the other; with --data one value of Data. What is encrypted is shown as the envelope that it is.
+one after the other; with --data one value of Data. What is encrypted is shown as the envelope that it is; with
+--keys it is opened, and said to be verified, unverifiable (a key is missing) or failed. Of what failed nothing is
+shown, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
+from cosem.cli.deciphering import Deciphering, Opened, add_deciphering_options, deciphering_of, facts_of
 from cosem.cli.octets import octets_of_words
 from cosem.errors import ConfigurationError, CosemError, DecodeError
 
@@ -22,11 +25,15 @@ EXAMPLES: Final = (
     ("cosem decode --json C4 01 C1 00 06 00 23 2C 83", "an answer, for machines"),
     ("cosem decode --data 02 02 0F FF 16 1E", "one value of Data"),
     ("cosem decode --xml @message.hex", "a file, as XML"),
+    (
+        "cosem decode --keys demo C81E30000000059345AF30CC9C2A7B7068CD4B3F9FF33033E0E600FEFBCD021A",
+        "a ciphered message, opened",
+    ),
 )
 _WRAPPER: Final = b"\x00\x01"
 _WRAPPER_HEADER: Final = 8
 _CIPHERED: Final = frozenset(
-    {"CipheredApdu", "GeneralGloCiphering", "GeneralDedCiphering", "GeneralCiphering"}
+    {"CipheredApdu", "GeneralGloCiphering", "GeneralDedCiphering", "GeneralCiphering", "GeneralSigning"}
 )
 _OTHERS: Final = {
     0x7E: "it begins like an HDLC frame (7E): decode what is inside it",
@@ -48,30 +55,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", action="store_true", help="the octets are one value of Data, not an APDU")
     parser.add_argument("--xml", action="store_true", help="as XML of the published schema")
     parser.add_argument("--strict", action="store_true", help="refuse what deviates from the standard")
+    add_deciphering_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Explain the octets."""
     if options.xml and options.json:
         raise ConfigurationError("--xml and --json exclude each other")
+    deciphering = deciphering_of(options)
+    if deciphering is not None and (options.xml or options.data):
+        raise ConfigurationError("--keys opens messages: not with --xml or --data")
     octets = octets_of_words(options.octets)
     if options.data:
         from cosem.translate.explain import explain_data
 
-        _show([explain_data(octets, strict=options.strict)], options)
-        return 0
+        return _show([(explain_data(octets, strict=options.strict), None)], options)
     try:
-        _show(list(_explanations(octets, options.strict)), options)
+        return _show(_messages(octets, options.strict, deciphering), options)
     except DecodeError as error:
         hint = _OTHERS.get(octets[0])
         if hint is None or error.offset:
             raise
         raise CosemError(f"{error}; {hint}") from None
-    return 0
 
 
-def _explanations(octets: bytes, strict: bool) -> list[Explanation]:
-    """Return what each message says: one, or as many as there are units of the wrapper."""
+def _messages(
+    octets: bytes, strict: bool, deciphering: Deciphering | None
+) -> list[tuple[Explanation, Opened | None]]:
+    """Return what each message says: one, or as many as there are units of the wrapper; opened, if there are keys."""
     from cosem.translate.explain import explain
 
     messages = []
@@ -83,27 +94,47 @@ def _explanations(octets: bytes, strict: bool) -> list[Explanation]:
         messages.append(octets[start:stop])
         start = stop
     messages.append(octets[start:])
-    return [explain(message, strict=strict) for message in messages]
+    explained = [explain(message, strict=strict) for message in messages]
+    if deciphering is None:
+        return [(each, None) for each in explained]
+    heads = [_WRAPPER_HEADER if message.startswith(_WRAPPER) else 0 for message in messages]
+    return [
+        (each, deciphering.open(message[head:], strict=strict))
+        for each, message, head in zip(explained, messages, heads, strict=True)
+    ]
 
 
-def _show(explanations: list[Explanation], options: argparse.Namespace) -> None:
+def _show(found: list[tuple[Explanation, Opened | None]], options: argparse.Namespace) -> int:
+    """Write what was found, and return the exit status: 1 where something failed."""
     if options.json:
         from cosem.cli.output import print_json
 
-        facts = [_facts(explanation, options.data) for explanation in explanations]
+        facts = [_facts(explanation, opened, options.data) for explanation, opened in found]
         print_json(facts[0] if len(facts) == 1 else facts)
     elif options.xml:
-        print("".join(_xml(explanation, options) for explanation in explanations), end="")
+        print("".join(_xml(explanation, options) for explanation, _ in found), end="")
     else:
-        from cosem.cli.output import print_explanation
-
-        for index, explanation in enumerate(explanations):
+        for index, (explanation, opened) in enumerate(found):
             if index:
                 print()
-            print_explanation(explanation)
+            _print(explanation, opened)
+    return int(any(opened is not None and opened.failed for _, opened in found))
 
 
-def _facts(explanation: Explanation, is_data: bool) -> dict[str, Any]:
+def _print(explanation: Explanation, opened: Opened | None) -> None:
+    from cosem.cli.output import print_explanation
+
+    print_explanation(explanation)
+    if opened is None:
+        return
+    print(f"\n{opened.words}")
+    for finding in opened.inspection.findings:
+        print(f"finding: {finding}")
+    if opened.explanation is not None:
+        print_explanation(opened.explanation)
+
+
+def _facts(explanation: Explanation, opened: Opened | None, is_data: bool) -> dict[str, Any]:
     from cosem.translate.as_json import apdu_to_json, data_to_json
 
     if is_data:
@@ -115,8 +146,11 @@ def _facts(explanation: Explanation, is_data: bool) -> dict[str, Any]:
             "verification": "unverifiable" if ciphered else None,
             "plain": None,
         }
+        if opened is not None:
+            said |= facts_of(opened)
     tree = explanation.to_json()
-    return {"octets": tree["octets"], **said, "findings": tree["findings"], "tree": tree["tree"]}
+    findings = [*tree["findings"], *(opened.inspection.findings if opened is not None else ())]
+    return {"octets": tree["octets"], **said, "findings": findings, "tree": tree["tree"]}
 
 
 def _xml(explanation: Explanation, options: argparse.Namespace) -> str:

@@ -1,7 +1,9 @@
 """Read the demonstration meter as if it were a real one, and say what happens.
 
 A simulated household meter is started in this process. It is then reached through TCP, with the associations and
-services of the standard: identity, clock, registers with their units, and a day of load profile by block transfer.
+services of the standard: identity, clock, registers with their units, and a day of load profile in blocks. The
+association is that of a head-end: both sides prove to have the keys (HLS-GMAC), and every message is encrypted and
+authenticated. The keys are those of the demonstration, which everybody knows.
 """
 
 from __future__ import annotations
@@ -40,8 +42,6 @@ _REGISTERS: Final = (
 )
 _PROFILE: Final = "1-0:99.1.0"
 _IMPORT, _EXPORT = "1-0:1.8.0", "1-0:2.8.0"
-_BLOCK: Final = b"\xc4\x02", b"\xe0"
-"""How get-response-with-datablock and general-block-transfer begin."""
 _HALF_HOURS: Final = 48
 
 
@@ -49,12 +49,12 @@ class _Counter(Observer):
     """Counts what a day of load profile costs."""
 
     def __init__(self) -> None:
-        self.blocks = 0
+        self.messages = 0
         self.octets = 0
 
     def apdu_received(self, apdu: bytes) -> None:
         self.octets += len(apdu)
-        self.blocks += apdu.startswith(_BLOCK)
+        self.messages += 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,20 +65,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Start the meter, read it, and show what came."""
     from cosem.cli.connection import quiet_logging
-    from cosem.connecting import connect
     from cosem.server import demonstration_meter, serve_in_thread
 
     counter = _Counter()
     with quiet_logging(), serve_in_thread(demonstration_meter()) as url:
         if options.json:
-            with connect(url, observer=counter) as meter:
+            with _connected(url, counter) as meter:
                 _as_json(url, meter)
             return 0
         _say("A simulated meter of a household now listens at", url)
-        with connect(url, observer=counter) as meter:
+        with _connected(url, counter) as meter:
             _tell(meter, counter)
     _farewell()
     return 0
+
+
+def _connected(url: str, counter: _Counter) -> Client:
+    """Return the client that has keys."""
+    from cosem.connecting import connect
+    from cosem.connecting.demonstration import DEMONSTRATION_CLIENT, demonstration_security
+
+    return connect(url, client=DEMONSTRATION_CLIENT, security=demonstration_security(), observer=counter)
 
 
 def _tell(meter: Client, counter: _Counter) -> None:
@@ -86,8 +93,10 @@ def _tell(meter: Client, counter: _Counter) -> None:
     agreed = meter.negotiated
     size = agreed.server_max_receive_pdu_size
     print(
-        f"An association with it is open, as client {meter.parameters.client_sap}: the public one, which needs no\n"
-        f"password and may only read. Both sides agreed on {len(meter.conformance.names())} services, and on\n"
+        f"An association with it is open, as client {meter.parameters.client_sap}, which manages the meter. Both\n"
+        f"sides have proved that they hold the keys, by high level security with GMAC;\n"
+        f"every message is encrypted and authenticated (AES-GCM-128). The keys are those\n"
+        f"of the demonstration, and no secret. Both agreed on {len(meter.conformance.names())} services, and on\n"
         f"messages of up to {size:,} octets."
     )
     _heading("Who are you?", "three objects, one request")
@@ -100,10 +109,10 @@ def _tell(meter: Client, counter: _Counter) -> None:
     _heading("What does it measure?", "registers, with the unit that the meter gives")
     _show_values(meter.read_many(_REGISTERS))
 
-    counter.blocks = counter.octets = 0
+    counter.messages = counter.octets = 0
     table = _yesterday(meter, clock)
     _heading("How was yesterday?", f"load profile {_PROFILE}, one row every quarter of an hour")
-    how = f"in {counter.blocks} blocks" if counter.blocks else "in one message"
+    how = f"in {counter.messages} messages" if counter.messages != 1 else "in one message"
     print(f"{len(table)} rows, {counter.octets:,} octets {how}, {_selected(table)}.\n")
     _plot(table)
     print()
@@ -224,6 +233,8 @@ def _farewell() -> None:
         "  cosem read sim: 1-0:1.8.0 --json            one value, for programs\n"
         "  cosem profile sim: 1-0:99.1.0 --last 7d     a week as a table\n"
         "  cosem get -vv sim: 0-0:1.0.0                every octet explained\n"
+        "  cosem read sim: 1-0:1.8.0 --client 2 --keys demo\n"
+        "                                              ciphered, as it was just now\n"
         "A real one: tcp://HOST instead of sim:"
     )
 
@@ -238,6 +249,8 @@ def _as_json(url: str, meter: Client) -> None:
         {
             "url": url,
             "client": meter.parameters.client_sap,
+            "authentication": "HLS-GMAC",
+            "protection": "authenticated encryption",
             "services": list(meter.conformance.names()),
             "identity": [reading_facts(result.value) for result in meter.read_many(_IDENTITY)],
             "clock": plain(clock),

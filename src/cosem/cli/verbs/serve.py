@@ -6,8 +6,10 @@ served are answered first. The clients of the demonstration meter are
   --client 16                        may read; the default
   --client 17 --password 12345678    may read
   --client 1  --password 87654321    may read, write and call
+  --client 2  --keys demo            the same, and change keys: HLS-GMAC, ciphered
 
-and each may refer to its objects by logical names or, with --short-names, by short names.
+and each may refer to its objects by logical names or, with --short-names, by short names. With --keys FILE client 2
+uses the keys of the file, in place of those that everybody knows, and what it changes of them is written there.
 """
 
 from __future__ import annotations
@@ -17,9 +19,13 @@ import asyncio
 import signal
 import sys
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cosem.cli.connection import converter, quiet_logging
+from cosem.cli.security import add_key_file_options, entry_of
+
+if TYPE_CHECKING:
+    from cosem.server import HeldSecurity
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -53,16 +59,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pty: for a pseudo-terminal; port 0 is any that is free, ?mode_e=1 answers a sign-on; may be given several "
         f"times (default {_DEFAULT})",
     )
+    add_key_file_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped."""
+    security = _security(options)
     with quiet_logging():
-        asyncio.run(_serve(options.listen or [_DEFAULT], as_json=options.json))
+        asyncio.run(_serve(options.listen or [_DEFAULT], security, as_json=options.json))
     return 0
 
 
-async def _serve(urls: list[str], *, as_json: bool) -> None:
+def _security(options: argparse.Namespace) -> HeldSecurity | None:
+    """Return the security of client 2 by a key file; ``None`` for the published keys.
+
+    Raises:
+        ConfigurationError: The keys cannot be read, or must not be used.
+        KeyMissingError: The encryption key is missing.
+    """
+    entry = entry_of(options)
+    if entry is None or entry.store is None:
+        return None
+    from cosem.security.demonstration import demonstration_keys
+    from cosem.security.key_material import KeyRole
+    from cosem.security.keys import Keys
+    from cosem.server import HeldSecurity
+
+    store, name = entry.store, entry.name
+    title = Keys(suite=entry.keys.suite, server_title=demonstration_keys().server_title)
+    keys = entry.keys.over(title)
+    keys.required(KeyRole.GLOBAL_UNICAST_ENCRYPTION)
+    return HeldSecurity(keys, on_change=lambda changed, _: store.put(name, changed))
+
+
+async def _serve(urls: list[str], security: HeldSecurity | None, *, as_json: bool) -> None:
     from cosem.server import Server, demonstration_meter
 
     stopped = asyncio.Event()
@@ -70,7 +100,7 @@ async def _serve(urls: list[str], *, as_json: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError, RuntimeError, ValueError):  # not here, or not the main thread
             loop.add_signal_handler(number, stopped.set)
-    server = Server(demonstration_meter())
+    server = Server(demonstration_meter(security=security))
     for url in urls:
         server.listen(url)
     async with server:

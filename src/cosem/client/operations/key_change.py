@@ -149,7 +149,7 @@ def transferring(
         except ActionError as refusal:
             done = begun and (yield from _done_before(session, new, changes, setup))
             if not done:
-                if readable or not begun:
+                if readable or not begun or "master" not in changes:
                     store.remove(entry)
                     raise
                 raise KeyChangeUnfinished(
