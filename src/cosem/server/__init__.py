@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cosem.server.objects.making import make_object, object_class
     from cosem.server.objects.monitors import LimiterObject, RegisterActivationObject, RegisterMonitorObject
     from cosem.server.objects.profile_generic import ProfileGenericObject
+    from cosem.server.objects.push_setup import PushSetupObject
     from cosem.server.objects.sap_assignment import SapAssignmentObject
     from cosem.server.objects.schedules import (
         ActivityCalendarObject,
@@ -69,6 +70,7 @@ __all__ = [
     "LimiterObject",
     "LogicalDevice",
     "ProfileGenericObject",
+    "PushSetupObject",
     "RegisterActivationObject",
     "RegisterMonitorObject",
     "RegisterObject",
@@ -110,6 +112,7 @@ _MODULES: Final = {
     "LimiterObject": "server.objects.monitors",
     "LogicalDevice": "server.logical_device",
     "ProfileGenericObject": "server.objects.profile_generic",
+    "PushSetupObject": "server.objects.push_setup",
     "RegisterActivationObject": "server.objects.monitors",
     "RegisterMonitorObject": "server.objects.monitors",
     "RegisterObject": "server.objects.data",

@@ -215,6 +215,11 @@ class Server:
             self._ticking.cancel()
         for connection in self._connections:
             connection.stop()
+        for device in self.devices.values():
+            for each in device:
+                stop = getattr(each, "stop", None)
+                if stop is not None:
+                    stop()
         tasks = [task for connection in self._connections for task in connection.tasks]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
@@ -427,6 +432,34 @@ class Server:
                 self.statistics.notifications += 1
                 told += 1
         return told
+
+    def data_notification(
+        self, body: DataValue, *, time: DateTime | None = None, device: int = 1, client: int | None = None
+    ) -> int:
+        """Send a DataNotification to the clients whose associations agreed on it; in blocks where it is long.
+
+        Call it in the event loop of the server.
+
+        Args:
+            body: What is sent.
+            time: When, if it shall be told.
+            device: Address of the logical device.
+            client: Address of the one client to tell; ``None`` for all.
+
+        Returns:
+            How many were told.
+
+        Raises:
+            EncodeError: The body is of no COSEM type.
+        """
+        from cosem.server.notifying import data_notification
+
+        return data_notification(self, body, time=time, device=device, client=client)
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """The connections that are open."""
+        return tuple(self._connections)
 
 
 def _notification(

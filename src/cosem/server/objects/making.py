@@ -28,7 +28,7 @@ _BEHAVIOURS: Final = {
     20: "schedules:ActivityCalendarObject",
     21: "monitors:RegisterMonitorObject",
     22: "schedules:SingleActionScheduleObject",
-    40: "push_setup:PushSetupObject",
+    40: "push_setup:PushSetupBehaviour",
     70: "disconnect_control:DisconnectControlObject",
     71: "monitors:LimiterObject",
     72: "mbus_client:MBusClientObject",
@@ -57,7 +57,7 @@ def object_class(class_id: int, version: int | None = None) -> type[CosemObject]
         )
     module, _, name = behaviour.partition(":")
     found: type[CosemObject] = getattr(import_module(f"cosem.server.objects.{module}"), name)
-    if found.version == declaration.version:
+    if issubclass(found, declaration) and found.version == declaration.version:
         return found
     return type(f"{declaration.__name__}Object", (found, declaration), {"__doc__": declaration.__doc__})
 

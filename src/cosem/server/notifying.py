@@ -1,0 +1,44 @@
+"""DataNotification to clients with open associations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cosem.apdu.notification import DataNotification
+from cosem.association.server_notifications import notification_in_association
+from cosem.errors import StateError, UnsupportedError
+from cosem.types.enumerations import AssociationStatus
+from cosem.types.identifiers import LongInvokeIdAndPriority
+
+if TYPE_CHECKING:
+    from cosem.server.server import Server
+    from cosem.types.data import DataValue
+    from cosem.types.date_time import DateTime
+
+__all__ = ["data_notification"]
+
+
+def data_notification(
+    server: Server, body: DataValue, *, time: DateTime | None, device: int, client: int | None
+) -> int:
+    """Send a DataNotification; see ``Server.data_notification``."""
+    invoke_id = LongInvokeIdAndPriority.build(server.statistics.notifications & 0xFFFFFF)
+    notification = DataNotification(invoke_id, b"" if time is None else time.octets, body)
+    told = 0
+    for connection in server.connections:
+        for session in list(connection.sessions.values()):
+            association = session.association
+            if association.server_sap != device or client not in (None, association.client_sap):
+                continue
+            if association.status is not AssociationStatus.ASSOCIATED:
+                continue
+            try:
+                apdus = notification_in_association(association, notification)
+            except (UnsupportedError, StateError):
+                continue
+            for apdu in apdus:
+                connection.send(apdu, session, confirmed=False)
+            connection.flush()
+            server.statistics.notifications += 1
+            told += 1
+    return told

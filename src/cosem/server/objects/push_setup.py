@@ -1,0 +1,228 @@
+"""Push setup at the server: what the meter sends on its own, where to and when (Blue Book, class_id 40).
+
+``push`` collects the values and hands them to :mod:`cosem.server.push`, which waits,
+sends and tries again. One push is under way at a time; a further one is refused until
+then. The randomness of the delay is an attribute of the object, so that it can be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import random
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.apdu.common import SelectiveAccessDescriptor
+from cosem.classes.standard.push_setup import PushOperationMethod, PushSetup, TransportService
+from cosem.classes.standard.references import RestrictionType
+from cosem.server.objects.base import CosemObject, is_awaitable
+from cosem.server.objects.profile_generic import ProfileGenericObject
+from cosem.server.patterns import next_match
+from cosem.types.data import Array, DoubleLongUnsigned, Integer, LongUnsigned, OctetString, Structure
+from cosem.types.enumerations import ActionResult, DataAccessResult
+
+if TYPE_CHECKING:
+    import asyncio
+    from datetime import datetime
+
+    from cosem.types.data import DataValue
+
+__all__ = ["PushSetupBehaviour", "PushSetupObject"]
+
+_CLOCK: Final = Structure(
+    (LongUnsigned(8), OctetString(bytes.fromhex("0000010000FF")), Integer(2), LongUnsigned(0))
+)
+_BY_RANGE, _BY_ENTRY = 1, 2
+_CARRIED: Final = frozenset({TransportService.TCP, TransportService.UDP})
+
+
+if TYPE_CHECKING:
+
+    class _Declared(CosemObject, PushSetup): ...
+
+else:
+    _Declared = CosemObject
+
+
+class PushSetupBehaviour(_Declared):
+    """Pushes values to a destination over TCP or UDP; put it before the declaration of any version.
+
+    Attributes:
+        client_sap: Address of the client where the version of the class has no push_client_SAP.
+        timestamped: Whether each push says when it was sent.
+        confirmation_timeout: Seconds to wait for the confirmation of a confirmed push.
+        randomness: Returns a number from 0 to below 1, for the delay before a push.
+        pushed: Pushes that arrived, as far as can be known.
+        failed: Pushes that were given up.
+    """
+
+    def __init__(self, logical_name: Any, **values: Any) -> None:
+        super().__init__(logical_name, **values)
+        own = object.__setattr__
+        for name, value in (
+            ("client_sap", 1),
+            ("timestamped", False),
+            ("confirmation_timeout", 10.0),
+            ("randomness", random),
+            ("pushed", 0),
+            ("failed", 0),
+            ("task", None),
+            ("next_invoke_id", 0),
+        ):
+            own(self, name, value)
+
+    client_sap: int
+    timestamped: bool
+    confirmation_timeout: float
+    randomness: Callable[[], float]
+    pushed: int
+    failed: int
+    task: asyncio.Task[bool] | None
+    next_invoke_id: int
+
+    # --- what it is told --------------------------------------------------------------------------------
+
+    @property
+    def receiver_sap(self) -> int:
+        """Address of the client to which it pushes."""
+        if self.attribute("push_client_SAP") is None:
+            return self.client_sap
+        return int(self.stored(9)) & 0xFF or self.client_sap  # type: ignore[arg-type] # an integer
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the client confirms what it gets."""
+        if self.attribute("push_operation_method") is None:
+            return False
+        return bool(self.push_operation_method == PushOperationMethod.CONFIRMED)
+
+    def delay(self, attempt: int) -> float:
+        """Return the seconds to wait before an attempt: 0 is the first one, after a random delay."""
+        if attempt == 0:
+            return self.randomness() * int(self.randomisation_start_interval)
+        repetition: Any = self.repetition_delay
+        if isinstance(repetition, int):
+            return float(repetition)
+        factor: float = (repetition.repetition_delay_exponent / 100) ** (attempt - 1)
+        longest = repetition.repetition_delay_max or repetition.repetition_delay_min
+        return float(min(repetition.repetition_delay_min * factor, longest))
+
+    def until_window(self, now: datetime) -> float:
+        """Return the seconds until a communication window is open; 0 where one is, or where there are none.
+
+        Args:
+            now: Local time without zone.
+        """
+        seconds = []
+        for window in self.communication_window:
+            begins = next_match(window.start_time.date, window.start_time.time, now)
+            ends = next_match(window.end_time.date, window.end_time.time, now)
+            if ends is not None and (begins is None or ends < begins):
+                return 0.0
+            if begins is not None:
+                seconds.append((begins - now).total_seconds())
+        return min(seconds, default=0.0)
+
+    # --- what it does -----------------------------------------------------------------------------------
+
+    async def collect(self) -> Structure:
+        """Return the values of the push object list; null-data for what cannot be read."""
+        values = []
+        for entry in self.push_object_list:
+            value = self._value_of(entry)
+            if is_awaitable(value):
+                value = await value
+            values.append(_element(value, int(entry.data_index)))
+        return Structure(values)
+
+    def _value_of(self, entry: Any) -> Any:
+        device = self.device
+        target = None if device is None else device.find(entry.logical_name)
+        if target is None or target.class_id != entry.class_id:
+            return None
+        selection = None
+        columns = getattr(entry, "columns", ())
+        restriction = getattr(entry, "restriction", None)
+        if isinstance(target, ProfileGenericObject) and entry.attribute_index == 2:
+            selection = _selection(restriction, columns)
+        return target.get(int(entry.attribute_index), selection)
+
+    def call_push(self) -> ActionResult:
+        """Begin to push; what comes of it shows later."""
+        import asyncio
+
+        from cosem.server.push import push
+
+        if self.task is not None and not self.task.done():
+            return ActionResult.TEMPORARY_FAILURE
+        if self.device is None or self.send_destination_and_method.transport_service not in _CARRIED:
+            return ActionResult.OTHER_REASON
+        object.__setattr__(self, "task", asyncio.get_running_loop().create_task(push(self.device, self)))
+        return ActionResult.SUCCESS
+
+    def call_reset(self) -> None:
+        """Give up what is under way."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Give up what is under way: the server stops."""
+        if self.task is not None:
+            self.task.cancel()
+
+    def new_invoke_id(self) -> int:
+        """Return the long invoke-id of the next push; its repetitions have the same."""
+        number = self.next_invoke_id
+        object.__setattr__(self, "next_invoke_id", (number + 1) % 0x1000000)
+        return number
+
+    def count(self, *, arrived: bool) -> None:
+        """Take note of how a push ended."""
+        name = "pushed" if arrived else "failed"
+        object.__setattr__(self, name, getattr(self, name) + 1)
+        if arrived and self.confirmed and self.device is not None:
+            self.put("last_confirmation_date_time", self.device.timestamp())
+
+
+class PushSetupObject(PushSetupBehaviour, PushSetup):
+    """Push setup, version 2."""
+
+
+def _selection(restriction: Any, columns: Any) -> SelectiveAccessDescriptor | None:
+    """Return the selective access to a buffer that a restriction and columns stand for."""
+    kind = RestrictionType.NONE if restriction is None else restriction.restriction_type
+    given = () if restriction is None else restriction.restriction_value
+    if kind == RestrictionType.BY_ENTRY and isinstance(given, tuple) and len(given) == 2:
+        whole = LongUnsigned(1), LongUnsigned(0)
+        first, last = (DoubleLongUnsigned(int(number)) for number in given)
+        return SelectiveAccessDescriptor(_BY_ENTRY, Structure((first, last, *whole)))
+    if kind == RestrictionType.BY_DATE and isinstance(given, tuple) and len(given) == 2:
+        selected = Array(_as_data(each) for each in columns)
+        low, high = (OctetString(bytes(moment)) for moment in given)
+        return SelectiveAccessDescriptor(_BY_RANGE, Structure((_CLOCK, low, high, selected)))
+    if columns:
+        everything = (
+            OctetString(b"\x00\x01\x01\x01\xff" + bytes(4) + b"\x80\x00\x00"),
+            OctetString(b"\x27\x0f\x0c\x1f\xff\x17\x3b\x3b\x63\x80\x00\x00"),
+        )
+        selected = Array(_as_data(each) for each in columns)
+        return SelectiveAccessDescriptor(_BY_RANGE, Structure((_CLOCK, *everything, selected)))
+    return None
+
+
+def _as_data(column: Any) -> Structure:
+    return Structure(
+        (
+            LongUnsigned(column.class_id),
+            OctetString(bytes(column.logical_name)),
+            Integer(column.attribute_index),
+            LongUnsigned(column.data_index),
+        )
+    )
+
+
+def _element(value: Any, data_index: int) -> DataValue:
+    """Return the whole of a value or, from 1 on, one element of its structure or array."""
+    if isinstance(value, DataAccessResult):
+        return None
+    if not data_index:
+        return value  # type: ignore[no-any-return]
+    return value[data_index - 1] if isinstance(value, tuple) and data_index <= len(value) else None

@@ -1,0 +1,193 @@
+"""Pushing: DataNotification to a destination of its own, over TCP or UDP, again and again until it arrived.
+
+The long invoke-id stays the same from one attempt to the next, so that receivers can
+drop what they have already; protection is made anew, since no invocation counter is
+used twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.apdu import decode
+from cosem.apdu.notification import DataNotification, DataNotificationConfirm
+from cosem.association.server_notifications import pushed
+from cosem.association.server_profile import AssociationProfile, ServerProtection
+from cosem.classes.standard.push_setup import TransportService
+from cosem.errors import ConfigurationError, CosemError, TransportError
+from cosem.link.wrapper import DEFAULT_PORT, WrapperParser, wrap
+from cosem.types.identifiers import LongInvokeIdAndPriority
+
+if TYPE_CHECKING:
+    from cosem.server.logical_device import LogicalDevice
+    from cosem.server.objects.push_setup import PushSetupBehaviour
+
+__all__ = ["destination_of", "push"]
+
+log = logging.getLogger("cosem.server")
+
+_CONNECTING: Final = 10.0
+"""Seconds that a connection to a destination may take."""
+
+
+def destination_of(text: bytes) -> tuple[str, int]:
+    """Return host and port of a destination.
+
+    Raises:
+        ConfigurationError: It is no such thing.
+
+    >>> destination_of(b"192.0.2.7:4061"), destination_of(b"[2001:db8::7]:4061"), destination_of(b"head-end")
+    (('192.0.2.7', 4061), ('2001:db8::7', 4061), ('head-end', 4059))
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit("//" + text.decode("ascii"))
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host:
+        raise ConfigurationError(f"{text!r} is no destination; write it as HOST:PORT")
+    return host, DEFAULT_PORT if port is None else port
+
+
+async def push(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
+    """Push what a setup says, as often as it says, and return whether it arrived.
+
+    Args:
+        device: The logical device; the association with the client of the setup says how to protect.
+        setup: The push setup.
+    """
+    try:
+        arrived = await _attempts(device, setup)
+    except (CosemError, OSError) as error:
+        log.warning("%r: given up: %s", setup, error)
+        arrived = False
+    setup.count(arrived=arrived)
+    return arrived
+
+
+async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
+    profile, protection = _context(device, setup.receiver_sap)
+    where = destination_of(bytes(setup.send_destination_and_method.destination))
+    invoke_id = LongInvokeIdAndPriority.build(setup.new_invoke_id(), confirmed=setup.confirmed)
+    notification: DataNotification | None = None
+    for attempt in range(int(setup.number_of_retries) + 1):
+        await asyncio.sleep(setup.delay(attempt))
+        await asyncio.sleep(setup.until_window(device.local(device.now()).replace(tzinfo=None)))
+        if notification is None:
+            time = bytes(device.timestamp()) if setup.timestamped else b""
+            notification = DataNotification(invoke_id, time, await setup.collect())
+        apdus = pushed(notification, profile, protection)
+        units = [wrap(apdu, device.sap, setup.receiver_sap) for apdu in apdus]
+        waiting = _Confirmation(invoke_id, protection) if setup.confirmed else None
+        try:
+            await _send(setup, where, units, waiting)
+        except (OSError, TransportError, TimeoutError) as error:
+            log.info("%r: attempt %d failed: %s", setup, attempt + 1, str(error) or type(error).__name__)
+        else:
+            return True
+    return False
+
+
+def _context(device: LogicalDevice, client_sap: int) -> tuple[AssociationProfile, ServerProtection | None]:
+    """Return the association that the client of a push has, and what protects it."""
+    for entry in device.associations:
+        profile = entry.profile
+        if profile.client_sap == client_sap:
+            ciphered = profile.application_context.ciphered and profile.protection is not None
+            return profile, profile.protection(profile.client_system_title) if ciphered else None  # type: ignore[misc]
+    raise ConfigurationError(f"there is no association with client {client_sap}")
+
+
+async def _send(
+    setup: PushSetupBehaviour, where: tuple[str, int], units: list[bytes], waiting: _Confirmation | None
+) -> None:
+    """Send the units, and wait for the confirmation where one is wanted."""
+    loop = asyncio.get_running_loop()
+    answers: asyncio.Queue[bytes] = asyncio.Queue(64)
+    transport: Any
+    async with asyncio.timeout(_CONNECTING):
+        protocol: _Stream
+        if setup.send_destination_and_method.transport_service == TransportService.UDP:
+            transport, protocol = await loop.create_datagram_endpoint(
+                lambda: _Datagrams(answers), remote_addr=where
+            )
+            send = transport.sendto
+        else:
+            transport, protocol = await loop.create_connection(lambda: _Stream(answers), *where)
+            send = transport.write
+    try:
+        for unit in units:
+            send(unit)
+        if waiting is not None:
+            async with asyncio.timeout(setup.confirmation_timeout):
+                while not waiting.is_in(await answers.get()):
+                    pass
+    finally:
+        transport.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CONNECTING):
+                await protocol.closed.wait()
+    if protocol.lost is not None:
+        raise protocol.lost
+
+
+class _Stream(asyncio.Protocol):
+    """Puts what comes back into a queue."""
+
+    def __init__(self, answers: asyncio.Queue[bytes]) -> None:
+        self._answers = answers
+        self.closed = asyncio.Event()
+        self.lost: Exception | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        with suppress(asyncio.QueueFull):
+            self._answers.put_nowait(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = exc
+        self.closed.set()
+
+
+class _Datagrams(_Stream, asyncio.DatagramProtocol):
+    """The same for datagrams."""
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        del addr  # the socket is connected
+        self._take(data)
+
+    def error_received(self, exc: Exception) -> None:
+        self.lost = exc
+
+
+class _Confirmation:
+    """Looks for the confirmation of one push in what comes back."""
+
+    def __init__(self, invoke_id: LongInvokeIdAndPriority, protection: ServerProtection | None) -> None:
+        self._wanted = invoke_id.long_invoke_id
+        self._protection = protection
+        self._parser = WrapperParser()
+
+    def is_in(self, octets: bytes) -> bool:
+        """Return whether the confirmation has come with these octets."""
+        found = False
+        for _, _, apdu in self._parser.feed(octets):
+            with suppress(CosemError):
+                clear = apdu
+                if self._protection is not None and apdu[:1] != b"\x10":
+                    clear, _ = self._protection.unprotect(apdu)
+                elif self._protection is not None:
+                    continue  # anybody could have sent that
+                confirm = decode(clear)
+                found = found or (
+                    isinstance(confirm, DataNotificationConfirm)
+                    and confirm.long_invoke_id_and_priority.long_invoke_id == self._wanted
+                )
+        return found

@@ -1,0 +1,312 @@
+"""Push setup: what it collects, how it waits and repeats, and what arrives over TCP and UDP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from cosem.apdu import decode, encode
+from cosem.apdu.notification import DataNotification, DataNotificationConfirm
+from cosem.association.indications import NotificationConfirmed
+from cosem.association.server_profile import AssociationProfile
+from cosem.association.unconfirmed_blocks import UnconfirmedBlocks
+from cosem.classes.standard.push_setup import (
+    PushObjectDefinition,
+    PushOperationMethod,
+    RepetitionDelay,
+    SendDestinationAndMethod,
+    TransportService,
+)
+from cosem.classes.standard.references import CaptureObjectDefinition, Restriction, TimeWindow
+from cosem.connecting import connect_async
+from cosem.errors import ConfigurationError
+from cosem.link.wrapper import WrapperParser, wrap
+from cosem.security.counters import VolatileCounterStore
+from cosem.security.inspection import inspect
+from cosem.security.keys import Keys
+from cosem.security.material import material_of
+from cosem.server import (
+    ClockObject,
+    LogicalDevice,
+    ProfileGenericObject,
+    RegisterObject,
+    Server,
+    make_object,
+    object_class,
+    secured_profile,
+)
+from cosem.server.push import destination_of
+from cosem.types.data import DoubleLongUnsigned, Integer, OctetString, Structure
+from cosem.types.date_time import DateTime
+from cosem.types.enumerations import ActionResult, AuthenticationMechanism
+from cosem.types.identifiers import LongInvokeIdAndPriority
+from cosem.types.logical_name import LogicalName
+
+ENERGY, PUSH, CLOCK, PROFILE = "1.0.1.8.0.255", "0.0.25.9.0.255", "0.0.1.0.0.255", "1.0.99.1.0.255"
+NOTHING = Restriction(0, None)
+
+
+def entry(class_id: int, name: str, attribute: int, data_index: int = 0, **more: Any) -> PushObjectDefinition:
+    more = {"restriction": NOTHING, "columns": ()} | more
+    return PushObjectDefinition(class_id, LogicalName(name), attribute, data_index, **more)
+
+
+def meter(destination: str = "127.0.0.1:1", **values: Any) -> LogicalDevice:
+    service = values.pop("service", TransportService.TCP)
+    profile = values.pop("profile", AssociationProfile(client_sap=1))
+    values = {
+        "push_object_list": (entry(3, ENERGY, 2), entry(3, ENERGY, 3, 2), entry(3, "1.0.9.9.9.255", 2)),
+        "send_destination_and_method": SendDestinationAndMethod(service, destination.encode(), 0),
+        "number_of_retries": 0,
+        "repetition_delay": RepetitionDelay(0, 100, 0),
+    } | values
+    energy = RegisterObject(ENERGY, value=DoubleLongUnsigned(5017), scaler_unit=(0, 30))
+    device = LogicalDevice("TST0000000000001", objects=[energy, make_object(40, PUSH, **values)])
+    device.add_association(profile)
+    return device
+
+
+class Receiver:
+    """Takes what is pushed; answers as a test says."""
+
+    def __init__(self, answer: Callable[[bytes], bytes | None] = lambda apdu: None) -> None:
+        self.answer = answer
+        self.apdus: list[bytes] = []
+        self.ports: set[tuple[int, int]] = set()
+        self.came = asyncio.Event()
+
+    def take(self, parser: WrapperParser, octets: bytes, send: Callable[[bytes], object]) -> None:
+        for source, destination, apdu in parser.feed(octets):
+            self.apdus.append(apdu)
+            self.ports.add((source, destination))
+            if (answer := self.answer(apdu)) is not None:
+                send(wrap(answer, destination, source))
+            self.came.set()
+
+    def tcp(self) -> asyncio.Protocol:
+        receiver, parser = self, WrapperParser()
+
+        class Tcp(asyncio.Protocol):
+            def connection_made(self, transport: Any) -> None:
+                self.transport = transport
+
+            def data_received(self, data: bytes) -> None:
+                receiver.take(parser, data, self.transport.write)
+
+        return Tcp()
+
+    def udp(self) -> asyncio.DatagramProtocol:
+        receiver = self
+
+        class Udp(asyncio.DatagramProtocol):
+            def connection_made(self, transport: Any) -> None:
+                self.transport = transport
+
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                receiver.take(WrapperParser(), data, lambda unit: self.transport.sendto(unit, addr))
+
+        return Udp()
+
+
+async def pushed(receiver: Receiver, service: TransportService, **values: Any) -> Any:
+    """Push once to a receiver, and return the push setup."""
+    loop = asyncio.get_running_loop()
+    if service is TransportService.UDP:
+        transport, _ = await loop.create_datagram_endpoint(receiver.udp, ("127.0.0.1", 0))
+        port = transport.get_extra_info("sockname")[1]
+    else:
+        transport = await loop.create_server(receiver.tcp, "127.0.0.1", 0)
+        port = transport.sockets[0].getsockname()[1]
+    device = meter(f"127.0.0.1:{port}", service=service, **values)
+    setup: Any = device[PUSH]
+    assert setup.call(1, Integer(0)).result is ActionResult.SUCCESS
+    assert setup.call(1, Integer(0)).result is ActionResult.TEMPORARY_FAILURE
+    await setup.task
+    async with asyncio.timeout(10):
+        if setup.pushed:
+            await receiver.came.wait()
+    transport.close()
+    return setup
+
+
+@pytest.mark.parametrize("service", [TransportService.TCP, TransportService.UDP])
+def test_what_is_pushed_arrives(service):
+    async def test() -> None:
+        receiver = Receiver()
+        setup = await pushed(receiver, service)
+        (apdu,) = receiver.apdus
+        assert decode(apdu).notification_body == Structure((DoubleLongUnsigned(5017), 30, None))
+        assert receiver.ports == {(1, 1)}
+        assert (setup.pushed, setup.failed) == (1, 0)
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("service", [TransportService.TCP, TransportService.UDP])
+def test_a_confirmed_push_is_repeated_under_the_same_id_until_it_is_confirmed(service):
+    async def test() -> None:
+        def typed(apdu: bytes) -> bytes | None:
+            notification: DataNotification = decode(apdu)
+            number = notification.long_invoke_id_and_priority
+            wrong = len(receiver.apdus) < 3
+            return encode(DataNotificationConfirm(LongInvokeIdAndPriority(number + wrong), b""))
+
+        receiver = Receiver(typed)
+        loop = asyncio.get_running_loop()
+        transport: Any
+        if service is TransportService.UDP:
+            transport, _ = await loop.create_datagram_endpoint(receiver.udp, ("127.0.0.1", 0))
+            port = transport.get_extra_info("sockname")[1]
+        else:
+            transport = await loop.create_server(receiver.tcp, "127.0.0.1", 0)
+            port = transport.sockets[0].getsockname()[1]
+        device = meter(
+            f"127.0.0.1:{port}",
+            service=service,
+            push_operation_method=PushOperationMethod.CONFIRMED,
+            number_of_retries=5,
+        )
+        setup: Any = device[PUSH]
+        setup.confirmation_timeout = 0.05
+        setup.call(1, Integer(0))
+        assert await setup.task is True
+        assert len(receiver.apdus) == 3
+        assert len(set(receiver.apdus)) == 1
+        assert bytes(setup.stored(13)) != bytes(12)
+        transport.close()
+
+    asyncio.run(test())
+
+
+def test_a_push_that_nobody_takes_is_given_up():
+    async def test() -> None:
+        device = meter("127.0.0.1:1", number_of_retries=2)
+        setup: Any = device[PUSH]
+        setup.call(1, Integer(0))
+        assert await setup.task is False
+        assert (setup.pushed, setup.failed) == (0, 1)
+
+    asyncio.run(test())
+
+
+def test_a_long_push_goes_in_blocks():
+    async def test() -> None:
+        receiver = Receiver()
+        profile = AssociationProfile(client_sap=1, client_max_receive_pdu_size=12)
+        await pushed(receiver, TransportService.TCP, profile=profile)
+        async with asyncio.timeout(10):
+            while len(receiver.apdus) < 2:
+                receiver.came.clear()
+                await receiver.came.wait()
+        collector = UnconfirmedBlocks()
+        whole = [collector.take(decode(apdu), 0.0) for apdu in receiver.apdus]
+        assert decode(whole[-1]).notification_body == Structure((DoubleLongUnsigned(5017), 30, None))
+
+    asyncio.run(test())
+
+
+def test_a_push_is_protected_as_the_association_of_its_client():
+    keys = Keys.parse(
+        guek=b"k" * 15 + b"1",
+        gak=b"a" * 15 + b"2",
+        server_title="MMM0000BC614E",
+        client_title="4D4D4D0000000001",
+    )
+
+    async def test() -> None:
+        receiver = Receiver()
+        profile = secured_profile(
+            AuthenticationMechanism.HLS_GMAC, keys, client_sap=1, counters=VolatileCounterStore()
+        )
+        await pushed(receiver, TransportService.TCP, profile=profile)
+        (apdu,) = receiver.apdus
+        assert apdu[0] in (0xDB, 0xDD)
+        found = inspect(apdu, lambda *_: material_of(keys, server=False))
+        assert decode(found.plain or b"").notification_body[0] == 5017
+
+    asyncio.run(test())
+
+
+def test_parts_and_columns_of_a_profile():
+    async def test() -> None:
+        profile = ProfileGenericObject(
+            PROFILE, capture_objects=[(8, CLOCK, 2, 0), (3, ENERGY, 2, 0)], profile_entries=9
+        )
+        device = meter(
+            push_object_list=(
+                entry(7, PROFILE, 2, restriction=Restriction(2, Structure((2, 3)))),
+                entry(7, PROFILE, 2, columns=(CaptureObjectDefinition(3, LogicalName(ENERGY), 2, 0),)),
+            )
+        )
+        device.add(profile, ClockObject(CLOCK))
+        for _ in range(4):
+            profile.call(2, Integer(0))
+        entries, columns = await device[PUSH].collect()
+        assert [len(row) for row in entries] == [2, 2]
+        assert [tuple(row) for row in columns] == [(5017,)] * 4
+
+    asyncio.run(test())
+
+
+def test_delays_before_and_between():
+    setup: Any = meter(randomisation_start_interval=600, repetition_delay=RepetitionDelay(10, 200, 50))[PUSH]
+    setup.randomness = lambda: 0.5
+    assert [setup.delay(attempt) for attempt in range(5)] == [300, 10, 20, 40, 50]
+    old: Any = object_class(40, 0)(PUSH, repetition_delay=7)
+    assert old.delay(3) == 7
+    assert old.receiver_sap == 1
+    assert not old.confirmed
+
+
+def test_pushes_wait_for_a_window():
+    daily = [DateTime.fromhex(text) for text in ("FFFFFFFFFF060000FF8000FF", "FFFFFFFFFF070000FF8000FF")]
+    setup: Any = meter(communication_window=(TimeWindow(*daily),))[PUSH]
+    assert setup.until_window(datetime(2026, 11, 25, 6, 30)) == 0
+    assert setup.until_window(datetime(2026, 11, 25, 5, 0)) == 3600
+    assert setup.until_window(datetime(2026, 11, 25, 8, 0)) == 22 * 3600
+
+
+@pytest.mark.parametrize("version", [0, 1, 2, 3])
+def test_every_version_can_be_made(version):
+    setup = make_object(40, PUSH, version=version)
+    assert type(setup).version == version
+    assert setup.call(1, Integer(0)).result is ActionResult.OTHER_REASON  # no logical device
+
+
+@pytest.mark.parametrize("text", [b"", b":4059", b"a:b", b"\xff", b"[::1"])
+def test_what_is_no_destination(text):
+    with pytest.raises(ConfigurationError):
+        destination_of(text)
+
+
+def test_a_data_notification_reaches_a_client_and_its_confirmation_the_meter():
+    async def test() -> None:
+        device = meter()
+        device.add_association(16)
+        confirmed = asyncio.Event()
+        seen: list[Any] = []
+
+        def listen(_: object, indication: object) -> None:
+            if isinstance(indication, NotificationConfirmed):
+                seen.append(indication)
+                confirmed.set()
+
+        device.listeners.append(listen)
+        async with (
+            Server(device).listen("tcp://127.0.0.1:0") as server,
+            connect_async(server.address, max_pdu_size=100) as client,
+        ):
+            assert server.data_notification(OctetString(bytes(300))) == 1
+            async with asyncio.timeout(10):
+                notification = await anext(client.notifications(None))
+                assert notification.apdu.notification_body == bytes(300)
+                await client.confirm(notification)
+                await confirmed.wait()
+            assert seen == [NotificationConfirmed(0)]
+            assert await client.get(ENERGY) == 5017
+
+    asyncio.run(test())
