@@ -9,7 +9,6 @@ import pytest
 
 from cosem.classes.meter_record import MeterRecord, ObjectRights, RecordedAssociation, RecordedObject
 from cosem.classes.standard.access_rights import AccessMode
-from cosem.client.operations.dump import dump
 from cosem.connecting import connect
 from cosem.errors import ConfigurationError
 from cosem.server import AccessRights, DataObject, LogicalDevice, demonstration_meter, serve_in_thread
@@ -41,7 +40,7 @@ CLIENTS = {
 
 def dumped(url, **facts):
     with connect(url, **facts) as meter:
-        return meter.run(lambda context: dump(context, meter._session, meter.parameters, meter.negotiated))
+        return meter.dump()
 
 
 @pytest.mark.parametrize("facts", CLIENTS.values(), ids=CLIENTS)

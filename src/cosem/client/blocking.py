@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cosem.association.context import Conversation, Progress, ServiceContext
     from cosem.association.preparation import ClientSecurity
     from cosem.classes.base import InterfaceClass
+    from cosem.classes.meter_record import MeterRecord
     from cosem.client.base import Opener
     from cosem.client.batch import BatchItem
     from cosem.client.keys import KeysOfMeter
@@ -351,6 +352,69 @@ class Client(ClientBase):
         from cosem.client.operations import clock
 
         self.run(lambda context: clock.set_clock(context, self._session, time))
+
+    def dump(
+        self,
+        *,
+        buffers: bool = True,
+        only: Callable[[ObjectEntry], bool] = lambda _: True,
+        step: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> MeterRecord:
+        """Take down everything that this association sees: objects, rights, every attribute that can be read.
+
+        What is refused is part of it. Secrets are never asked for.
+
+        Args:
+            buffers: Whether the buffers of profiles are read, too, which takes by far the longest.
+            only: Chooses objects.
+            step: Told of how many attributes were read so far, and how many there are.
+
+        Raises:
+            AccessError: The meter refused its object list.
+        """
+        from cosem.client.operations import dump
+
+        return self.run(
+            lambda context: dump.dump(
+                context,
+                self._session,
+                self.parameters,
+                self.negotiated,
+                buffers=buffers,
+                only=only,
+                step=step,
+            )
+        )
+
+    def transfer_image(
+        self,
+        image: bytes,
+        identifier: bytes,
+        target: Target = "0-0:44.0.0",
+        *,
+        resume: bool = False,
+        step: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> int:
+        """Send an image in blocks until none is missing, and return how many were sent; nothing is activated.
+
+        Args:
+            image: The octets.
+            identifier: The name of the image.
+            target: The Image transfer object.
+            resume: Whether to go on with a transfer that was begun: only blocks that its bitmap lacks are sent.
+            step: Told of how many blocks the meter has, and how many there are.
+
+        Raises:
+            StateError: Image transfer is not enabled in the meter.
+            ActionError: The meter refused the image, or a block.
+        """
+        from cosem.client.operations import image as operation
+
+        return self.run(
+            lambda context: operation.transfer_image(
+                context, self._session, image, identifier, target, resume=resume, step=step
+            )
+        )
 
     # --- keys ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,143 @@
+"""Image transfer: a file in blocks, only those that are missing, then verified and activated (Blue Book, class_id 18)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from cosem.association.context import Conversation, ServiceContext
+from cosem.classes.standard.image_transfer import ImageTransferStatus
+from cosem.client.operations.attributes import get
+from cosem.client.operations.methods import call
+from cosem.client.session import Session
+from cosem.client.targets import Target
+from cosem.errors import ActionError, ConfigurationError, ProtocolError, StateError
+from cosem.types.data import BitString, DoubleLongUnsigned, OctetString, Structure
+from cosem.types.enumerations import ActionResult
+from cosem.types.logical_name import LogicalName
+
+__all__ = ["IMAGE_TRANSFER", "finish_image", "image_status", "transfer_image"]
+
+IMAGE_TRANSFER: Final = LogicalName("0.0.44.0.0.255")
+"""Where meters usually have their image transfer."""
+_CLASS: Final = 18
+_BLOCK_SIZE, _BLOCKS, _FIRST_MISSING, _ENABLED, _STATUS = 2, 3, 4, 5, 6
+_INITIATE, _TRANSFER = 1, 2
+_STEPS: Final = {"verify": 3, "activate": 4}
+_ROUNDS: Final = 3
+"""So many times missing blocks are sent again before the transfer counts as failed."""
+
+
+def image_status(
+    context: ServiceContext, session: Session, target: Target = IMAGE_TRANSFER
+) -> Conversation[ImageTransferStatus]:
+    """Read how far the meter is.
+
+    Raises:
+        AccessError: The meter refused it.
+    """
+    value = yield from _number(context, session, target, _STATUS)
+    return ImageTransferStatus(value)
+
+
+def transfer_image(
+    context: ServiceContext,
+    session: Session,
+    image: bytes,
+    identifier: bytes,
+    target: Target = IMAGE_TRANSFER,
+    *,
+    resume: bool = False,
+    step: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Conversation[int]:
+    """Send an image, and return how many blocks were sent; afterwards the meter has all of them.
+
+    Args:
+        context: The association.
+        session: What is known of the meter.
+        image: The octets.
+        identifier: The name of the image.
+        target: The object.
+        resume: Whether a transfer that was begun goes on: only the blocks that its bitmap lacks are sent. A meter
+            does not tell which image was begun; it shows when the image is verified.
+        step: Told of how many blocks the meter has, and how many there are.
+
+    Raises:
+        StateError: Image transfer is not enabled in the meter.
+        ActionError: The meter refused the image, or a block.
+        ProtocolError: The meter says nonsense, or lacks blocks however often they are sent.
+        ConfigurationError: The image is empty.
+    """
+    if not image:
+        raise ConfigurationError("the image is empty")
+    if not (yield from get(context, session, target, _ENABLED, _CLASS)):
+        raise StateError("disabled", "image transfer")
+    size = yield from _number(context, session, target, _BLOCK_SIZE)
+    if size <= 0:
+        raise ProtocolError(f"the meter takes blocks of {size} octets")
+    count = (len(image) + size - 1) // size
+    missing = None
+    if resume and (yield from image_status(context, session, target)) is ImageTransferStatus.INITIATED:
+        missing = yield from _missing(context, session, target, count)
+    if missing is None:
+        parameter = Structure((OctetString(identifier), DoubleLongUnsigned(len(image))))
+        yield from call(context, session, target, _INITIATE, parameter, _CLASS)
+        missing = list(range(count))
+    sent = 0
+    for _ in range(_ROUNDS):
+        have = count - len(missing)
+        step(have, count)
+        for number in missing:
+            octets = OctetString(image[number * size : (number + 1) * size])
+            block = Structure((DoubleLongUnsigned(number), octets))
+            yield from call(context, session, target, _TRANSFER, block, _CLASS)
+            sent += 1
+            have += 1
+            step(have, count)
+        missing = (yield from _missing(context, session, target, count)) or []
+        if not missing:
+            return sent
+    raise ProtocolError(f"the meter still lacks {len(missing)} of {count} blocks, block {missing[0]} first")
+
+
+def _missing(
+    context: ServiceContext, session: Session, target: Target, count: int
+) -> Conversation[list[int] | None]:
+    """Return the blocks that the meter has not; ``None`` if its bitmap is that of another image."""
+    bits = yield from get(context, session, target, _BLOCKS, _CLASS)
+    if not isinstance(bits, BitString):
+        raise ProtocolError(f"the bitmap of the blocks is no bit-string, but {type(bits).__name__}")
+    text = str(bits)
+    if len(text) != count:
+        return None
+    return [number for number, bit in enumerate(text) if bit == "0"]
+
+
+def finish_image(
+    context: ServiceContext, session: Session, what: str, target: Target = IMAGE_TRANSFER
+) -> Conversation[bool]:
+    """Have the image verified or activated, and return whether that is done; ``False``: the meter is still at it.
+
+    Args:
+        context: The association.
+        session: What is known of the meter.
+        what: ``"verify"`` or ``"activate"``.
+        target: The object.
+
+    Raises:
+        ActionError: The meter refused, or the image is not good.
+    """
+    try:
+        yield from call(context, session, target, _STEPS[what], None, _CLASS)
+    except ActionError as error:
+        if error.result != ActionResult.TEMPORARY_FAILURE:
+            raise
+        return False
+    return True
+
+
+def _number(context: ServiceContext, session: Session, target: Target, attribute: int) -> Conversation[int]:
+    value = yield from get(context, session, target, attribute, _CLASS)
+    if not isinstance(value, int):
+        raise ProtocolError(f"image transfer attribute {attribute} is no number, but {type(value).__name__}")
+    return int(value)

@@ -1,0 +1,117 @@
+"""Images are sent in blocks, resumed where they broke off, verified and activated."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from cosem.client.operations.image import finish_image, image_status
+from cosem.connecting import connect, connect_async
+from cosem.errors import ActionError, ConfigurationError, ProtocolError, StateError
+from cosem.server import AccessRights, ImageTransferObject, LogicalDevice, serve_in_thread
+from cosem.types.data import BitString
+from cosem.types.enumerations import ActionResult
+
+IMAGE = bytes(range(256)) * 5
+
+
+def meter(target):
+    device = LogicalDevice("ABC0000000000001", objects=[target])
+    device.add_association(16, AccessRights.full())
+    return device
+
+
+def test_an_image_arrives_whole_with_its_name():
+    target = ImageTransferObject(image_block_size=100)
+    steps = []
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        assert client.transfer_image(IMAGE, b"new", step=lambda *step: steps.append(step)) == 13
+        status = client.run(lambda context: image_status(context, client._session))
+        assert client.run(lambda context: finish_image(context, client._session, "verify"))
+        assert client.run(lambda context: finish_image(context, client._session, "activate"))
+        after = client.run(lambda context: image_status(context, client._session))
+    assert (target.image, target.identifier) == (IMAGE, b"new")
+    assert steps == [(number, 13) for number in range(14)]
+    assert (int(status), int(after)) == (1, 6)
+
+
+def test_an_image_arrives_by_asyncio():
+    target = ImageTransferObject()
+
+    async def send(url):
+        async with connect_async(url) as client:
+            return await client.transfer_image(IMAGE, b"new")
+
+    with serve_in_thread(meter(target)) as url:
+        assert asyncio.run(send(url)) == 7
+    assert target.image == IMAGE
+
+
+def test_only_what_is_missing_is_sent_again():
+    target = ImageTransferObject(image_block_size=100)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        client.transfer_image(IMAGE, b"new")
+        for number in (0, 5, 12):
+            del target._blocks[number]
+        assert client.transfer_image(IMAGE, b"new", resume=True) == 3
+        assert target.image == IMAGE
+        assert client.transfer_image(IMAGE, b"new", resume=True) == 0
+        assert client.transfer_image(IMAGE, b"new") == 13
+
+
+def test_the_bitmap_of_another_image_is_not_trusted():
+    target = ImageTransferObject(image_block_size=100)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        client.transfer_image(IMAGE[:150], b"other")
+        assert client.transfer_image(IMAGE, b"new", resume=True) == 13
+    assert (target.image, target.identifier) == (IMAGE, b"new")
+
+
+def test_blocks_that_the_meter_loses_are_sent_again_but_not_for_ever():
+    class Forgetful(ImageTransferObject):
+        lose = 1
+
+        def get_image_transferred_blocks_status(self):
+            if self.lose:
+                self.lose -= 1
+                self._blocks.pop(3, None)
+            return super().get_image_transferred_blocks_status()
+
+    target = Forgetful(image_block_size=100)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        assert client.transfer_image(IMAGE, b"new") == 14
+        target.lose = 100
+        with pytest.raises(ProtocolError, match="lacks 1 of 13 blocks, block 3 first"):
+            client.transfer_image(IMAGE, b"new")
+
+
+def test_what_stands_in_the_way_is_said():
+    target = ImageTransferObject(image_transfer_enabled=False, verify=lambda _: False)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        with pytest.raises(ConfigurationError, match="empty"):
+            client.transfer_image(b"", b"new")
+        with pytest.raises(StateError, match="image transfer"):
+            client.transfer_image(IMAGE, b"new")
+        target.put("image_transfer_enabled", True)
+        client.transfer_image(IMAGE, b"new")
+        with pytest.raises(ActionError):
+            client.run(lambda context: finish_image(context, client._session, "verify"))
+
+
+def test_a_meter_that_is_still_at_it_is_no_failure():
+    target = ImageTransferObject()
+    target.handler("image_verify")(lambda: ActionResult.TEMPORARY_FAILURE)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        assert not client.run(lambda context: finish_image(context, client._session, "verify"))
+
+
+def test_nonsense_of_the_meter_is_an_error_of_the_protocol():
+    target = ImageTransferObject()
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        target.getter("image_block_size")(lambda: BitString.from_text("1"))
+        with pytest.raises(ProtocolError, match="no number"):
+            client.transfer_image(IMAGE, b"new")
+        target.getter("image_block_size")(lambda: 0)
+        with pytest.raises(ProtocolError, match="blocks of 0"):
+            client.transfer_image(IMAGE, b"new")
