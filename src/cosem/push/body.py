@@ -29,7 +29,7 @@ from cosem.types.date_time import DateTime
 from cosem.types.logical_name import LogicalName
 from cosem.types.units import Unit, scaled
 
-__all__ = ["Body", "meaning", "read_body"]
+__all__ = ["Body", "is_time", "meaning", "read_body"]
 
 _TIME_SIZE: Final = 12
 _NAME_SIZE: Final = 6
@@ -190,7 +190,7 @@ def _symbol(unit: int) -> str:
 def meaning(raw: Any, *, clock: bool = False, is_name: bool = False, findings: dict[str, None]) -> Any:
     """Return what a value that is no number of a register means: a time, a text, a name; else as it came."""
     if isinstance(raw, OctetString):
-        if len(raw) == _TIME_SIZE and (clock or _is_time(raw)):
+        if len(raw) == _TIME_SIZE and (clock or is_time(raw)):
             return DateTime(raw)
         if is_name and len(raw) == _NAME_SIZE:
             return LogicalName(raw)
@@ -211,8 +211,8 @@ def meaning(raw: Any, *, clock: bool = False, is_name: bool = False, findings: d
     return raw
 
 
-def _is_time(octets: bytes) -> bool:
-    """Whether twelve octets are those of a moment and not a text or number of that size."""
+def is_time(octets: bytes) -> bool:
+    """Return whether twelve octets are those of a moment and not a text or number of that size."""
     return (
         int.from_bytes(octets[:2], "big") in _YEARS
         and 1 <= octets[2] <= 12
@@ -361,4 +361,4 @@ def _facts(body: Any, elements: Sequence[Any], items: list[Item], version: str, 
 
 
 def _is_unnamed_time(raw: Any) -> bool:
-    return isinstance(raw, OctetString) and len(raw) == _TIME_SIZE and _is_time(raw)
+    return isinstance(raw, OctetString) and len(raw) == _TIME_SIZE and is_time(raw)

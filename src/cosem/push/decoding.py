@@ -15,12 +15,14 @@ from cosem.errors import DecodeError, FrameError
 from cosem.link.gateway import split_gateway
 from cosem.push.blocks import BlockReassembly
 from cosem.push.detection import LARGEST, Detector, Piece
-from cosem.push.draft import Draft, positions
+from cosem.push.draft import Draft, known_message, positions
 from cosem.push.findings import BLOCKS_LOST, NO_FRAME
 from cosem.push.layouts import Layouts, known_layouts
 from cosem.push.message import PushMessage, StrictFindings
 from cosem.push.opening import KeySource, Opener
+from cosem.push.shapes import Shapes
 from cosem.security.envelope import is_protected
+from cosem.security.keys import Keys
 
 __all__ = ["Parser", "decode"]
 
@@ -28,6 +30,10 @@ _WRAPPER: Final = b"\x00\x01"
 _WRAPPER_HEADER: Final = 8
 _GENERAL_BLOCK: Final = b"\xe0"
 _TEXT: Final = b"/"
+_GENERAL_GLO_CIPHERING: Final = 0xDB
+_FREQUENT: Final = frozenset({b"\x0f", b"\xdb"})
+_shapes: Final = Shapes()
+"""Of the messages that :func:`decode` was given with the layouts that come with cosem."""
 
 
 def decode(
@@ -61,7 +67,10 @@ def decode(
     Aidon 1-0:1.7.0*255 280 W
     """
     octets = bytes(octets)
-    parser = Parser(keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified)
+    shapes = _shapes if layouts is None else None
+    parser = Parser(
+        keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, _shapes=shapes
+    )
     messages = [*parser.feed(octets), *parser.finish()]
     if not messages and parser.damaged:
         parser = Parser(
@@ -106,13 +115,15 @@ class Parser:
         decrypt_unverified: bool = False,
         check: bool = True,
         most: int = LARGEST,
+        _shapes: Shapes | None = None,
     ) -> None:
         self.detector = Detector(check=check, most=most)
-        self._opener = Opener(keys, decrypt_unverified=decrypt_unverified)
+        self._opener = _opener_of(keys, decrypt_unverified=decrypt_unverified)
         self._strict = strict
         self._layouts = layouts if layouts is not None else known_layouts()
         self._blocks = BlockReassembly(most)
         self._lost = 0
+        self._shapes = Shapes() if _shapes is None else _shapes
         self._pieces: deque[Piece] = deque()
 
     @property
@@ -193,6 +204,14 @@ class Parser:
 
     def _message(self, piece: Piece) -> PushMessage | None:
         """Return the message of a piece, or ``None`` while blocks of it are missing."""
+        apdu = piece.apdu
+        if apdu[:1] in _FREQUENT and self._blocks.lost == self._lost:
+            opened = self._opener.verified(apdu) if apdu[0] == _GENERAL_GLO_CIPHERING else None
+            clear = apdu if opened is None else opened[0]
+            known = self._shapes.read(clear, None if opened is None else opened[1].title)
+            if known is not None:
+                framing = (piece.framing,) if opened is None else (piece.framing, "general-glo-ciphering")
+                return known_message(piece, apdu, framing, piece.findings, opened, known)
         draft = Draft(piece)
         if piece.telegram is not None:
             return draft.text(piece.telegram, self._layouts)
@@ -223,7 +242,7 @@ class Parser:
             apdu = inspection.plain
             if apdu[:1] == _TEXT:
                 return draft.ciphered_text(apdu, self._layouts)
-        draft.read(apdu, self._layouts)
+        draft.read(apdu, self._layouts, self._shapes)
         if 0x60 <= apdu[0] <= 0x63 and draft.apdu is not None:
             draft.initiate(apdu, self._opener, self._layouts)
         return draft.message()
@@ -235,6 +254,21 @@ class Parser:
             self._blocks.lost += 1
             return None
         return self._blocks.add(sender, block)
+
+
+_latest: list[tuple[Keys, bool, Opener]] = []
+"""The keys that were used last, made ready: who decodes message by message brings the same ones each time."""
+
+
+def _opener_of(keys: KeySource, *, decrypt_unverified: bool) -> Opener:
+    if not isinstance(keys, Keys):  # a store or mapping may change
+        return Opener(keys, decrypt_unverified=decrypt_unverified)
+    for known, asked, opener in _latest:
+        if known is keys and asked is decrypt_unverified:
+            return opener
+    opener = Opener(keys, decrypt_unverified=decrypt_unverified)
+    _latest[:] = [(keys, decrypt_unverified, opener)]
+    return opener
 
 
 def _data(octets: bytes) -> PushMessage | None:

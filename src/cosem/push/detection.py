@@ -11,8 +11,7 @@ changes what is found in it. Never more than one unfinished candidate is kept.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cosem.errors import FrameError
 from cosem.link.hdlc.frame import Frame
@@ -32,7 +31,9 @@ _MOST_RUBBISH: Final = 16 * 1024
 _STEP: Final = 256  # so many further octets are worth a new look, whatever is waited for
 _HDLC, _MBUS, _TEXT, _WRAPPER, _GATEWAY_TO, _GATEWAY_FROM = 0x7E, 0x68, 0x2F, 0x00, 0xE6, 0xE7
 _FRAMES: Final = frozenset({_HDLC, _MBUS})
-_STRONG: Final = re.compile(rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68|/")
+_STRONG: Final = re.compile(
+    rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68(?=([\x03-\xff])\1h|.{0,2}\Z)|/(?=[A-Za-z]{3}|[A-Za-z]{0,2}\Z)", re.DOTALL
+)
 _BEGIN: Final = re.compile(
     b"[%s]"
     % b"".join(re.escape(bytes((tag,))) for tag in (*sorted(BARE_TAGS), _HDLC, _MBUS, _TEXT, 0, 0xE6, 0xE7))
@@ -49,8 +50,7 @@ _SERVICES: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One APDU or telegram of a stream.
 
     Attributes:
@@ -84,7 +84,7 @@ class Detector:
     """
 
     __slots__ = (
-        *("_anchored", "_buffer", "_framed", "_hdlc", "_mbus", "_most", "_need", "_torn"),
+        *("_anchored", "_buffer", "_check", "_framed", "_hdlc", "_mbus", "_most", "_need", "_torn"),
         *("counts", "discarded", "others", "rubbish"),
     )
 
@@ -97,8 +97,11 @@ class Detector:
             False  # good frames have come: what has none around it is what is left of a damaged one
         )
         self._torn = 0  # as far as here, counted from the buffer, octets belong to a damaged frame
-        self._hdlc = HdlcListener(check=check, most=most)
-        self._mbus = MbusListener(most=most)
+        self._check = check
+        self._hdlc: HdlcListener | None = (
+            None  # made when the first frame comes: most streams have one framing
+        )
+        self._mbus: MbusListener | None = None
         self.discarded = 0
         """Octets that belonged to nothing."""
         self.rubbish: bytearray | None = None
@@ -112,8 +115,10 @@ class Detector:
     def without_apdu(self) -> dict[str, int]:
         """Good frames that carry no APDU, by kind."""
         return {
-            **{f"hdlc {kind}": count for kind, count in self._hdlc.ignored.items()},
-            **{f"mbus {kind}": count for kind, count in self._mbus.ignored.items()},
+            f"{name} {kind}": count
+            for name, listener in (("hdlc", self._hdlc), ("mbus", self._mbus))
+            if listener is not None
+            for kind, count in listener.ignored.items()
         }
 
     @property
@@ -131,8 +136,9 @@ class Detector:
     def finish(self) -> list[Piece]:
         """Give up what has begun, at the end or after a silence, and return what is found inside it."""
         found = self._scan(more=False)
-        self._hdlc.idle()
-        self._mbus.idle()
+        for listener in (self._hdlc, self._mbus):
+            if listener is not None:
+                listener.idle()
         self._anchored, self._framed, self._torn = True, False, 0
         return found
 
@@ -199,10 +205,14 @@ class Detector:
         if found is not None:
             if isinstance(frame, Damaged):
                 self._count(self.others, "hdlc: " + frame.problem)
-                if len(frame.octets) > size:  # its header is right: so it is a frame, and what is in it is part of one
+                if (
+                    len(frame.octets) > size
+                ):  # its header is right: so it is a frame, and what is in it is part of one
                     self._torn = max(self._torn, pos + size)
             else:
                 self._count(self.counts, "hdlc")
+            if self._hdlc is None:
+                self._hdlc = HdlcListener(check=self._check, most=self._most)
             for apdu in self._hdlc.take([frame]):
                 found.append(Piece("hdlc", apdu.apdu, None, apdu.source, apdu.destination, apdu.findings))
         # Another frame may begin inside a damaged one.
@@ -228,6 +238,8 @@ class Detector:
             return 0
         if found is not None:
             self._count(self.counts, "mbus")
+            if self._mbus is None:
+                self._mbus = MbusListener(most=self._most)
             for apdu in self._mbus.take([frame]):
                 found.append(Piece("mbus", apdu.apdu, None, apdu.source, apdu.destination, apdu.findings))
         return size

@@ -21,8 +21,10 @@ from cosem.push.layouts import Layouts
 from cosem.push.message import Known, Origin, PushMessage, PushValue
 from cosem.push.opening import Opener
 from cosem.push.repair import repaired
+from cosem.push.shapes import Facts, Shapes
 from cosem.push.telegram import telegram_clock, telegram_letters, telegram_values
-from cosem.security.envelope import is_protected, read_envelope
+from cosem.security.envelope import Envelope, is_protected, read_envelope
+from cosem.security.inspection import Verdict
 from cosem.types.date_time import DateTime
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -30,10 +32,11 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.security.inspection import Inspection
 
-__all__ = ["Draft", "positions"]
+__all__ = ["Draft", "clear_apdu", "known_message", "positions"]
 
 _DATA_NOTIFICATION: Final = 0x0F
 _GET_WITH_LIST: Final = b"\xc4\x03"
+_NO_DEVIATION: Final = b"\x80\x00"
 _NOTHING_KNOWN: Final = Known(Origin.UNKNOWN, Origin.UNKNOWN, Origin.UNKNOWN)
 _BESIDE: Final = Known(Origin.MESSAGE, Origin.MESSAGE, Origin.UNKNOWN)
 _ENVELOPES: Final = {
@@ -51,7 +54,7 @@ class Draft:
         piece: What was taken out of the frames.
     """
 
-    __slots__ = ("apdu", "facts", "findings", "framing", "octets", "piece")
+    __slots__ = ("apdu", "clear", "facts", "findings", "framing", "octets", "piece")
 
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
@@ -59,6 +62,7 @@ class Draft:
         self.findings = list(piece.findings)
         self.octets = piece.apdu
         self.apdu: Any = None
+        self.clear = b""
         self.facts: dict[str, Any] = {}
 
     def message(self) -> PushMessage:
@@ -69,7 +73,7 @@ class Draft:
             framing=tuple(self.framing),
             source=self.piece.source,
             destination=self.piece.destination,
-            apdu=self.apdu,
+            clear=self.clear,
             octets=self.octets,
             **self.facts,
         )
@@ -124,52 +128,68 @@ class Draft:
             return self.not_understood(str(error))
         return self.text(telegram, layouts)
 
-    def read(self, apdu: bytes, layouts: Layouts) -> None:
+    def read(self, apdu: bytes, layouts: Layouts, shapes: Shapes) -> None:
         """Read a clear APDU; what is none is named so."""
+        if apdu[0] == _DATA_NOTIFICATION:
+            known = shapes.read(apdu, self.facts.get("system_title"))
+            if known is not None:
+                self._note(apdu, *known)
+                return
         findings: list[str] = []
         try:
             value: Any = decode_apdu(apdu, findings=findings)
+            mended = False
         except DecodeError as error:
-            mended = _mended(apdu, error)
-            if mended is None:
+            found = _mended(apdu, error)
+            if found is None:
                 self.findings.append(NOT_UNDERSTOOD)
-                self.facts.setdefault("reason", "")
-                self.facts["reason"] = self.facts["reason"] or str(error)
+                self.facts["reason"] = self.facts.get("reason") or str(error)
                 return
-            value, findings = mended
-        self.findings += findings
+            value, findings = found
+            mended = True
         self.apdu = value
         if apdu[0] == _DATA_NOTIFICATION:
-            self._notification(value, layouts)
+            self._notification(apdu, value, findings, layouts, None if mended else shapes)
         else:
+            self.clear = apdu
+            self.findings += findings
             self._other(value, apdu)
 
-    def _notification(self, value: Any, layouts: Layouts) -> None:
+    def _notification(
+        self, apdu: bytes, value: Any, findings: list[str], layouts: Layouts, shapes: Shapes | None
+    ) -> None:
+        """Find out what the values of a notification are."""
         title = self.facts.get("system_title")
         letters = _letters(title)
         body = read_body(value.notification_body, layouts, letters)
-        self.findings += body.findings
-        timestamp = DateTime(value.date_time) if value.date_time else body.clock
         maker = layouts.makers.get(letters or body.device[:3], "")
         if body.layout is not None and body.layout.maker:
             maker = body.layout.maker
+        facts = Facts(
+            maker or letters,
+            body.layout.name if body.layout is not None else "",
+            (*findings, *body.findings),
+        )
+        if shapes is not None:
+            shapes.keep(apdu, title, body.values, body.clock, facts)
+        self._note(apdu, facts, body.values, value.date_time, body.clock)
+
+    def _note(
+        self, apdu: bytes, found: Facts, values: tuple[PushValue, ...], time: bytes, clock: DateTime | None
+    ) -> None:
+        """Note what a notification says."""
+        timestamp = DateTime(time) if time else clock
+        self.clear = apdu
+        self.findings += found.findings
         facts = self.facts
-        facts["values"] = body.values
+        facts["values"] = values
         facts["timestamp"] = timestamp
         facts["apdu_name"] = "data-notification"
-        facts["maker"] = maker or letters
-        facts["invoke_id"] = int(value.long_invoke_id_and_priority)
-        facts["layout"] = body.layout.name if body.layout is not None else ""
+        facts["maker"] = found.maker
+        facts["invoke_id"] = int.from_bytes(apdu[1:5], "big")
+        facts["layout"] = found.layout
         if timestamp is not None:
-            self._judge_time(timestamp)
-
-    def _judge_time(self, timestamp: DateTime) -> None:
-        if timestamp.deviation is None:
-            self.findings.append(TIME_WITHOUT_DEVIATION)
-        try:
-            timestamp.to_datetime()
-        except ConversionError:
-            self.findings.append(TIME_NOT_A_MOMENT)
+            self.findings += _time_findings(timestamp.octets)
 
     def _other(self, value: Any, apdu: bytes) -> None:
         """Note what APDUs say that are no pushes, as far as there is a value in them."""
@@ -200,6 +220,79 @@ class Draft:
         inspection = opener.open(apdu)
         self.opened(information, inspection, layouts)
         self.facts["apdu_name"] = _name_of(self.apdu)
+
+
+def _time_findings(octets: bytes) -> tuple[str, ...]:
+    """Return what keeps a time from being a moment that everybody can place."""
+    deviation = octets[9:11]
+    usual = (
+        0 < octets[0] < 0x27  # the years 256 to 9983
+        and 0 < octets[2] <= 12
+        and 0 < octets[3] <= 28
+        and octets[5] < 24
+        and octets[6] < 60
+        and octets[7] < 60
+        and (octets[8] < 100 or octets[8] == 0xFF)
+        and (octets[9] == 0 or deviation == _NO_DEVIATION or octets[9] == 0xFF)
+    )
+    if not usual:  # the calendar tells
+        try:
+            DateTime(octets).to_datetime()
+        except ConversionError:
+            return (TIME_NOT_A_MOMENT,)
+    return (TIME_WITHOUT_DEVIATION,) if deviation == _NO_DEVIATION else ()
+
+
+def known_message(
+    piece: Piece,
+    octets: bytes,
+    framing: tuple[str, ...],
+    findings: tuple[str, ...],
+    opened: tuple[bytes, Envelope] | None,
+    known: tuple[Facts, tuple[PushValue, ...], bytes, DateTime | None],
+) -> PushMessage:
+    """Return the message of a notification whose shape is known: the short way to what :class:`Draft` makes.
+
+    Args:
+        piece: What was taken out of the frames.
+        octets: The message as it came.
+        framing: What was around it.
+        findings: What was tolerated before the notification.
+        opened: Its clear octets and the verified layer around them; ``None`` if nothing was around them.
+        known: What the shape says.
+    """
+    facts, values, time, clock = known
+    timestamp = DateTime(time) if time else clock
+    findings += facts.findings
+    if timestamp is not None:
+        findings += _time_findings(timestamp.octets)
+    if opened is None:
+        clear, plain = octets, None
+        verification = title = control = counter = None
+    else:
+        clear, envelope = opened
+        plain, verification = clear, Verdict.VERIFIED
+        title, control, counter = envelope.title, envelope.control, envelope.invocation_counter
+    return PushMessage(
+        values,
+        timestamp,
+        verification,
+        "",
+        findings if len(findings) < 2 else tuple(dict.fromkeys(findings)),
+        framing,
+        "data-notification",
+        title,
+        facts.maker,
+        None if control is None else int(control),
+        counter,
+        int.from_bytes(clear[1:5], "big"),
+        facts.layout,
+        piece.source,
+        piece.destination,
+        clear,
+        plain,
+        octets,
+    )
 
 
 def _name_of(value: Any) -> str:
@@ -250,6 +343,15 @@ def positions(results: Any) -> list[PushValue]:
         for index, raw in enumerate(results)
         if not isinstance(raw, DataAccessResult)
     ]
+
+
+def clear_apdu(octets: bytes) -> Any:
+    """Return the APDU of octets that were read before, known faults taken out."""
+    try:
+        return decode_apdu(octets, findings=[])
+    except DecodeError as error:
+        found = _mended(octets, error)
+        return None if found is None else found[0]
 
 
 def _mended(apdu: bytes, error: DecodeError) -> tuple[Any, list[str]] | None:

@@ -112,7 +112,7 @@ class PushMessage:
         layout: Name of the layout that was used; empty if none was.
         source: Address of the sender in the framing.
         destination: Address of the receiver.
-        apdu: The innermost APDU that could be read.
+        clear: The octets of the innermost APDU that could be read.
         plain: The clear octets of a protected message, where they may be given.
         octets: The message as it came, taken out of its frames; the same octets are the same message.
     """
@@ -132,9 +132,16 @@ class PushMessage:
     layout: str = ""
     source: int | None = None
     destination: int | None = None
-    apdu: Apdu | None = field(default=None, repr=False)
+    clear: bytes = field(default=b"", repr=False)
     plain: bytes | None = field(default=None, repr=False)
     octets: bytes = field(default=b"", repr=False)
+
+    @property
+    def apdu(self) -> Apdu | None:
+        """The innermost APDU that could be read; ``None`` if none could."""
+        from cosem.push.draft import clear_apdu
+
+        return clear_apdu(self.clear) if self.clear else None
 
     def __getitem__(self, name: str | bytes) -> PushValue:
         """Return the first value of an object.
