@@ -1,13 +1,21 @@
-"""Handles of profiles: ``meter.profile("1-0:99.1.0").read(last="7d")``."""
+"""Handles of profiles: ``meter.profile("1-0:99.1.0").read(last="7d")``.
+
+Long periods are read in several requests. When the connection breaks, what has arrived is
+kept: ``reconnect`` is asked for another client, and the rest is read there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from cosem.association.context import no_progress
 from cosem.client.operations import profile as operations
+from cosem.client.profile_reading import ProfileReading
 from cosem.client.targets import name_of
+from cosem.errors import LinkError
 
 if TYPE_CHECKING:
     from cosem.association.context import Progress
@@ -19,6 +27,27 @@ if TYPE_CHECKING:
     from cosem.client.targets import Target
 
 __all__ = ["AsyncProfile", "Profile"]
+
+_ROWS_AT_ONCE: Final = 4000
+"""Some 150 kB: a few seconds of TCP, and no great loss when a slow line breaks."""
+_ATTEMPTS: Final = 3
+"""So many new connections without a new row are enough."""
+
+
+class _Breaks:
+    """Counts connections that broke before a row came."""
+
+    def __init__(self, reading: ProfileReading) -> None:
+        self._reading = reading
+        self._rows = -1
+        self._attempts = 0
+
+    def another(self) -> bool:
+        """Return whether it is worth another connection."""
+        rows = len(self._reading.rows)
+        self._attempts = 1 if rows > self._rows else self._attempts + 1
+        self._rows = rows
+        return self._attempts <= _ATTEMPTS
 
 
 class Profile:
@@ -48,6 +77,9 @@ class Profile:
         entries: tuple[int, int] | int | None = None,
         fill: bool = True,
         progress: Progress = no_progress,
+        rows_at_once: int = _ROWS_AT_ONCE,
+        reconnect: Callable[[], Client] | None = None,
+        reading: ProfileReading | None = None,
     ) -> ProfileTable:
         """Return rows; all of them if nothing is said.
 
@@ -59,18 +91,40 @@ class Profile:
             entries: First and last row, from 1 on, 0 for the end; or how many of the newest.
             fill: Whether a null gets the value that the standard's compression left out.
             progress: Told of the octets transferred so far.
+            rows_at_once: A longer period, or more numbers, become several requests of about so many rows each;
+                0 for a single request.
+            reconnect: Gives a client with a new connection when this one breaks; it is used from then on.
+            reading: How far it has come. Kept by the caller, and given to a second call with the same arguments,
+                it goes on where the first one broke.
 
         Raises:
             ConfigurationError: What is asked for contradicts itself.
             AccessError: The meter refused the profile.
             UnsupportedError: Rows are wanted by time, and the profile does not tell it.
+            LinkError: The connection broke, and there is no other.
         """
         selection = operations.selection_of(since, until, last, entries, datetime.now(UTC))
-        return self._client.run(
-            lambda context: operations.read_profile(
-                context, self._session, self.logical_name, selection, progress, fill=fill
-            )
-        )
+        kept = ProfileReading() if reading is None else reading
+        breaks = _Breaks(kept)
+        while True:
+            try:
+                return self._client.run(
+                    partial(
+                        operations.read_profile,
+                        session=self._session,
+                        target=self.logical_name,
+                        selection=selection,
+                        progress=progress,
+                        fill=fill,
+                        rows_at_once=rows_at_once,
+                        reading=kept,
+                    )
+                )
+            except LinkError:
+                if reconnect is None or not breaks.another():
+                    raise
+            again = reconnect().profile(self.logical_name)
+            self._client, self._session = again._client, again._session  # noqa: SLF001 -- one class
 
     def __repr__(self) -> str:
         return f"<Profile {self.logical_name} of {self._client.peer}>"
@@ -99,14 +153,33 @@ class AsyncProfile:
         entries: tuple[int, int] | int | None = None,
         fill: bool = True,
         progress: Progress = no_progress,
+        rows_at_once: int = _ROWS_AT_ONCE,
+        reconnect: Callable[[], Awaitable[AsyncClient]] | None = None,
+        reading: ProfileReading | None = None,
     ) -> ProfileTable:
         """As :meth:`Profile.read`."""
         selection = operations.selection_of(since, until, last, entries, datetime.now(UTC))
-        return await self._client.run(
-            lambda context: operations.read_profile(
-                context, self._session, self.logical_name, selection, progress, fill=fill
-            )
-        )
+        kept = ProfileReading() if reading is None else reading
+        breaks = _Breaks(kept)
+        while True:
+            try:
+                return await self._client.run(
+                    partial(
+                        operations.read_profile,
+                        session=self._session,
+                        target=self.logical_name,
+                        selection=selection,
+                        progress=progress,
+                        fill=fill,
+                        rows_at_once=rows_at_once,
+                        reading=kept,
+                    )
+                )
+            except LinkError:
+                if reconnect is None or not breaks.another():
+                    raise
+            again = (await reconnect()).profile(self.logical_name)
+            self._client, self._session = again._client, again._session  # noqa: SLF001 -- one class
 
     def __repr__(self) -> str:
         return f"<AsyncProfile {self.logical_name} of {self._client.peer}>"

@@ -209,6 +209,10 @@ class MixedRows:
                 values[number] = value
         return values
 
+    def without_first(self, count: int) -> MixedRows:
+        """Return the rows behind the first ``count``."""
+        return MixedRows(self.pattern, self.groups[count:])
+
     def rows(self) -> list[tuple[Any, ...]]:
         """Return the rows; octet-strings are plain octets."""
         return list(

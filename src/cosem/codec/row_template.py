@@ -94,6 +94,11 @@ class RegularRows:
         form = forms_of(self.layout)[index]
         return form.typed(self.payload(index), self.count) if form.tag else [None] * self.count
 
+    def without_first(self, count: int) -> RegularRows:
+        """Return the rows behind the first ``count``."""
+        start = self.start + count * self.layout.size
+        return RegularRows(self.data, start, self.count - count, self.layout)
+
     def rows(self) -> list[tuple[Any, ...]]:
         """Return the rows; octet-strings are plain octets."""
         forms = forms_of(self.layout)
@@ -149,6 +154,10 @@ class OddRows:
         """Return the values of a column, every one with its type."""
         return self.column(index)
 
+    def without_first(self, count: int) -> OddRows:
+        """Return the rows behind the first ``count``."""
+        return OddRows(self.values[count:])
+
     def rows(self) -> list[Any]:
         """Return the rows."""
         return list(self.values)
@@ -180,6 +189,19 @@ class RowTable:
 
     def __repr__(self) -> str:
         return f"<RowTable {len(self)} rows in {len(self.segments)} segments>"
+
+    def without_first(self, count: int) -> RowTable:
+        """Return the rows behind the first ``count``."""
+        kept: list[Segment] = []
+        for segment in self.segments:
+            if count >= segment.count:
+                count -= segment.count
+            elif count:
+                kept.append(segment.without_first(count))
+                count = 0
+            else:
+                kept.append(segment)
+        return RowTable(kept, self.tag)
 
     def widths(self) -> Iterator[tuple[int, Any]]:
         """Yield the number of the first row and its width for each segment; the odd rows one by one."""

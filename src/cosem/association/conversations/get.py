@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cosem.apdu import Apdu, encode
 from cosem.apdu.common import (
@@ -29,7 +29,17 @@ from cosem.types.identifiers import InvokeIdAndPriority
 if TYPE_CHECKING:
     from cosem.types.data import DataValue
 
-__all__ = ["get", "get_with_list"]
+__all__ = ["EncodedData", "get", "get_encoded", "get_with_list"]
+
+
+class EncodedData(NamedTuple):
+    """Data that came in blocks and is not decoded yet.
+
+    Args:
+        octets: The Data, with its tag, and whatever stands behind it.
+    """
+
+    octets: bytes
 
 
 def get(
@@ -47,6 +57,30 @@ def get(
         UnsupportedError: GET, selective access or attribute 0 was not agreed on.
         ProtocolError: The answer is of another kind, or a block has the wrong number.
     """
+    answer = yield from get_encoded(context, descriptor, selection, progress)
+    return context.value(answer.octets) if isinstance(answer, EncodedData) else answer
+
+
+def get_encoded(
+    context: ServiceContext,
+    descriptor: CosemAttributeDescriptor,
+    selection: SelectiveAccessDescriptor | None = None,
+    progress: Progress = no_progress,
+    each_block: Callable[[bytes], object] | None = None,
+) -> Conversation[DataValue | DataAccessResult | EncodedData]:
+    """Read one attribute; what comes in blocks is not decoded, so that long profiles need no object for each value.
+
+    Args:
+        context: The association.
+        descriptor: The attribute.
+        selection: Which part of it.
+        progress: Told of the octets transferred so far.
+        each_block: Told of the octets of each block, as it comes.
+
+    Raises:
+        UnsupportedError: As :func:`get`.
+        ProtocolError: As :func:`get`.
+    """
     require(context, Conformance.GET, "reading an attribute")
     if selection is not None:
         require(context, Conformance.SELECTIVE_ACCESS, "reading a part of an attribute")
@@ -58,8 +92,8 @@ def get(
         return answer.result
     if not isinstance(answer, GetResponseWithDatablock):
         raise ProtocolError(unexpected(answer, "get-response"))
-    joined = yield from _remaining_blocks(context, invoke_id, answer, progress)
-    return joined if isinstance(joined, DataAccessResult) else context.value(joined)
+    joined = yield from _remaining_blocks(context, invoke_id, answer, progress, each_block)
+    return joined if isinstance(joined, DataAccessResult) else EncodedData(joined)
 
 
 def get_with_list(
@@ -106,6 +140,7 @@ def _remaining_blocks(
     invoke_id: InvokeIdAndPriority,
     answer: GetResponseWithDatablock,
     progress: Progress,
+    each_block: Callable[[bytes], object] | None = None,
 ) -> Conversation[bytes | DataAccessResult]:
     """Ask for block after block and return the joined octets, or the result that ended the transfer."""
     joiner = BlockJoiner(context.transfer_limits)
@@ -122,6 +157,8 @@ def _remaining_blocks(
             previous = block
             joiner.add(block.block_number, block.result)
             progress(joiner.size)
+            if each_block is not None:
+                each_block(block.result)
         if block.last_block:
             return joiner.joined()
         # The number of the block received, not of the one wanted (figure 16).

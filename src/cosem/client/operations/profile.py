@@ -1,84 +1,48 @@
 """Reading profiles: layout once, then rows by range, by entry, or whole and sorted out here.
 
 What the association agreed on, and what the meter took last time, decides how rows
-are selected. A meter that refuses one way is asked in the next one.
+are selected. A meter that refuses one way is asked in the next one. Many rows are
+asked for in several requests (:mod:`~cosem.client.operations.profile_parts`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, timezone
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
+from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import services
 from cosem.client.operations.clock import read_clock
+from cosem.client.operations.profile_parts import (
+    ENTRIES_IN_USE,
+    Rows,
+    Selection,
+    attribute_of,
+    instant_of,
+    parted,
+)
 from cosem.client.operations.reading import scaler_attribute, scaler_of
 from cosem.client.operations.refusals import refused
 from cosem.client.profile_layout import Column, ProfileLayout, columns_of
+from cosem.client.profile_reading import ProfileReading
 from cosem.client.profile_table import ProfileTable
 from cosem.client.session import Session
 from cosem.client.targets import Target, name_of
-from cosem.errors import AccessError, ConfigurationError, ConversionError, ServiceError, UnsupportedError
-from cosem.types.data import Array, DoubleLongUnsigned, LongUnsigned, OctetString, Structure
-from cosem.types.date_time import DateTime
+from cosem.errors import AccessError, ConfigurationError, ConversionError, UnsupportedError
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 __all__ = ["Selection", "duration", "layout_of", "read_profile", "selection_of"]
 
-_CLASS: Final = 7
-_BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD, _ENTRIES_IN_USE = 2, 3, 4, 5, 7
-_RANGE, _ENTRY = 1, 2
-_REFUSE_SELECTION: Final = frozenset(
-    {
-        DataAccessResult.READ_WRITE_DENIED,
-        DataAccessResult.OBJECT_UNAVAILABLE,
-        DataAccessResult.TYPE_UNMATCHED,
-        DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
-        DataAccessResult.OTHER_REASON,
-    }
-)
-"""Results after which a meter may still give the buffer when it is asked in another way."""
+_CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD = 3, 4, 5
 _UNITS: Final = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)")
 _LONG_AGO: Final = datetime(2000, 1, 1)  # noqa: DTZ001 -- local time of the meter
 _MARGIN: Final = timedelta(days=1)
 """Rows of a meter whose clock was put back lie in its future."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which rows are wanted; nothing set means all.
-
-    Args:
-        since: From this moment on, included; without zone in the local time of the meter.
-        until: Up to this moment, included.
-        last: From so long before the meter's time on.
-        entries: Numbers of the first and last row, from 1; 0 as the last means the end.
-        newest: So many rows, the newest ones.
-        now: The time here, for a meter whose clock cannot be read.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    last: timedelta | None = None
-    entries: tuple[int, int] | None = None
-    newest: int | None = None
-    now: datetime | None = None
-
-    @property
-    def by_time(self) -> bool:
-        """Whether rows are wanted by their time."""
-        return self.since is not None or self.until is not None or self.last is not None
-
-    @property
-    def by_number(self) -> bool:
-        """Whether rows are wanted by their number."""
-        return self.entries is not None or self.newest is not None
 
 
 def duration(value: str | timedelta | float) -> timedelta:
@@ -168,7 +132,7 @@ def layout_of(
     known = session.profiles.get(name)
     if known is not None and not refresh:
         return known
-    wanted = [_of(name, number) for number in (_CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD)]
+    wanted = [attribute_of(name, number) for number in (_CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD)]
     objects, period, sort_method = yield from services.read_list(
         context, session, [(descriptor, None) for descriptor in wanted]
     )
@@ -224,46 +188,48 @@ def read_profile(
     progress: Progress = no_progress,
     *,
     fill: bool = True,
+    rows_at_once: int = 0,
+    reading: ProfileReading | None = None,
 ) -> Conversation[ProfileTable]:
     """Read rows of a profile.
+
+    Args:
+        context: The association.
+        session: What is known of the meter.
+        target: The profile.
+        selection: The rows.
+        progress: Told of the octets transferred so far.
+        fill: Whether nulls are filled.
+        rows_at_once: About so many rows are asked for at once; 0 asks for all.
+        reading: How far an earlier call has come; it is brought up to date, and goes on after a break.
 
     Raises:
         AccessError: The server refused the buffer, or its capture objects.
         UnsupportedError: Rows are wanted by time, and the profile has no column that tells it.
         ProtocolError: The buffer does not have the columns that the profile names.
     """
+    reading = ProfileReading() if reading is None else reading
     layout = yield from layout_of(context, session, target)
     if selection.by_time:
         if layout.clock is None:
             raise UnsupportedError(
                 f"profile {layout.logical_name} has no column that tells the time: select rows by number"
             )
-        selection = yield from _absolute(context, session, selection)
-    if selection.newest is not None:
+        if reading.pending is None:
+            selection = yield from _absolute(context, session, selection)
+    if selection.newest is not None and reading.pending is None:
         selection = yield from _numbered(context, session, layout, selection)
-    descriptor = _of(layout.logical_name, _BUFFER)
-    rejected = session.refused_selectors.setdefault(layout.logical_name, set())
-    if services.selective(context):
-        for way, access in _ways(layout, selection, session.deviation):
-            if way in rejected:
-                continue
-            try:
-                value = yield from services.read(context, session, descriptor, access, progress)
-            except ServiceError:
-                value = DataAccessResult.OTHER_REASON
-            if not isinstance(value, DataAccessResult):
-                return ProfileTable(layout, value, way.split()[0], fill=fill)
-            if value not in _REFUSE_SELECTION:
-                raise refused(descriptor, value)
-            rejected.add(way)
-    value = yield from services.read(context, session, descriptor, progress=progress)
-    if isinstance(value, DataAccessResult):
-        raise refused(descriptor, value)
-    return _sorted_out(ProfileTable(layout, value, fill=fill), selection, session.deviation)
-
-
-def _of(name: LogicalName, number: int) -> CosemAttributeDescriptor:
-    return CosemAttributeDescriptor(_CLASS, name, number)
+    rows = Rows(context, session, layout, progress, reading)
+    if reading.pending is None:
+        reading.pending = [selection]
+        if services.selective(context) and rows_at_once and (selection.by_time or selection.by_number):
+            reading.pending = yield from parted(context, session, layout, selection, rows_at_once)
+        reading.wanted = selection
+    selection = reading.wanted
+    if services.selective(context) and (yield from rows.selected()):
+        return ProfileTable(layout, reading.rows, reading.selected_by, fill=fill)
+    yield from rows.whole()
+    return _sorted_out(ProfileTable(layout, reading.rows, fill=fill), selection, session.deviation)
 
 
 def _absolute(context: ServiceContext, session: Session, selection: Selection) -> Conversation[Selection]:
@@ -292,61 +258,10 @@ def _numbered(
     newest = selection.newest or 0
     if layout.newest_first:
         return replace(selection, entries=(1, newest))
-    in_use = yield from services.read(context, session, _of(layout.logical_name, _ENTRIES_IN_USE))
+    in_use = yield from services.read(context, session, attribute_of(layout.logical_name, ENTRIES_IN_USE))
     if isinstance(in_use, DataAccessResult) or not isinstance(in_use, int):
         return selection  # only the whole buffer can tell
     return replace(selection, entries=(max(1, int(in_use) - newest + 1), 0))
-
-
-def _ways(
-    layout: ProfileLayout, selection: Selection, deviation: int | None
-) -> Iterator[tuple[str, SelectiveAccessDescriptor]]:
-    """Yield the selective accesses that give the rows, the most usual one first."""
-    clock = layout.clock
-    if selection.by_time and clock is not None and selection.since and selection.until:
-        bounds = [_date_time(moment, deviation) for moment in (selection.since, selection.until)]
-        if clock.kind == "seconds":
-            seconds = [
-                DoubleLongUnsigned(_seconds(moment, deviation))
-                for moment in (selection.since, selection.until)
-            ]
-            yield "range seconds", _by_range(clock, *seconds)
-        else:
-            yield "range", _by_range(clock, *(OctetString(bound.octets) for bound in bounds))
-            yield "range date-time", _by_range(clock, *bounds)
-    if selection.entries is not None:
-        first, final = selection.entries
-        yield (
-            "entry",
-            SelectiveAccessDescriptor(
-                _ENTRY,
-                Structure(
-                    (DoubleLongUnsigned(first), DoubleLongUnsigned(final), LongUnsigned(1), LongUnsigned(0))
-                ),
-            ),
-        )
-
-
-def _by_range(clock: Column, since: Any, until: Any) -> SelectiveAccessDescriptor:
-    return SelectiveAccessDescriptor(_RANGE, Structure((clock.to_data(), since, until, Array(()))))
-
-
-def _date_time(moment: datetime, deviation: int | None) -> DateTime:
-    """Return a bound as the meter writes it: in its own zone where that is known."""
-    if moment.tzinfo is not None and deviation is not None:
-        moment = moment.astimezone(timezone(timedelta(minutes=-deviation)))
-    return DateTime.from_datetime(moment)
-
-
-def _seconds(moment: datetime, deviation: int | None) -> int:
-    return min(max(0, int(_instant(moment, deviation).timestamp())), 0xFFFFFFFF)
-
-
-def _instant(moment: datetime, deviation: int | None) -> datetime:
-    """Return a moment that can be compared with any other: one without zone is local time of the meter."""
-    if moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=timezone(timedelta(minutes=-(deviation or 0))))
 
 
 def _sorted_out(table: ProfileTable, selection: Selection, deviation: int | None) -> ProfileTable:
@@ -371,5 +286,5 @@ def _within(moment: Any, since: datetime, until: datetime, deviation: int | None
     if since.tzinfo is None and until.tzinfo is None:
         # Both bounds are local time of the meter, and so is what it wrote.
         return since <= moment.replace(tzinfo=None) <= until
-    instant = _instant(moment, deviation)
-    return _instant(since, deviation) <= instant <= _instant(until, deviation)
+    instant = instant_of(moment, deviation)
+    return instant_of(since, deviation) <= instant <= instant_of(until, deviation)

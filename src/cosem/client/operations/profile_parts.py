@@ -1,0 +1,351 @@
+"""The requests of a reading: which rows at once, in which words, and again after a break.
+
+Rows by time are cut into spans that share their bound, so that no row can fall between
+them, whatever fraction of a second it has; the row that comes twice is taken once. When
+an answer does not come, the whole rows of the blocks that came are kept, and the rest
+is asked for from the last of them on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
+from cosem.association.context import Conversation, Progress, ServiceContext
+from cosem.association.conversations.get import EncodedData, get_encoded
+from cosem.client.operations import services
+from cosem.client.operations.refusals import refused
+from cosem.client.profile_layout import Column, ProfileLayout
+from cosem.client.profile_reading import ProfileReading
+from cosem.client.profile_table import ProfileTable
+from cosem.client.session import Session
+from cosem.codec.reader import Reader
+from cosem.codec.row_template import RowTable, complete_rows, scan
+from cosem.errors import ServiceError, TransportError, TransportTimeout
+from cosem.types.data import Array, DoubleLongUnsigned, LongUnsigned, OctetString, Structure
+from cosem.types.date_time import DateTime
+from cosem.types.enumerations import DataAccessResult
+from cosem.types.logical_name import LogicalName
+
+if TYPE_CHECKING:
+    from cosem.types.data import DataValue
+
+__all__ = ["ENTRIES_IN_USE", "Rows", "Selection", "attribute_of", "instant_of", "parted"]
+
+_CLASS: Final = 7
+_BUFFER: Final = 2
+ENTRIES_IN_USE: Final = 7
+_RANGE, _ENTRY = 1, 2
+_MOST_PARTS: Final = 1000
+"""A span that would need more requests is one request: the meter has far fewer rows than it could hold."""
+_REFUSE_SELECTION: Final = frozenset(
+    {
+        DataAccessResult.READ_WRITE_DENIED,
+        DataAccessResult.OBJECT_UNAVAILABLE,
+        DataAccessResult.TYPE_UNMATCHED,
+        DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
+        DataAccessResult.OTHER_REASON,
+    }
+)
+"""Results after which a meter may still give the buffer when it is asked in another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows are wanted; nothing set means all.
+
+    Args:
+        since: From this moment on, included; without zone in the local time of the meter.
+        until: Up to this moment, included.
+        last: From so long before the meter's time on.
+        entries: Numbers of the first and last row, from 1; 0 as the last means the end.
+        newest: So many rows, the newest ones.
+        now: The time here, for a meter whose clock cannot be read.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    last: timedelta | None = None
+    entries: tuple[int, int] | None = None
+    newest: int | None = None
+    now: datetime | None = None
+
+    @property
+    def by_time(self) -> bool:
+        """Whether rows are wanted by their time."""
+        return self.since is not None or self.until is not None or self.last is not None
+
+    @property
+    def by_number(self) -> bool:
+        """Whether rows are wanted by their number."""
+        return self.entries is not None or self.newest is not None
+
+
+def attribute_of(name: LogicalName, number: int) -> CosemAttributeDescriptor:
+    """Return an attribute of a profile."""
+    return CosemAttributeDescriptor(_CLASS, name, number)
+
+
+def instant_of(moment: datetime, deviation: int | None) -> datetime:
+    """Return a moment that can be compared with any other: one without zone is local time of the meter."""
+    if moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=timezone(timedelta(minutes=-(deviation or 0))))
+
+
+def parted(
+    context: ServiceContext, session: Session, layout: ProfileLayout, selection: Selection, rows_at_once: int
+) -> Conversation[list[Selection]]:
+    """Return the selection in parts of about so many rows, in the order in which the meter has the rows."""
+    most = _most_rows(layout, selection, session.deviation)
+    if most is not None and most <= rows_at_once:
+        return [selection]
+    in_use = yield from services.read(context, session, attribute_of(layout.logical_name, ENTRIES_IN_USE))
+    held = int(in_use) if isinstance(in_use, int) and not isinstance(in_use, DataAccessResult) else None
+    if selection.entries is not None:
+        first, final = selection.entries
+        last = final or held or 0
+        starts = range(first, last + 1, rows_at_once)
+        if not 1 < len(starts) <= _MOST_PARTS:
+            return [selection]
+        ends = [start - 1 for start in starts[1:]]
+        return [replace(selection, entries=pair) for pair in zip(starts, [*ends, final], strict=True)]
+    period, since, until = layout.capture_period, selection.since, selection.until
+    if not period or since is None or until is None or most is None:
+        return [selection]
+    parts = -(-min(most, most if held is None else held) // rows_at_once)
+    if not 1 < parts <= _MOST_PARTS:
+        return [selection]
+    # Counted from the end: what lies before the oldest row that there can be is in the first part.
+    step = timedelta(seconds=period * rows_at_once)
+    bounds = [since, *(until - step * number for number in range(parts - 1, 0, -1)), until]
+    spans = [replace(selection, since=start, until=end) for start, end in pairwise(bounds)]
+    return spans[::-1] if layout.newest_first else spans
+
+
+def _most_rows(layout: ProfileLayout, selection: Selection, deviation: int | None) -> int | None:
+    """Return how many rows a selection has at most; ``None`` if that cannot be told."""
+    if selection.entries is not None:
+        first, final = selection.entries
+        return final - first + 1 if final else None
+    if selection.since is None or selection.until is None or not layout.capture_period:
+        return None
+    span = instant_of(selection.until, deviation) - instant_of(selection.since, deviation)
+    return int(span.total_seconds() // layout.capture_period) + 1
+
+
+@dataclass(slots=True)
+class Rows:
+    """The requests of one reading.
+
+    Args:
+        context: The association.
+        session: What is known of the meter.
+        layout: What the rows mean.
+        progress: Told of the octets transferred so far.
+        reading: How far it has come.
+    """
+
+    context: ServiceContext
+    session: Session
+    layout: ProfileLayout
+    progress: Progress
+    reading: ProfileReading
+
+    def selected(self) -> Conversation[bool]:
+        """Read what is pending; ``False`` if the meter takes no selection of it.
+
+        Raises:
+            AccessError: The meter refused for another reason.
+        """
+        reading = self.reading
+        while reading.pending:
+            rows = yield from self._part(reading.pending[0])
+            if rows is None:
+                return False
+            self._add(rows, reading.pending[0])
+            reading.pending.pop(0)
+        return True
+
+    def whole(self) -> Conversation[None]:
+        """Read the whole buffer.
+
+        Raises:
+            AccessError: The meter refused it.
+        """
+        reading = self.reading
+        reading.start_again()
+        reading.selected_by = "whole"
+        left = self.session.retries
+        while True:
+            try:
+                rows = yield from self._request(None)
+                break
+            except TransportTimeout:
+                if not left:
+                    raise
+                left -= 1
+                reading.start_again()
+        if isinstance(rows, DataAccessResult):
+            raise refused(attribute_of(self.layout.logical_name, _BUFFER), rows)
+        reading.rows = rows
+        reading.pending = []
+
+    def _part(self, selection: Selection) -> Conversation[RowTable | None]:
+        """Read one part in the first way that the meter takes."""
+        rejected = self.session.refused_selectors.setdefault(self.layout.logical_name, set())
+        for way in _ways(self.layout, selection, self.session.deviation):
+            if way in rejected:
+                continue
+            try:
+                rows = yield from self._insisted(way)
+            except ServiceError:
+                rows = DataAccessResult.OTHER_REASON
+            if not isinstance(rows, DataAccessResult):
+                self.reading.selected_by = way.split()[0]
+                return rows
+            if rows not in _REFUSE_SELECTION:
+                raise refused(attribute_of(self.layout.logical_name, _BUFFER), rows)
+            rejected.add(way)
+        return None
+
+    def _insisted(self, way: str) -> Conversation[RowTable | DataAccessResult]:
+        """Ask for the first part, and for the rest of it when an answer does not come."""
+        reading = self.reading
+        left = self.session.retries
+        while True:
+            selection: Selection = (reading.pending or [reading.wanted])[0]
+            try:
+                return (yield from self._request(_ways(self.layout, selection, self.session.deviation)[way]))
+            except TransportError as error:
+                before = len(reading.rows)
+                self._salvage()
+                if not isinstance(error, TransportTimeout):
+                    raise
+                if len(reading.rows) > before:
+                    left = self.session.retries
+                elif not left:
+                    raise
+                else:
+                    left -= 1
+
+    def _request(self, access: SelectiveAccessDescriptor | None) -> Conversation[RowTable | DataAccessResult]:
+        reading = self.reading
+        done = reading.octets
+        descriptor = attribute_of(self.layout.logical_name, _BUFFER)
+
+        def progress(octets: int) -> None:
+            self.progress(done + octets)
+
+        answer: DataValue | DataAccessResult | EncodedData
+        if self.context.short_names is None:
+            answer = yield from get_encoded(
+                self.context, descriptor, access, progress, reading.received.append
+            )
+        else:
+            answer = yield from services.read(self.context, self.session, descriptor, access, progress)
+        reading.taken()
+        if isinstance(answer, DataAccessResult):
+            return answer
+        if isinstance(answer, EncodedData):
+            reader = self.context.reader(answer.octets)
+            rows = scan(reader)
+            if rows is not None:
+                reader.finish()
+                return self._checked(rows)
+            answer = self.context.value(answer.octets)
+        return self._checked(answer)
+
+    def _checked(self, rows: Any) -> RowTable:
+        return ProfileTable(self.layout, rows).table
+
+    def _add(self, rows: RowTable, selection: Selection) -> None:
+        """Take rows behind those that are there; the row on the bound comes twice, and is taken once."""
+        reading = self.reading
+        if selection.by_time and len(reading.rows) and len(rows):
+            there = self._times(reading.rows)
+            last = there[-1]
+            if isinstance(last, datetime):
+                double = min(_leading(reversed(there), last), _leading(self._times(rows), last))
+                rows = rows.without_first(double)
+        reading.rows = reading.rows + rows if len(reading.rows) else rows
+
+    def _times(self, rows: RowTable) -> list[Any]:
+        clock = self.layout.clock
+        assert clock is not None  # noqa: S101 -- for the type checker: rows are selected by time
+        return ProfileTable(self.layout, rows).column(clock)
+
+    def _salvage(self) -> None:
+        """Keep the whole rows of an answer that broke off, and want only what lies behind them."""
+        reading = self.reading
+        octets = b"".join(reading.taken())
+        kept = complete_rows(octets)
+        if not kept or not reading.pending:
+            return
+        rows = scan(Reader(kept))
+        selection = reading.pending[0]
+        if rows is None:
+            return
+        self._checked(rows)
+        if selection.entries is not None:
+            first, final = selection.entries
+            if final and first + len(rows) > final:
+                return
+            self._add(rows, selection)
+            reading.pending[0] = replace(selection, entries=(first + len(rows), final))
+            return
+        last = self._times(rows)[-1]
+        if not isinstance(last, datetime):
+            return
+        self._add(rows, selection)
+        reading.pending[0] = (
+            replace(selection, until=last) if self.layout.newest_first else replace(selection, since=last)
+        )
+
+
+def _leading(times: Iterable[Any], moment: datetime) -> int:
+    """Return how many of the first times are this moment."""
+    return sum(1 for _ in takewhile(moment.__eq__, times))
+
+
+def _ways(
+    layout: ProfileLayout, selection: Selection, deviation: int | None
+) -> dict[str, SelectiveAccessDescriptor]:
+    """Return the selective accesses that give the rows, the most usual one first."""
+    clock = layout.clock
+    ways: dict[str, SelectiveAccessDescriptor] = {}
+    if selection.by_time and clock is not None and selection.since and selection.until:
+        bounds = [_date_time(moment, deviation) for moment in (selection.since, selection.until)]
+        if clock.kind == "seconds":
+            seconds = [
+                DoubleLongUnsigned(_seconds(moment, deviation))
+                for moment in (selection.since, selection.until)
+            ]
+            ways["range seconds"] = _by_range(clock, *seconds)
+        else:
+            ways["range"] = _by_range(clock, *(OctetString(bound.octets) for bound in bounds))
+            ways["range date-time"] = _by_range(clock, *bounds)
+    if selection.entries is not None:
+        first, final = selection.entries
+        entries = DoubleLongUnsigned(first), DoubleLongUnsigned(final), LongUnsigned(1), LongUnsigned(0)
+        ways["entry"] = SelectiveAccessDescriptor(_ENTRY, Structure(entries))
+    return ways
+
+
+def _by_range(clock: Column, since: Any, until: Any) -> SelectiveAccessDescriptor:
+    return SelectiveAccessDescriptor(_RANGE, Structure((clock.to_data(), since, until, Array(()))))
+
+
+def _date_time(moment: datetime, deviation: int | None) -> DateTime:
+    """Return a bound as the meter writes it: in its own zone where that is known."""
+    if moment.tzinfo is not None and deviation is not None:
+        moment = moment.astimezone(timezone(timedelta(minutes=-deviation)))
+    return DateTime.from_datetime(moment)
+
+
+def _seconds(moment: datetime, deviation: int | None) -> int:
+    return min(max(0, int(instant_of(moment, deviation).timestamp())), 0xFFFFFFFF)
