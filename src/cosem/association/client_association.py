@@ -410,7 +410,7 @@ class ClientAssociation:
     def _send(self, exchange: Exchange[Any], key: int | str, request: Apdu) -> None:
         octets = self._octets_of(request)
         exchange.key = key
-        if self.general_blocks and octets[0] not in (0x60, 0x62):
+        if self.general_blocks and not self.authenticating and octets[0] not in (0x60, 0x62):
             limit = self.negotiated.server_max_receive_pdu_size
             if (limit and len(octets) > limit) or self._blocks.settings.always:
                 self._blocks.begin(octets, limit)

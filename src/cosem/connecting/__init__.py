@@ -17,6 +17,7 @@ from cosem.errors import ConfigurationError
 from cosem.transport.url import parse_url
 
 if TYPE_CHECKING:
+    from cosem.association.client_blocks import BlockSettings
     from cosem.association.preparation import ClientSecurity
     from cosem.association.short_names.table import ShortNameTable
     from cosem.client.aio import AsyncClient
@@ -47,6 +48,7 @@ def connect(
     repeat_writes: bool = False,
     strict: bool | None = None,
     any_invoke_id: bool = False,
+    block_transfer: BlockSettings | None = None,
     confirmed: bool = True,
     pre_established: bool = False,
     short_names: bool | ShortNameTable | None = None,
@@ -76,6 +78,7 @@ def connect(
         strict: Whether deviations from the standard that are tolerated otherwise are errors.
         any_invoke_id: For meters that answer with invoke-id 0, or that of an earlier request: the one open request
             takes the answer all the same, and a request without an answer ends the association.
+        block_transfer: Windows and patience of general block transfers, a :class:`~cosem.association.client_blocks.BlockSettings`.
         confirmed: ``False`` for an unconfirmed association, in which nothing is answered.
         pre_established: The association stands without being opened, and is not released.
         short_names: Whether the meter refers to its objects by short names; or their base names, for a meter
@@ -108,6 +111,7 @@ def connect(
         repeat_writes=repeat_writes,
         strict=strict,
         any_invoke_id=any_invoke_id,
+        block_transfer=block_transfer,
         confirmed=confirmed,
         pre_established=pre_established,
         short_names=short_names,
@@ -134,6 +138,8 @@ def connect_async(
         url: As for :func:`connect`.
         parallel: How many requests may be under way at the same time, 1..15; the others wait. Few meters work
             on more than one, and the standard leaves it to them. With short names or ``any_invoke_id`` it is always 1.
+            More than 1 does without general block transfer, unless ``conformance`` names it: its blocks do not say
+            to which request they belong, and so one request at a time is all there can be.
         **options: As the arguments of :func:`connect`.
 
     Raises:
@@ -142,6 +148,8 @@ def connect_async(
     if not 1 <= parallel <= _MOST_PARALLEL:
         raise ConfigurationError(f"parallel {parallel} is outside 1..{_MOST_PARALLEL}")
     plan = plan_of(url, **options)
+    if parallel > 1 and options.get("conformance") is None:
+        plan = plan.without_general_blocks()
     alone = plan.any_invoke_id or plan.parameters.application_context.short_names
     return ConnectingClient(plan, 1 if alone else parallel)
 

@@ -15,6 +15,7 @@ from cosem.transport.url import Address, parse_url
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
 
 if TYPE_CHECKING:
+    from cosem.association.client_blocks import BlockSettings
     from cosem.association.preparation import ClientSecurity
     from cosem.association.short_names.table import ShortNameTable
     from cosem.transport.observing import Observer
@@ -45,6 +46,7 @@ class ConnectOptions(TypedDict, total=False):
     repeat_writes: bool
     strict: bool | None
     any_invoke_id: bool
+    block_transfer: BlockSettings | None
     confirmed: bool
     pre_established: bool
     short_names: bool | ShortNameTable | None
@@ -68,6 +70,7 @@ class Plan:
     observer: Observer | None
     mapper_table: ShortNameTable | None = None
     read_counter: bool = False
+    block_transfer: BlockSettings | None = None
 
     def association(self) -> ClientAssociation:
         """Return a fresh association, with what security contributes to it, and the base names that are known."""
@@ -78,7 +81,12 @@ class Plan:
 
     def _secured_association(self) -> ClientAssociation:
         if self.security is None:
-            return ClientAssociation(self.parameters, strict=self.strict, any_invoke_id=self.any_invoke_id)
+            return ClientAssociation(
+                self.parameters,
+                strict=self.strict,
+                any_invoke_id=self.any_invoke_id,
+                block_transfer=self.block_transfer,
+            )
         prepared = self.security.prepare(self.parameters)
         return ClientAssociation(
             prepared.parameters,
@@ -86,7 +94,13 @@ class Plan:
             authenticator=prepared.authenticator,
             strict=self.strict,
             any_invoke_id=self.any_invoke_id,
+            block_transfer=self.block_transfer,
         )
+
+    def without_general_blocks(self) -> Plan:
+        """Return the same without general block transfer."""
+        conformance = self.parameters.proposed_conformance & ~Conformance.GENERAL_BLOCK_TRANSFER
+        return replace(self, parameters=replace(self.parameters, conformance=conformance))
 
     def session(self) -> Session:
         """Return a fresh session."""
@@ -112,6 +126,7 @@ def plan_of(
     repeat_writes: bool = False,
     strict: bool | None = None,
     any_invoke_id: bool = False,
+    block_transfer: BlockSettings | None = None,
     confirmed: bool = True,
     pre_established: bool = False,
     short_names: bool | ShortNameTable | None = None,
@@ -166,6 +181,7 @@ def plan_of(
         observer,
         table,
         read_counter,
+        block_transfer,
     )
 
 

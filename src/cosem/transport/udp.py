@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Iterator
 
 from cosem.association.client_association import ClientAssociation
 from cosem.errors import FrameError, TransportClosed, TransportError, TransportTimeout
@@ -19,9 +20,11 @@ from cosem.transport.channel import peer_name, reason_of
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
-__all__ = ["UdpChannel", "holds_whole_units", "open_udp"]
+__all__ = ["UdpChannel", "holds_whole_units", "open_udp", "units_of"]
 
 _LARGEST = 65535
+_HEADER = 8
+"""Octets of a unit before its APDU; the last two of them are the length of that."""
 
 
 def holds_whole_units(datagram: bytes) -> bool:
@@ -38,6 +41,19 @@ def holds_whole_units(datagram: bytes) -> bool:
     except FrameError:
         return False
     return units > 0 and not parser.partial
+
+
+def units_of(octets: bytes) -> Iterator[bytes]:
+    """Return wrapper units one by one: a lost datagram then loses one only, and none grows too long.
+
+    >>> [unit.hex() for unit in units_of(bytes.fromhex("0001 0001 0010 0001 FF 0001 0001 0010 0002 AABB"))]
+    ['0001000100100001ff', '0001000100100002aabb']
+    """
+    start = 0
+    while start < len(octets):
+        stop = start + _HEADER + int.from_bytes(octets[start + 6 : start + 8], "big")
+        yield octets[start:stop]
+        start = stop
 
 
 class UdpChannel:
@@ -67,13 +83,14 @@ class UdpChannel:
             raise TransportError(f"cannot reach {self._peer}: {reason_of(error)}") from None
 
     def send(self, octets: bytes) -> None:
-        """Send the octets as one datagram.
+        """Send the octets, each unit in a datagram of its own.
 
         Raises:
-            TransportClosed: They are too many for one, or nobody takes them.
+            TransportClosed: A unit is too long for one, or nobody takes it.
         """
         try:
-            self._socket.send(octets)
+            for unit in units_of(octets):
+                self._socket.send(unit)
         except OSError as error:
             raise TransportClosed(f"cannot send to {self._peer}: {reason_of(error)}") from None
 
@@ -125,14 +142,15 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 class _Writer(asyncio.WriteTransport):
-    """What a connection writes to: each portion is a datagram."""
+    """What a connection writes to: each unit is a datagram."""
 
     def __init__(self, transport: asyncio.DatagramTransport) -> None:
         super().__init__()
         self._transport = transport
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self._transport.sendto(data)
+        for unit in units_of(bytes(data)):
+            self._transport.sendto(unit)
 
     def close(self) -> None:
         self._transport.close()
