@@ -178,15 +178,15 @@ def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--cases", default="", help=f"some of {', '.join(CASES)}, start, memory; default: all"
+        "--cases", default="", help=f"some of {', '.join(CASES)}, start, memory, round_trips; default: all"
     )
     parser.add_argument("--rounds", type=int, default=7, help="turns of each subject (default 7)")
     parser.add_argument(
         "--instructions", action="store_true", help="count instructions with valgrind instead"
     )
     options = parser.parse_args()
-    wanted = options.cases.split(",") if options.cases else [*CASES, "start", "memory"]
-    if unknown := [case for case in wanted if case not in {*CASES, "start", "memory"}]:
+    wanted = options.cases.split(",") if options.cases else [*CASES, "start", "memory", "round_trips"]
+    if unknown := [case for case in wanted if case not in {*CASES, "start", "memory", "round_trips"}]:
         parser.error(f"no such case: {', '.join(unknown)}")
     if not PEERS.exists():
         parser.error("the peers are not installed; run this by `make bench`")
@@ -208,6 +208,10 @@ def main() -> None:
         start.report(PEERS, options.rounds)
     if "memory" in wanted:
         memory.report(PEERS)
+    if "round_trips" in wanted:
+        import round_trips
+
+        print("\n" + round_trips.table(round_trips.measured()))
 
 
 if __name__ == "__main__":
