@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from cosem.errors import TransportClosed, TransportError, TransportTimeout
+from cosem.transport.aio import open_tcp
 from cosem.transport.channel import MemoryChannel, TcpChannel, peer_name
+from cosem.transport.udp import UdpChannel, open_udp
 
 
 @contextmanager
@@ -103,11 +106,25 @@ def test_a_closed_port_says_who_refused():
         TcpChannel("127.0.0.1", port, 5.0)
 
 
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70, "..", "127.0.0.1\0"])
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70, ".."])
 def test_a_name_that_is_none_is_one_line(host):
-    with pytest.raises(TransportError) as caught:
-        TcpChannel(host, 4059, 5.0)
+    with listening() as (_, port), pytest.raises(TransportError) as caught:
+        TcpChannel(host, port, 5.0)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1\0", "127.0.0.1\0.example", "localhost\0"])
+def test_a_name_is_not_cut_at_its_nul_even_where_somebody_listens(host):
+    link, association = object(), object()
+    with listening() as (_, port):
+        for connecting in (
+            lambda: TcpChannel(host, port, 5.0),
+            lambda: UdpChannel(host, port),
+            lambda: asyncio.run(open_tcp(host, port, link, association)),
+            lambda: asyncio.run(open_udp(host, port, link, association)),
+        ):
+            with pytest.raises(TransportError, match="is no name of a host"):
+                connecting()
 
 
 def test_a_pair_in_memory_is_a_connection():

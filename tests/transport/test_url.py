@@ -58,6 +58,8 @@ def test_options_stand_in_the_query():
         "tcp://meter:x",
         "tcp://meter/path",
         "tcp://[::1",
+        "tcp://127.0.0.1\0",
+        "udp://127.0.0.1\0.example:4059",
     ],
 )
 def test_what_is_no_url_of_a_meter_is_one_line(text):

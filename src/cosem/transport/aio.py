@@ -17,7 +17,7 @@ from cosem.errors import (
     UnsupportedError,
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink
-from cosem.transport.channel import peer_name, reason_of
+from cosem.transport.channel import peer_name, reason_of, refuse_cut_names
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -384,6 +384,7 @@ async def open_tcp(
     """
     loop = asyncio.get_running_loop()
     peer = peer_name(host, port)
+    refuse_cut_names(host)
     try:
         async with asyncio.timeout(timeouts.connect):
             _, connection = await loop.create_connection(

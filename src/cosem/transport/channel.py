@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from cosem.errors import TransportClosed, TransportError, TransportTimeout
 
-__all__ = ["Channel", "MemoryChannel", "TcpChannel", "peer_name", "reason_of"]
+__all__ = ["Channel", "MemoryChannel", "TcpChannel", "peer_name", "reason_of", "refuse_cut_names"]
 
 _CHUNK = 65536
 
@@ -59,6 +59,7 @@ class TcpChannel:
     def __init__(self, host: str, port: int, timeout: float) -> None:
         self._peer = peer_name(host, port)
         self._timeout = timeout
+        refuse_cut_names(host)
         try:
             connection = socket.create_connection((host, port), timeout)
         except TimeoutError:
@@ -139,6 +140,16 @@ def _waiter(connection: socket.socket, *, for_reading: bool) -> Callable[[float]
 def peer_name(host: str, port: int) -> str:
     """Return how a peer is called in messages."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def refuse_cut_names(host: str) -> None:
+    """Refuse a host with a NUL in it: the system would connect to what stands before it.
+
+    Raises:
+        TransportError: It has one.
+    """
+    if "\0" in host:
+        raise TransportError(f"{host!r} is no name of a host")
 
 
 def reason_of(error: Exception) -> str:

@@ -16,7 +16,7 @@ from cosem.errors import FrameError, TransportClosed, TransportError, TransportT
 from cosem.link.base import ClientLink
 from cosem.link.wrapper import WrapperParser
 from cosem.transport.aio import AsyncConnection
-from cosem.transport.channel import peer_name, reason_of
+from cosem.transport.channel import peer_name, reason_of, refuse_cut_names
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -71,6 +71,7 @@ class UdpChannel:
 
     def __init__(self, host: str, port: int) -> None:
         self._peer = peer_name(host, port)
+        refuse_cut_names(host)
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(family, kind, protocol)
@@ -174,6 +175,7 @@ async def open_udp(
         TransportError: There is no way to the peer; says why in plain words.
     """
     peer = peer_name(host, port)
+    refuse_cut_names(host)
     connection = AsyncConnection(link, association, timeouts, observer=observer)
     try:
         await asyncio.get_running_loop().create_datagram_endpoint(

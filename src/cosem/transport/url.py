@@ -139,6 +139,8 @@ def parse_url(text: str) -> Address:
             )
         return Address(scheme, path=path, options=options)
     usual = _DEFAULT_PORTS.get(scheme, DEFAULT_PORT)
+    if parts.hostname and not parts.hostname.isprintable():
+        raise ConfigurationError(f"{parts.hostname!r} is no name of a host")
     if not parts.hostname:
         raise ConfigurationError(f"{text!r} names no host; write it as {scheme}://HOST:{usual}")
     if port == 0 or parts.path not in ("", "/"):
