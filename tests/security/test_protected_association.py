@@ -8,7 +8,7 @@ from cosem.apdu import decode
 from cosem.association.control_function import State
 from cosem.association.conversations.get import get
 from cosem.association.conversations.set import set_attribute
-from cosem.association.parameters import AssociationParameters
+from cosem.association.parameters import ALL_SERVICES_LN, AssociationParameters
 from cosem.association.server_profile import AssociationProfile
 from cosem.errors import CosemError, ExceptionResponseError, SecurityError
 from cosem.security.context import Side
@@ -16,7 +16,7 @@ from cosem.security.counters import VolatileCounter
 from cosem.security.policy import SecurityPolicyV1
 from cosem.security.status import KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
 from cosem.types.data import OctetString
-from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
+from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
 from tests.association.client_driver import LONG, SHORT, Client
 from tests.association.fakes import STOC, FakeClientHalf, FakeServerHalf
 from tests.association.server_driver import Server
@@ -49,6 +49,8 @@ class Pair:
             "protection": of_client,
             "authenticator": FakeServerHalf if hls else None,
             "protected_only": True,
+            "conformance": ALL_SERVICES_LN
+            & ~Conformance.GENERAL_BLOCK_TRANSFER,  # each APDU alone, in its blocks
         } | facts
         self.server = Server(AssociationProfile(**profile))
         self.client = Client(

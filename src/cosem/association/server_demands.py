@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Demands"]
 
+_AUTHENTICATED, _ENCRYPTED = int(ProtectionKind.AUTHENTICATED), int(ProtectionKind.ENCRYPTED)
+
 
 class Demands:
     """The protection of the requests that are being served, as numbers of ``ProtectionKind``.
@@ -61,6 +63,8 @@ class Demands:
         """
         policy = getattr(protection, "policy", None)
         needed = self.of_answers | (0 if policy is None else int(policy.response))
+        if needed & _ENCRYPTED:
+            needed |= _AUTHENTICATED  # more is always allowed, and nothing goes out that anybody could change
         if status is None:
             if not needed:
                 return False

@@ -9,7 +9,7 @@ from cosem.apdu import encode
 from cosem.apdu.ciphered import GeneralCiphering, GeneralSigning
 from cosem.codec.axdr import encode_length, encoded_length_size
 from cosem.errors import ConfigurationError, CounterExhausted, KeyMissingError
-from cosem.security.context import Counter, SecuritySession
+from cosem.security.context import Counter, SecuritySession, Side
 from cosem.security.counters import LAST_COUNTER
 from cosem.security.envelope import DEDICATED_TAGS, GLOBAL_TAGS, associated_fields, seal_content, wrapped_in
 from cosem.security.material import SignatureInput
@@ -149,10 +149,17 @@ def _completed(header: GeneralHeader, number: int, session: SecuritySession) -> 
     """Return a header with what is empty filled in; the originator is always we."""
     return replace(
         header,
-        transaction_id=header.transaction_id or number.to_bytes(_TRANSACTION_ID_SIZE, "big"),
+        transaction_id=header.transaction_id or _own_transaction(number, session),
         originator=session.context.system_title,
         recipient=header.recipient or session.peer_title or b"",
     )
+
+
+def _own_transaction(number: int, session: SecuritySession) -> bytes:
+    """Return a transaction-id that the other side does not choose, too: what is signed twice alike is refused."""
+    if session.context.side is Side.SERVER:
+        number |= 1 << (8 * _TRANSACTION_ID_SIZE - 1)
+    return number.to_bytes(_TRANSACTION_ID_SIZE, "big")
 
 
 def _general_ciphering(

@@ -140,7 +140,7 @@ class HeldSecurity:
             ConfigurationError: It is none, or demands less.
         """
         wanted = _policy_like(self._policy, policy)
-        if not self._policy.contains(wanted):  # type: ignore[arg-type]
+        if not wanted.contains(self._policy):  # type: ignore[arg-type]
             raise ConfigurationError("a policy is only ever strengthened")
         self._change(self._keys, wanted)
 
