@@ -21,6 +21,8 @@ COSEM = (sys.executable, "-m", "cosem")
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start ``cosem`` with these words; what still runs at the end is killed."""
     running: list[subprocess.Popen[str]] = []
+    # A process inherits that SIGINT is ignored, as under nohup and in some CI; a handler it does not.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def begin(*words: str, **options: Any) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -30,6 +32,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         return process
 
     yield begin
+    signal.signal(signal.SIGINT, former)
     for process in running:
         if process.poll() is None:
             process.kill()
@@ -113,6 +116,21 @@ def test_a_reader_who_goes_away_stops_the_output_without_a_traceback(words):
     assert err == b"" or words == ["decode", "00"]
     assert b"Traceback" not in err
     assert b"Exception ignored" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["read", "sim:", "1-0:32.7.0"], ["--help"], ["read", "--help"], ["decode", "C001C1"], []],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("closed", ["1", "2", "1 2"])
+def test_streams_that_are_closed_from_the_start_need_no_traceback(words, closed):
+    closing = "".join(f" {number}>&-" for number in closed.split())
+    command = ["sh", "-c", f'exec "$@"{closing}', "sh", *COSEM, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == (2 if not words else 1 if words[0] == "decode" else 0)
+    assert "Traceback" not in done.stderr
+    assert "internal error" not in done.stderr
 
 
 def test_a_meter_that_stops_in_the_middle_of_a_transfer_is_one_line(start):

@@ -48,6 +48,7 @@ Every verb takes --json. The exit status is 0 on success only: 1 is a failure,
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _replace_closed_streams()
     _tolerate_poor_encodings()
     name = "cosem"
     try:
@@ -211,6 +212,14 @@ def _missing(error: ImportError) -> str:
 def _of_ours(error: Exception) -> str:
     text = " ".join(str(error).split())[:200]
     return f"internal error, {type(error).__name__}: {text}. Please report it; {_DEBUG}=1 shows where it happened"
+
+
+def _replace_closed_streams() -> None:
+    """Let what is written to a stream that was closed from the start (``>&-``) go nowhere."""
+    # In this order each takes the descriptor that is free, so that no connection gets it.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 -- until the end
 
 
 def _tolerate_poor_encodings() -> None:
