@@ -320,3 +320,27 @@ def test_an_object_that_fails_when_it_is_due_does_not_stop_the_others(caplog):
     clock.move(minutes=3)
     assert client.get(7, "1.0.99.2.0.255", 7) == 3
     assert len(caplog.records) == 3
+
+
+def test_a_misspelt_hook_is_refused():
+    with pytest.raises(
+        ConfigurationError, match=r"Meter\.get_valeu is no hook of Register: get_value is meant"
+    ):
+
+        class Meter(RegisterObject):
+            def get_valeu(self):
+                return 1
+
+    class Other(RegisterObject):
+        def get_the_meter_its_coffee(self):
+            return "a method of its own"
+
+    assert Other("1-0:1.8.0").get_the_meter_its_coffee()
+
+
+def test_two_associations_that_nothing_tells_apart_are_refused():
+    device = LogicalDevice("ABC0000000000001")
+    device.add_association(16)
+    device.add_association(16, secret="12345678")
+    with pytest.raises(ConfigurationError, match="client 16 has such an association already"):
+        device.add_association(16)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cosem.classes.standard.profile_generic import SortMethod
 from cosem.codec.data import decode_data, encode_data
+from cosem.errors import ConfigurationError
 from cosem.server import ClockObject, DataObject, ExtendedRegisterObject, ProfileGenericObject, RegisterObject
 from cosem.server.objects.profile_buffer import ProfileBuffer, in_range, sort_key
 from cosem.types.data import (
@@ -542,3 +543,18 @@ def test_an_extended_register_is_captured_with_its_time():
     clock.move(hours=3)
     profile.capture()
     assert str(DateTime(profile.rows[0][1])) == "2026-11-25 12:00:00+00:00"
+
+
+def test_rows_may_be_given_as_the_buffer():
+    rows = [Structure((Unsigned(number),)) for number in range(3)]
+    profile = ProfileGenericObject(
+        "1-0:99.1.0", capture_objects=[(1, "0-0:96.1.10", 2, 0)], buffer=rows, profile_entries=2
+    )
+    assert profile.rows == rows[1:]
+    assert profile.entries_in_use == 2
+    assert profile.get(2) == Array(rows[1:])
+    assert list(profile.buffer) == rows[1:]
+    profile.buffer = rows[:1]
+    assert profile.rows == rows[:1]
+    with pytest.raises(ConfigurationError, match="both"):
+        ProfileGenericObject("1-0:99.1.0", buffer=rows, history=lambda: rows)

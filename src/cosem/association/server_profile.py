@@ -188,3 +188,11 @@ class AssociationProfile:
     def needs_client_title(self) -> bool:
         """Whether the client's system title is needed: with ciphering, GMAC, SHA-256 and ECDSA."""
         return self.application_context.ciphered or self.mechanism >= AuthenticationMechanism.HLS_GMAC
+
+    def is_asked_for_like(self, other: AssociationProfile) -> bool:
+        """Return whether one AARQ would ask for this and for the other alike."""
+        return (self.client_sap, self.application_context, self.mechanism) == (
+            other.client_sap,
+            other.application_context,
+            other.mechanism,
+        )

@@ -25,7 +25,7 @@ class ConnectionLimits:
         idle: Seconds that a connection may be silent.
         partial_unit: Seconds from the first octet of a unit to its last.
         request: Seconds that the application process may take for one attribute or method; the client
-            is then told temporary-failure.
+            is then told temporary-failure. Less than clients wait, or they would never hear it.
         guesses: Wrong passwords and proofs from one address for one client address that cost nothing.
         first_delay: Seconds that the next attempt is refused after one guess more; doubled each time.
         longest_delay: Most seconds of such a delay: nobody is locked out for good.
@@ -39,7 +39,7 @@ class ConnectionLimits:
     first_association: float | None = 10.0
     idle: float | None = 120.0
     partial_unit: float | None = 10.0
-    request: float | None = 60.0
+    request: float | None = 8.0
     guesses: int = 5
     first_delay: float = 1.0
     longest_delay: float = 300.0

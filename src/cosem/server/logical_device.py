@@ -157,7 +157,8 @@ class LogicalDevice(DeviceTime):
                 ``mechanism``, LLS.
 
         Raises:
-            ConfigurationError: Parameters that contradict each other.
+            ConfigurationError: Parameters that contradict each other, or nothing in an AARQ would tell it from
+                an association that there is already.
 
         >>> device = LogicalDevice("ABC0000000000001")
         >>> device.add_association(1, AccessRights.full(), secret="12345678").profile.mechanism
@@ -177,6 +178,8 @@ class LogicalDevice(DeviceTime):
             short_names=short_names,
             facts=facts,
         )
+        if any(each.profile.is_asked_for_like(entry.profile) for each in self.associations):
+            raise ConfigurationError(f"client {entry.profile.client_sap} has such an association already")
         if entry.profile.application_context.short_names and not self._has_base_names:
             self._base_names.add(self)
             self._has_base_names = True

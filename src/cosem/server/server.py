@@ -64,6 +64,8 @@ IDENTIFICATION: Final = r"/CSM5\2COSEM"
 """What is answered to a sign-on unless it is told otherwise: up to 9600 baud, HDLC in mode E."""
 _TICK: Final = 1.0
 """Seconds between two looks at what takes too long."""
+_MOST_PLACES: Final = 256
+"""So many places that failed are remembered, so that a log is not filled with one traceback."""
 
 
 class Server:
@@ -96,6 +98,7 @@ class Server:
         self.devices = share_addresses([devices] if isinstance(devices, LogicalDevice) else devices)
         self.limits = limits or ConnectionLimits()
         self.statistics = Statistics()
+        self._logged: set[object] = set()
         self._time = time
         self._connections: set[Connection] = set()
         self._addresses: Counter[str] = Counter()
@@ -372,8 +375,17 @@ class Server:
         return OpenRefusal() if isinstance(indication, OpenIndication) else None
 
     def incident(self, when: str, error: BaseException) -> None:
-        """Log an error of the application process with a number of its own."""
+        """Log an error of the application process with a number of its own; where it happened only once."""
         self.statistics.incidents += 1
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        key = type(error), place and (place.tb_frame.f_code, place.tb_lineno)
+        if key in self._logged:
+            log.error("incident %d %s, as before: %r", self.statistics.incidents, when, error)
+            return
+        if len(self._logged) < _MOST_PLACES:
+            self._logged.add(key)
         log.error("incident %d %s", self.statistics.incidents, when, exc_info=error)
 
     # --- what the server sends by itself ----------------------------------------------------------------

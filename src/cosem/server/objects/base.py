@@ -8,7 +8,9 @@ A value comes from the first of these that there is:
 
 Writing and calling look for ``set_<attribute>`` and ``call_<method>`` in the same
 way. Such a function may return Data or a plain Python value, which becomes the
-type that the class declares; it may return a ``DataAccessResult`` (or
+type that the class declares (where the class leaves the type open, as for the value
+of a Register, that of the value given when the object was made: give one, or return
+typed Data); it may return a ``DataAccessResult`` (or
 ``ActionResult``) to refuse, or raise :class:`~cosem.errors.AccessError`. One that
 blocks is marked with :func:`blocking` and runs in a thread.
 """
@@ -122,6 +124,7 @@ class CosemObject(InterfaceClass):
             )
         calls = {method.number: f"call_{method.name}" for method in cls.methods}
         cls._calls = {number: name for number, name in calls.items() if hasattr(cls, name)}
+        _refuse_misspelt_hooks(cls)
 
     def __init__(self, logical_name: LogicalName | str, **values: Any) -> None:
         own = object.__setattr__
@@ -192,7 +195,7 @@ class CosemObject(InterfaceClass):
     def _stored_anew(self, number: int) -> None:
         self.changed(number)
         if self.device is not None and self.device.watched:
-            self.device.tell_monitors(self, number, self._values[number])
+            self.device.tell_monitors(self, number, self.stored(number))
 
     def changed(self, number: int) -> None:
         """Take note that a stored value was replaced; for subclasses."""
@@ -308,6 +311,26 @@ class CosemObject(InterfaceClass):
             return MethodOutcome(ActionResult.TYPE_UNMATCHED)
         parameter = method.parameter_type.read(parameters)
         return then(_run(function, parameter), lambda value: _as_outcome(method, value))
+
+
+def _refuse_misspelt_hooks(cls: type[CosemObject]) -> None:
+    """Refuse ``get_valeu``: a hook that is never called would let a meter answer with what it never meant."""
+    hooks = {f"call_{method.name}" for method in cls.methods}
+    hooks.update(
+        f"{kind}_{attribute.name}" for attribute in cls.attributes for kind in ("get", "set", "select")
+    )
+    for name in vars(cls):
+        if (
+            name.startswith(("get_", "set_", "select_", "call_"))
+            and name not in hooks
+            and not hasattr(CosemObject, name)
+        ):
+            from difflib import get_close_matches
+
+            if meant := get_close_matches(name, hooks, n=1, cutoff=0.85):
+                raise ConfigurationError(
+                    f"{cls.__name__}.{name} is no hook of {cls.title}: {meant[0]} is meant"
+                )
 
 
 def _same_type(one: DataValue, other: DataValue) -> bool:

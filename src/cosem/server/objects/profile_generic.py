@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from cosem.classes.base import Attribute
 from cosem.classes.standard.profile_generic import ProfileGeneric, SortMethod
+from cosem.errors import ConfigurationError
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable
 from cosem.server.objects.profile_buffer import ProfileBuffer, compressed, in_range
 from cosem.server.timetable import next_multiple
@@ -22,7 +24,8 @@ __all__ = ["ProfileGenericObject"]
 
 _BY_RANGE, _BY_ENTRY = 1, 2
 _CLOCK: Final = 8
-_BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD = 2, 3, 4
+T = TypeVar("T")
+_BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _ENTRIES_IN_USE = 2, 3, 4, 7
 _EMPTYING: Final = frozenset({_CAPTURE_OBJECTS, _CAPTURE_PERIOD, 5, 6, 8})
 _MOST_DATA_INDEX: Final = 0x0FFF
 _R = DataAccessResult
@@ -47,7 +50,7 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
     Args:
         logical_name: Its name.
         history: Returns the rows that were captured before the object was made; called when the buffer
-            is first used.
+            is first used. Rows may also be given as ``buffer``.
         compress: Whether null-data is sent for values that are as in the row before.
         most_entries: Most rows that a client may ask the buffer to hold.
         values: See :class:`~cosem.server.objects.base.CosemObject`.
@@ -72,8 +75,13 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
         self._buffer: ProfileBuffer | None = None
         values.setdefault("profile_entries", 1000)
         values.setdefault("sort_method", SortMethod.FIFO)
+        buffer = values.pop("buffer", None)
+        if buffer is not None and history is not None:
+            raise ConfigurationError("give the rows of a profile as buffer or as history, not as both")
         super().__init__(logical_name, **values)
         self._history = history
+        if buffer is not None:
+            self.put("buffer", buffer)
 
     # --- the buffer -----------------------------------------------------------------------------------
 
@@ -96,8 +104,21 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
                 self._buffer.extend(history())
         return self._buffer
 
+    def attribute_value(self, attribute: Attribute[T]) -> T:
+        """Return the value of an attribute; the rows and their number are those of the buffer."""
+        if attribute.number == _BUFFER:
+            return attribute.from_data(Array(self.rows))
+        if attribute.number == _ENTRIES_IN_USE:
+            return attribute.from_data(self.get_entries_in_use())
+        return super().attribute_value(attribute)
+
     def changed(self, number: int) -> None:
-        """Empty the buffer when what it holds would no longer fit together."""
+        """Empty the buffer when what it holds would no longer fit together; take rows that are given anew."""
+        if number == _BUFFER:
+            rows: Any = self._values.pop(_BUFFER)
+            self._buffer = None
+            self._history = lambda: rows
+            return
         if number not in _EMPTYING:
             return
         self._buffer = None
