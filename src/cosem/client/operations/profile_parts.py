@@ -25,7 +25,7 @@ from cosem.client.profile_table import ProfileTable
 from cosem.client.session import Session
 from cosem.codec.reader import Reader
 from cosem.codec.row_template import RowTable, complete_rows, scan
-from cosem.errors import ServiceError, TransportError, TransportTimeout
+from cosem.errors import ServiceError, TransportTimeout
 from cosem.types.data import Array, DoubleLongUnsigned, LongUnsigned, OctetString, Structure
 from cosem.types.date_time import DateTime
 from cosem.types.enumerations import DataAccessResult
@@ -163,6 +163,7 @@ class Rows:
             AccessError: The meter refused for another reason.
         """
         reading = self.reading
+        self._salvage()  # what a connection that broke has left
         while reading.pending:
             rows = yield from self._part(reading.pending[0])
             if rows is None:
@@ -221,11 +222,9 @@ class Rows:
             selection: Selection = (reading.pending or [reading.wanted])[0]
             try:
                 return (yield from self._request(_ways(self.layout, selection, self.session.deviation)[way]))
-            except TransportError as error:
+            except TransportTimeout:
                 before = len(reading.rows)
                 self._salvage()
-                if not isinstance(error, TransportTimeout):
-                    raise
                 if len(reading.rows) > before:
                     left = self.session.retries
                 elif not left:
