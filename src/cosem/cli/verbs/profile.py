@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cosem.cli.connection import add_connection_options, connected, converter, logical_name
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, UnsupportedError
 
 if TYPE_CHECKING:
     from cosem.client.profile_table import ProfileTable
@@ -22,10 +22,14 @@ __all__ = ["EXAMPLES", "add_arguments", "run"]
 EXAMPLES: Final = (
     ("cosem profile sim: 1-0:99.1.0 --last 6h", "the last six hours"),
     ("cosem profile sim: 1-0:99.1.0 --last 7d -o week.csv", "a week, into a file"),
+    (
+        "cosem profile sim: 1-0:99.1.0 --last 7d -o week.parquet",
+        "the same with types and units, for data frames",
+    ),
     ("cosem profile sim: 1-0:99.1.0 --entries 1:4 --json", "the first four rows"),
     ("cosem profile tcp://10.0.0.7 1-0:99.1.0 --since 2026-11-01 --until 2026-11-07", "days of a real meter"),
 )
-_FORMATS: Final = (".csv", ".json")
+_FORMATS: Final = (".csv", ".json", ".parquet", ".arrow", ".feather")
 
 
 def _entries(text: str) -> tuple[int, int] | int:
@@ -44,7 +48,7 @@ def _entries(text: str) -> tuple[int, int] | int:
 def _file(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower() not in _FORMATS:
-        raise ConfigurationError(f"{text!r} must end in {' or '.join(_FORMATS)}")
+        raise ConfigurationError(f"{text!r} must end in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}")
     return path
 
 
@@ -65,7 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="by number from 1 on: 1:10, 11:, or 96 (the newest)",
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", type=converter(_file), help="write to FILE.csv or FILE.json instead"
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=converter(_file),
+        help="write to FILE.csv, .json, .parquet or .arrow instead",
     )
     parser.add_argument("--csv", action="store_true", help="CSV on standard output")
 
@@ -81,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
     if options.csv + options.json + (options.output is not None) > 1:
         raise ConfigurationError("choose one of --csv, --json and --output")
     _check(wanted)
+    if options.output is not None:
+        _check_writer(options.output)
     with connected(options) as meter:
         table = meter.profile(options.name).read(**wanted)
     if options.output is not None:
@@ -107,13 +117,30 @@ def _check(wanted: dict[str, object]) -> None:
     selection_of(**wanted, now=datetime.now(UTC))  # type: ignore[arg-type]
 
 
+def _check_writer(path: Path) -> None:
+    """Refuse a kind of file that nothing installed can write before anything is connected."""
+    if path.suffix.lower() in {".csv", ".json"}:
+        return
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is None and find_spec("polars") is None:
+        raise UnsupportedError(
+            f"{path.suffix} files need the package pyarrow, which is not installed: pip install 'cosem[arrow]'"
+        )
+
+
 def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def _write(table: ProfileTable, path: Path) -> None:
-    if path.suffix.lower() == ".csv":
+    kind = path.suffix.lower()
+    if kind == ".csv":
         table.to_csv(path)
+        return
+    if kind != ".json":
+        write = table.to_parquet if kind == ".parquet" else table.to_arrow_file
+        write(path)
         return
     from cosem.cli.output import json_text
     from cosem.cli.profiles import profile_facts
