@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import random
 import struct
 
 __all__ = [
@@ -14,6 +15,10 @@ __all__ = [
     "HDLC_MESSAGE",
     "HDLC_SEGMENT",
     "HDLC_SEGMENTS",
+    "IRREGULAR",
+    "LONG_PROFILE",
+    "LONG_ROWS",
+    "PROFILE",
     "ENCRYPTION_KEY",
     "AUTHENTICATION_KEY",
     "OBIS",
@@ -21,19 +26,23 @@ __all__ = [
     "LONG_VALUE",
     "SERVER_TITLE",
     "VALUE",
+    "push_plain",
+    "pushes",
     "rows",
 ]
 
 ROWS = 1440
+LONG_ROWS = 10_000
+PROFILE = "1.0.99.1.0.255"
 OBIS = "1.0.1.8.0.255"
 VALUE = 12_345_678
 
 
-def rows() -> list[tuple[bytes, int, int, int, int, int]]:
-    """Return a day of minutes: date-time octets, a status, four counters."""
+def rows(count: int = ROWS) -> list[tuple[bytes, int, int, int, int, int]]:
+    """Return a day of minutes, or more: date-time octets, a status, four counters."""
     start = datetime.datetime(2024, 5, 1)  # noqa: DTZ001 -- local time of a meter
     made = []
-    for index in range(ROWS):
+    for index in range(count):
         moment = start + datetime.timedelta(minutes=index)
         stamp = struct.pack(
             ">HBBBBBBBhB",
@@ -52,16 +61,42 @@ def rows() -> list[tuple[bytes, int, int, int, int, int]]:
     return made
 
 
-def _data() -> bytes:
-    out = bytearray(b"\x01\x82" + struct.pack(">H", ROWS))
-    for stamp, status, *counters in rows():
+def _data(count: int = ROWS) -> bytes:
+    out = bytearray(
+        b"\x01\x83" + struct.pack(">I", count)[1:]
+        if count > 0xFFFF
+        else b"\x01\x82" + struct.pack(">H", count)
+    )
+    for stamp, status, *counters in rows(count):
         out += b"\x02\x06\x09\x0c" + stamp + b"\x11" + bytes([status])
         for counter in counters:
             out += b"\x06" + struct.pack(">I", counter)
     return bytes(out)
 
 
+def _irregular() -> bytes:
+    """Return the same day with a clock in the first row only, and null-data for every fifth other value or so."""
+    chance = random.Random(5)
+    out = bytearray(b"\x01\x82" + struct.pack(">H", ROWS))
+    for index, (stamp, status, *counters) in enumerate(rows()):
+        out += b"\x02\x06" + (b"\x00" if index else b"\x09\x0c" + stamp)
+        out += b"\x00" if chance.random() < 0.2 else b"\x11" + bytes([status])
+        for counter in counters:
+            out += b"\x00" if chance.random() < 0.2 else b"\x06" + struct.pack(">I", counter)
+    return bytes(out)
+
+
 DATA = _data()
+IRREGULAR = _irregular()
+LONG_PROFILE = _data(LONG_ROWS)
+MANY_ROWS = 100_000
+
+
+def many() -> bytes:
+    """Return 100,000 rows; made when they are wanted, since few want them."""
+    return _data(MANY_ROWS)
+
+
 GET_REQUEST = bytes.fromhex("C001C100030100010800FF0200")
 GET_RESPONSE = bytes.fromhex("C401C10006") + struct.pack(">I", VALUE)
 
@@ -99,3 +134,34 @@ def _frames() -> bytes:
 
 
 HDLC_FRAMES = _frames()
+
+PUSHES = 32
+"""So many messages of one meter are decoded in turn: counters, times and values differ from one to the next."""
+
+
+def push_plain(number: int) -> bytes:
+    """Return a DataNotification of 305 octets: 15 registers with name, value, scaler and unit."""
+    stamp = struct.pack(">HBBBBBBBhB", 2026, 3, 12, 4, 15, 24, number % 60, 0, -60, 0)
+    out = bytearray(b"\x0f" + struct.pack(">I", number) + b"\x0c" + stamp + b"\x02\x0f")
+    for index in range(15):
+        name = bytes((1, 0, 21 + index, 7, 0, 255))
+        out += b"\x02\x03\x09\x06" + name + b"\x06" + struct.pack(">I", 1000 * number + index)
+        out += b"\x02\x02\x0f\xff\x16\x1b"
+    return bytes(out)
+
+
+def pushes() -> list[bytes]:
+    """Return the notifications in general-glo-ciphering, suite 0, authenticated and encrypted."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    made = []
+    for number in range(1, PUSHES + 1):
+        counter = struct.pack(">I", number)
+        cipher = Cipher(
+            algorithms.AES(ENCRYPTION_KEY), modes.GCM(SERVER_TITLE + counter, None, 12)
+        ).encryptor()
+        cipher.authenticate_additional_data(b"\x30" + AUTHENTICATION_KEY)
+        ciphertext = cipher.update(push_plain(number)) + cipher.finalize()
+        content = b"\x30" + counter + ciphertext + cipher.tag[:12]
+        made.append(b"\xdb\x08" + SERVER_TITLE + b"\x82" + struct.pack(">H", len(content)) + content)
+    return made

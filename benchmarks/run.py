@@ -42,6 +42,7 @@ CASES: dict[str, tuple[str, int, int, str]] = {
     "hdlc_frame": ("frame 2 kB in HDLC segments of 128 octets", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
     "hdlc_deframe": ("deframe them", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
     "protect": ("protect a SET request of 1 kB (suite 0, A and E), and open it", 500, 50, "2 x dlms-cosem"),
+    "push": ("a ciphered DataNotification of 300 octets to values", 500, 50, "5 x dlms-cosem"),
     "client_get": ("client CPU of one GET over loopback TCP", 300, 0, "below every peer"),
 }
 
@@ -56,6 +57,7 @@ class Subject:
     process: subprocess.Popen[str] | None = None
     best: dict[str, float] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    cases: list[str] = field(default_factory=list)
 
     @property
     def command(self) -> list[str]:
@@ -69,8 +71,9 @@ class Subject:
         ) as self.process:
             try:
                 assert self.process.stdout
-                if not self.process.stdout.readline():
+                if not (first := self.process.stdout.readline()):
                     raise SystemExit(f"error: {self.name} could not be started: {' '.join(self.command)}")
+                self.cases = json.loads(first)["cases"]
                 yield
             finally:
                 assert self.process.stdin
@@ -78,7 +81,7 @@ class Subject:
 
     def turn(self, case: str, number: int, port: int) -> None:
         """Let the subject run ``case``; keep its time if it is the best so far."""
-        if case in self.errors:
+        if case in self.errors or case not in self.cases:
             return
         assert self.process
         assert self.process.stdin
@@ -166,7 +169,7 @@ def table(competitors: list[Subject], cases: list[str], *, instructions: bool) -
         cells = [CASES[case][0], f"{mine / scale:,.1f}" if mine else "failed"]
         for peer in peers:
             theirs = peer.best.get(case)
-            cells.append(f"{theirs / scale:,.1f}" if theirs else "failed")
+            cells.append(f"{theirs / scale:,.1f}" if theirs else "failed" if case in peer.errors else "-")
             cells.append(f"{theirs / mine:.1f}" if mine and theirs else "")
         print("| " + " | ".join([*cells, CASES[case][3]]) + " |")
     for subject in competitors:

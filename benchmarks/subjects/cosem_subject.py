@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import cosem
@@ -10,11 +11,13 @@ import inputs
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.apdu.get import GetRequestNormal
 from cosem.apdu.set import SetRequestNormal
+from cosem.codec.row_template import decode_rows as plain_rows
 from cosem.link.hdlc import FrameKind, FrameParser, HdlcAddress
 from cosem.link.hdlc.frame import control_octet, frame_octets
 from cosem.security.context import SecurityContext, Side
 from cosem.security.counters import CounterName, ReplayGuard, VolatileCounter, VolatileCounterStore
 from cosem.security.gcm import AesGcmKey
+from cosem.security.key_material import Key
 from cosem.security.material import SecurityMaterial
 from cosem.security.policy import SecurityPolicyV0
 from cosem.security.protection import Protection
@@ -41,6 +44,40 @@ def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
     )
     assert cosem.encode_data(value) == inputs.DATA
     return lambda: cosem.encode_data(value)
+
+
+def row_tuples(_: dict[str, Any]) -> Callable[[], Any]:
+    """Plain tuples, standard library only."""
+    value = plain_rows(inputs.DATA)
+    assert value == inputs.rows()
+    return lambda: plain_rows(inputs.DATA)
+
+
+def irregular_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    assert plain_rows(inputs.IRREGULAR) == list(cosem.decode_data(inputs.IRREGULAR))
+    return lambda: plain_rows(inputs.IRREGULAR)
+
+
+def columns(_: dict[str, Any]) -> Callable[[], Any]:
+    """numpy columns, date-times included."""
+    from cosem.codec.columns import decode_columns
+
+    times, status, *counters = decode_columns(inputs.DATA, {0})
+    assert str(times.values[-1]) == "2024-05-01T21:59:00.000000"
+    assert counters[0].values.tolist() == [row[2] for row in inputs.rows()]
+    assert status.values[6] == 6
+    return lambda: decode_columns(inputs.DATA, {0})
+
+
+def client_profile(order: dict[str, Any]) -> Callable[[], Any]:
+    meter = cosem.connect(f"tcp://127.0.0.1:{order['port']}")
+    profile = meter.profile(inputs.PROFILE)
+
+    def read() -> Any:
+        return profile.read().table.rows()
+
+    assert read() == inputs.rows(inputs.LONG_ROWS)
+    return read
 
 
 def get_request(_: dict[str, Any]) -> Callable[[], Any]:
@@ -117,14 +154,31 @@ def protect(_: dict[str, Any]) -> Callable[[], Any]:
     return there_and_back
 
 
+def push(_: dict[str, Any]) -> Callable[[], Any]:
+    """From octets to named, scaled values with units; framing, ciphering and maker are found out each time."""
+    keys = cosem.Keys(encryption=Key(inputs.ENCRYPTION_KEY), authentication=Key(inputs.AUTHENTICATION_KEY))
+    messages = cycle(inputs.pushes())
+
+    def decoded() -> Any:
+        return cosem.push.decode(next(messages), keys)[0].values
+
+    assert [str(value) for value in decoded()][14] == "1-0:35.7.0*255 101.4 W"
+    return decoded
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
+    "row_tuples": row_tuples,
+    "irregular_rows": irregular_rows,
+    "columns": columns,
+    "client_profile": client_profile,
     "get_request": get_request,
     "get_response": get_response,
     "hdlc_frame": hdlc_frame,
     "hdlc_deframe": hdlc_deframe,
     "protect": protect,
+    "push": push,
     "client_get": client_get,
 }
 

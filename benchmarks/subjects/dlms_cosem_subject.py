@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import structlog
-from dlms_cosem import cosem, dlms_data, enumerations, utils
+from dlms_cosem import cosem, dlms_data, enumerations, security, utils
 from dlms_cosem.client import DlmsClient
 from dlms_cosem.connection import DlmsConnection
 from dlms_cosem.hdlc.address import HdlcAddress
 from dlms_cosem.hdlc.frames import InformationFrame
 from dlms_cosem.io import BlockingTcpIO, TcpTransport
 from dlms_cosem.protocol import xdlms
+from dlms_cosem.protocol.xdlms.data_notification import DataNotification
+from dlms_cosem.protocol.xdlms.general_global_cipher import GeneralGlobalCipher
 from dlms_cosem.security import NoSecurityAuthentication
 
 import inputs
@@ -28,6 +31,30 @@ def decode_rows(_: dict[str, Any]) -> Callable[[], Any]:
     assert len(value) == inputs.ROWS
     assert value[5][2] == inputs.rows()[5][2]
     return lambda: utils.parse_as_dlms_data(inputs.DATA)
+
+
+row_tuples = columns = decode_rows  # rows are all it has
+
+
+def irregular_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    assert len(utils.parse_as_dlms_data(inputs.IRREGULAR)) == inputs.ROWS
+    return lambda: utils.parse_as_dlms_data(inputs.IRREGULAR)
+
+
+def client_profile(order: dict[str, Any]) -> Callable[[], Any]:
+    name = cosem.Obis.from_string(inputs.PROFILE)
+    attribute = cosem.CosemAttribute(enumerations.CosemInterface.PROFILE_GENERIC, name, 2)
+    client = DlmsClient(
+        TcpTransport(16, 1, BlockingTcpIO("127.0.0.1", order["port"])), NoSecurityAuthentication()
+    )
+    client.connect()
+    client.associate()
+
+    def read() -> Any:
+        return utils.parse_as_dlms_data(client.get(attribute))
+
+    assert len(read()) == inputs.LONG_ROWS
+    return read
 
 
 def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
@@ -134,14 +161,39 @@ def protect(_: dict[str, Any]) -> Callable[[], Any]:
     return there_and_back
 
 
+def push(_: dict[str, Any]) -> Callable[[], Any]:
+    """From the octets of the APDU, known to be bare and ciphered so, to values without scalers applied."""
+    messages = cycle(inputs.pushes())
+
+    def decoded() -> Any:
+        envelope = GeneralGlobalCipher.from_bytes(next(messages))
+        plain = security.decrypt(
+            security_control=envelope.security_control,
+            system_title=envelope.system_title,
+            invocation_counter=envelope.invocation_counter,
+            key=inputs.ENCRYPTION_KEY,
+            cipher_text=envelope.ciphered_text,
+            auth_key=inputs.AUTHENTICATION_KEY,
+        )
+        return utils.parse_as_dlms_data(DataNotification.from_bytes(plain).body)
+
+    assert decoded()[14][1:] == [1014, [-1, 27]]
+    return decoded
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
+    "row_tuples": row_tuples,
+    "irregular_rows": irregular_rows,
+    "columns": columns,
+    "client_profile": client_profile,
     "get_request": get_request,
     "get_response": get_response,
     "hdlc_frame": hdlc_frame,
     "hdlc_deframe": hdlc_deframe,
     "protect": protect,
+    "push": push,
     "client_get": client_get,
 }
 

@@ -71,7 +71,9 @@ def decode(
     parser = Parser(
         keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, _shapes=shapes
     )
-    messages = [*parser.feed(octets), *parser.finish()]
+    messages = parser.feed(octets)
+    if parser.pending:
+        messages += parser.finish()
     if not messages and parser.damaged:
         parser = Parser(
             keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, check=False
