@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosem.codec.scalars import TAG_NAMES
+from cosem.codec.scalars import FIXED, TAG_NAMES
 from cosem.errors import ConversionError
 from cosem.types import data
 from cosem.types.data import (
@@ -65,6 +66,54 @@ def test_values_are_equal_when_the_python_values_are():
     assert VisibleString("a") == Utf8String("a") == "a"
     assert Array([1]) == Structure([1]) == (1,)
     assert {Unsigned(1), DoubleLongUnsigned(1)} == {1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        *(
+            (kind, wrong)
+            for kind in (Unsigned, DoubleLongUnsigned)
+            for wrong in (5.7, None, "5", b"5", [5], float("nan"))
+        ),
+        *((Float32, wrong) for wrong in (None, "five", b"5", [5])),
+        *((OctetString, wrong) for wrong in (5, 5.0, True, "abc", None, [300], [-1], ["a"])),
+        *(
+            (kind, wrong)
+            for kind in (VisibleString, Utf8String)
+            for wrong in (b"abc", bytearray(b"a"), None, 5, ["a"])
+        ),
+        *((BitString, wrong) for wrong in (5, "0101", None)),
+    ],
+    ids=repr,
+)
+def test_what_is_no_value_of_the_type_is_refused(kind, wrong):
+    with pytest.raises(ConversionError) as caught:
+        kind(wrong)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_means_the_same_is_taken():
+    assert Unsigned(5.0) == DoubleLongUnsigned(Decimal(5)) == Integer(Unsigned(5)) == 5
+    assert Unsigned(True) == 1
+    assert Float32(Decimal("1.5")) == Float32("1.5") == 1.5
+    assert OctetString(bytearray(b"ab")) == OctetString(memoryview(b"ab")) == OctetString([97, 98]) == b"ab"
+    assert VisibleString(Utf8String("a")) == "a"
+    assert VisibleString.from_octets(b"a\xff") == "a\xff"
+    assert BitString(bytearray(b"\xa0"), 3) == BitString.from_text("101")
+
+
+@pytest.mark.parametrize("tag", sorted(FIXED))
+def test_the_codec_makes_the_same_values_as_the_constructors(tag):
+    scalar = FIXED[tag]
+    for filled in (0x00, 0x7F, 0x80, 0xFF):
+        (plain,) = scalar.unpack(bytes([filled]) * scalar.size, 0)
+        made = scalar.make(plain)
+        if (kind := scalar.kind) is not None:
+            assert type(made) is kind
+            assert made == kind(plain)
+            assert repr(made) == repr(kind(plain))
+        assert scalar.pack(made)[1:] == (bytes([bool(filled)]) if tag == 3 else bytes([filled]) * scalar.size)
 
 
 def test_what_they_show():
@@ -138,7 +187,7 @@ def test_bits_cannot_be_changed():
 
 @given(st.binary(max_size=20))
 def test_octets_of_text_are_kept(octets):
-    for value in (VisibleString(octets, "latin-1"), Utf8String.from_octets(octets)):
+    for value in (VisibleString.from_octets(octets), Utf8String.from_octets(octets)):
         assert value.octets == octets
         again = pickle.loads(pickle.dumps(value))
         assert (again.octets, again, again.well_formed) == (octets, value, value.well_formed)

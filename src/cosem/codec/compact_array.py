@@ -150,7 +150,7 @@ def _read_value(
     if tag == _OCTET_STRING:
         return OctetString(reader.octet_string())
     if tag == _VISIBLE_STRING:
-        return VisibleString(reader.octet_string(), "latin-1")
+        return VisibleString.from_octets(reader.octet_string())
     if tag == _UTF8_STRING:
         return Utf8String.from_octets(reader.octet_string())
     if tag == _BIT_STRING:

@@ -30,6 +30,7 @@ from cosem.types.data import (
     Utf8String,
     VisibleString,
 )
+from cosem.types.making import trusted
 
 if TYPE_CHECKING:
     from cosem.types.data import DataValue
@@ -39,8 +40,8 @@ __all__ = ["decode_data", "encode_data", "read_data", "write_data"]
 _NULL, _ARRAY, _STRUCTURE, _BIT_STRING, _COMPACT_ARRAY, _DONT_CARE = 0, 1, 2, 4, 19, 255
 _CONTAINERS: dict[int, type[Any]] = {_ARRAY: Array, _STRUCTURE: Structure}
 _STRINGS: dict[int, Callable[[bytes], Any]] = {
-    9: OctetString,
-    10: lambda octets: VisibleString(octets, "latin-1"),
+    9: trusted(OctetString),
+    10: VisibleString.from_octets,
     12: Utf8String.from_octets,
 }
 _SCALARS = tuple(

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from cosem.codec.scalars import FIXED
 from cosem.types.data import BitString, OctetString, Structure, Utf8String, VisibleString
+from cosem.types.making import trusted
 
 __all__ = [
     "FEWEST_ROWS",
@@ -40,8 +41,8 @@ _FIRST_WINDOW = 32
 _NULL, _BIT_STRING = 0, 4
 
 _STRINGS: dict[int, Callable[[bytes], Any]] = {
-    9: OctetString,
-    10: lambda octets: VisibleString(octets, "latin-1"),
+    9: trusted(OctetString),
+    10: VisibleString.from_octets,
     12: Utf8String.from_octets,
 }
 """From octets to value, for the strings that count octets."""

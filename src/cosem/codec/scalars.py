@@ -30,6 +30,7 @@ from cosem.types.data import (
     LongUnsigned,
     Unsigned,
 )
+from cosem.types.making import trusted
 
 __all__ = ["FIXED", "TAG_NAMES", "FixedScalar"]
 
@@ -79,6 +80,7 @@ class FixedScalar(NamedTuple):
         unpack: Reads it at an offset.
         pack: Gives the tag and the octets of a value.
         plain: The inverse of ``make``: what :mod:`struct` takes; ``None`` when the value itself will do.
+        kind: The class of a whole number; ``None`` for the others.
     """
 
     code: str
@@ -87,11 +89,18 @@ class FixedScalar(NamedTuple):
     unpack: Callable[[bytes, int], tuple[Any, ...]]
     pack: Callable[[Any], bytes]
     plain: Callable[[Any], Any] | None = None
+    kind: type[Any] | None = None
 
 
-def _number(tag: int, code: str, make: Callable[[Any], Any]) -> FixedScalar:
+def _number(tag: int, code: str, kind: type[Any]) -> FixedScalar:
     single = Struct(">" + code)
-    return FixedScalar(code, single.size, make, single.unpack_from, partial(Struct(">B" + code).pack, tag))
+    make = kind if kind is bool else trusted(kind)
+    if single.size == 1 and kind is not bool:
+        # All there are, made once: looking one up is cheaper than making it. Negative ones count from the end.
+        numbers = range(256) if code == "B" else (*range(128), *range(-128, 0))
+        make = list(map(make, numbers)).__getitem__
+    pack = partial(Struct(">B" + code).pack, tag)
+    return FixedScalar(code, single.size, make, single.unpack_from, pack, kind=kind)
 
 
 def _octets(tag: int, size: int, make: Callable[[bytes], Any], plain: Callable[[Any], bytes]) -> FixedScalar:
@@ -117,11 +126,12 @@ def _date_time(tag: int, name: str, size: int) -> FixedScalar:
 def _float(tag: int, code: str, cls: type[Float32 | Float64]) -> FixedScalar:
     layout = Struct(">" + code)
     unpack, pack = layout.unpack, layout.pack
+    new = trusted(cls)
 
     def make(octets: bytes) -> Any:
         (number,) = unpack(octets)
         # A NaN that went through a Python float has lost its payload: keep the octets.
-        return cls(number) if number == number else cls.not_a_number(octets)  # noqa: PLR0124
+        return new(number) if number == number else cls.not_a_number(octets)  # noqa: PLR0124
 
     def plain(value: Any) -> bytes:
         return value.octets or pack(value)

@@ -39,7 +39,7 @@ _ARRAY, _STRUCTURE, _COMPACT_ARRAY = 1, 2, 19
 _DECIMAL: Final = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _TAGS: Final = {name: tag for tag, name in TAG_NAMES.items()}
 _NUMBERS: Final[dict[str, Any]] = {
-    TAG_NAMES[tag]: scalar.make for tag, scalar in FIXED.items() if hasattr(scalar.make, "minimum")
+    TAG_NAMES[tag]: scalar.kind for tag, scalar in FIXED.items() if hasattr(scalar.kind, "minimum")
 }
 _FLOATS: Final[dict[str, tuple[int, type[Float32 | Float64]]]] = {
     "float32": (23, Float32),

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum as Enumeration
 from typing import TYPE_CHECKING, ClassVar, Final, Self, SupportsIndex, TypeAlias, overload
 
 from cosem.errors import ConversionError
+from cosem.types.making import number, octets, text, whole_number
 
 if TYPE_CHECKING:
     from cosem.types.date_time import Date, DateTime, Time
@@ -67,6 +69,14 @@ class _Int(int):
     asn1_name: ClassVar[str]
     minimum: ClassVar[int]
     maximum: ClassVar[int]
+
+    def __new__(cls, value: SupportsIndex | float | Decimal = 0) -> Self:
+        """Return the number; its range is checked when it is encoded.
+
+        Raises:
+            ConversionError: It has a fraction, or is no number.
+        """
+        return int.__new__(cls, value if type(value) is int else whole_number(value, cls.asn1_name))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({int(self)})"
@@ -247,6 +257,14 @@ class _Float(float):
     asn1_name: ClassVar[str]
     _octets: bytes
 
+    def __new__(cls, value: float | Decimal | str = 0.0) -> Self:
+        """Return the number.
+
+        Raises:
+            ConversionError: It is none.
+        """
+        return float.__new__(cls, number(value, cls.asn1_name))
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({float(self)!r})"
 
@@ -297,6 +315,14 @@ class OctetString(bytes):
     tag: ClassVar[int] = 9
     asn1_name: ClassVar[str] = "octet-string"
 
+    def __new__(cls, value: bytes | bytearray | memoryview | Iterable[int] = b"") -> Self:
+        """Return the octets of a buffer, or of numbers 0..255.
+
+        Raises:
+            ConversionError: It is a text, a single number, or something else.
+        """
+        return bytes.__new__(cls, value if type(value) is bytes else octets(value, cls.asn1_name))
+
     def __repr__(self) -> str:
         return f"OctetString.fromhex({self.hex()!r})"
 
@@ -322,6 +348,19 @@ class VisibleString(str):
     __slots__ = ()
     tag: ClassVar[int] = 10
     asn1_name: ClassVar[str] = "visible-string"
+
+    def __new__(cls, value: str = "") -> Self:
+        """Return the text.
+
+        Raises:
+            ConversionError: It is none: octets are made a text by :meth:`from_octets`.
+        """
+        return str.__new__(cls, text(value, cls.asn1_name))
+
+    @classmethod
+    def from_octets(cls, octets: bytes) -> VisibleString:
+        """Return the string of these octets; never raises."""
+        return str.__new__(cls, octets, "latin-1")
 
     def __repr__(self) -> str:
         return f"VisibleString({str.__repr__(self)})"
@@ -356,6 +395,14 @@ class Utf8String(str):
     asn1_name: ClassVar[str] = "utf8-string"
     _octets: bytes
 
+    def __new__(cls, value: str = "") -> Self:
+        """Return the text.
+
+        Raises:
+            ConversionError: It is none: octets are made a text by :meth:`from_octets`.
+        """
+        return str.__new__(cls, text(value, cls.asn1_name))
+
     def __repr__(self) -> str:
         return f"Utf8String({str.__repr__(self)})"
 
@@ -363,10 +410,10 @@ class Utf8String(str):
     def from_octets(cls, octets: bytes) -> Utf8String:
         """Return the string of these octets; never raises."""
         try:
-            return cls(octets.decode("utf-8"))
+            return str.__new__(cls, octets, "utf-8")
         except UnicodeDecodeError:
-            value = cls(octets.decode("utf-8", "backslashreplace"))
-            value._octets = octets
+            value = str.__new__(cls, octets.decode("utf-8", "backslashreplace"))
+            value._octets = octets  # noqa: SLF001 -- its own
             return value
 
     @property
@@ -473,8 +520,10 @@ class BitString:
         """Hold ``length`` bits, by default all, of ``octets``.
 
         Raises:
-            ConversionError: The octets are not just enough for the bits.
+            ConversionError: The octets are not just enough for the bits, or no octets.
         """
+        if not isinstance(octets, (bytes, bytearray, memoryview)):
+            raise ConversionError(f"{octets!r} are no octets; BitString.from_text takes a text of 0 and 1")
         bits = 8 * len(octets) if length is None else length
         if bits < 0 or (bits + 7) // 8 != len(octets):
             raise ConversionError(f"{len(octets)} octets do not hold just {bits} bits")
