@@ -14,12 +14,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.apdu import decode, encode
-from cosem.apdu.failure import ConfirmedServiceError, ExceptionResponse
+from cosem.apdu.failure import ConfirmedServiceError
 from cosem.association.control_function import SERVER_TRANSITIONS, ControlFunction, ServerEvent, State
 from cosem.association.indications import AbortIndication, Indication
+from cosem.association.server_block_transfer import (
+    ServerBlocks,
+    block_received,
+    in_blocks_if_long,
+    takes_blocks,
+)
 from cosem.association.server_demands import Demands, refuses_clear
+from cosem.association.server_notifications import notification_confirmed
 from cosem.association.server_opening import NO_CONTEXT, ServerContext, opening, releasing
 from cosem.association.server_profile import AssociationProfile, ServerLimits, ServerProtection
+from cosem.association.server_refusals import (
+    NOT_ALLOWED,
+    NOT_DECIPHERED,
+    NOT_SUPPORTED,
+    SHORT_NAME_REQUESTS,
+    TOO_LONG,
+    counter_error,
+    without_association,
+)
 from cosem.association.server_transfers import Transfers
 from cosem.errors import (
     ConfigurationError,
@@ -31,14 +47,7 @@ from cosem.errors import (
     StateError,
     UnsupportedError,
 )
-from cosem.types.enumerations import (
-    AssociationStatus,
-    ConfirmedServiceErrorChoice,
-    Conformance,
-    ServiceErrorCode,
-    ServiceErrorGroup,
-    StateErrorCode,
-)
+from cosem.types.enumerations import AssociationStatus, Conformance, ServiceErrorGroup
 
 if TYPE_CHECKING:
     from cosem.apdu.common import CosemAttributeDescriptor
@@ -55,10 +64,8 @@ Service: TypeAlias = Generator[Indication, Any, bytes | None]
 """As :data:`Processing`, for one service: returns the octets of its clear answer, or ``None``."""
 
 _AARQ, _RLRQ, _READ_REQUEST, _ACTION_REQUEST, _EXCEPTION = 0x60, 0x62, 0x05, 0xC3, 0xD8
-_SHORT_NAME_REQUESTS: Final = {
-    0x05: ConfirmedServiceErrorChoice.READ,
-    0x06: ConfirmedServiceErrorChoice.WRITE,
-}
+_BLOCK, _NOTIFICATION_CONFIRM, _ACCESS_REQUEST = 0xE0, 0x10, 0xD9
+_ACSE: Final = frozenset({0x60, 0x61, 0x62, 0x63})
 _SILENT_REQUESTS: Final = frozenset({0x10, 0x16, 0x36, 0x56})
 """data-notification-confirm and unconfirmedWriteRequest in their forms: nothing is ever answered to them."""
 _ANSWERS: Final = frozenset(
@@ -82,6 +89,7 @@ _HANDLERS: Final[dict[int, str]] = {
     0xC0: "cosem.association.server_services_get:get",
     0xC1: "cosem.association.server_services_set:set_",
     0xC3: "cosem.association.server_services_action:action",
+    0xD9: "cosem.association.server_services_access:access",
 }
 """The services by tag of the request: module and function, imported when first asked for."""
 _handlers: Final[dict[int, Callable[..., Service]]] = {}
@@ -93,19 +101,6 @@ def _handler(tag: int) -> Callable[..., Service] | None:
         module, _, name = where.partition(":")
         handler = _handlers[tag] = getattr(import_module(module), name)
     return handler
-
-
-def exception(
-    state_error: StateErrorCode, service_error: ServiceErrorCode, invocation_counter: int | None = None
-) -> bytes:
-    """Return the octets of an exception-response."""
-    return encode(ExceptionResponse(state_error, service_error, invocation_counter))
-
-
-NOT_ALLOWED: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
-NOT_SUPPORTED: Final = exception(StateErrorCode.SERVICE_UNKNOWN, ServiceErrorCode.SERVICE_NOT_SUPPORTED)
-TOO_LONG: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.PDU_TOO_LONG)
-NOT_DECIPHERED: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.DECIPHERING_ERROR)
 
 
 class ServerAssociation:
@@ -128,6 +123,7 @@ class ServerAssociation:
     __slots__ = (
         "attempt",
         "authenticator",
+        "blocks",
         "client_sap",
         "context",
         "control",
@@ -160,6 +156,7 @@ class ServerAssociation:
         self.attempt: object = None
         self.demands = Demands()
         self.transfers = Transfers(self.limits, self.demands)
+        self.blocks = ServerBlocks(self.limits)
         self.authenticator: ServerAuthenticator | None = None
         self.protection: ServerProtection | None = None
         self.security_status: Any = None
@@ -212,8 +209,10 @@ class ServerAssociation:
 
     @property
     def max_answer_size(self) -> int:
-        """Longest clear answer, octets from its tag on; 0 means no limit."""
+        """Longest clear answer, octets from its tag on; 0 means no limit: general blocks make one piece of any."""
         limit = self.context.client_max_receive_pdu_size
+        if self.agreed(Conformance.GENERAL_BLOCK_TRANSFER):
+            return 0
         if not limit or self.protection is None:
             return limit
         options = self.demands.options(self.security_status, self.protection)
@@ -235,23 +234,23 @@ class ServerAssociation:
         What is ciphered is served in its turn: its priority is not known before, and its
         invocation counter must not overtake.
         """
+        place = 2 if octets[0] in _CLASS_BIT_TAGS else 1 if octets[0] == _ACCESS_REQUEST else len(octets)
         return (
-            len(octets) > 2
-            and octets[0] in _CLASS_BIT_TAGS
-            and octets[2] >= 0x80
-            and self.agreed(Conformance.PRIORITY_MGMT_SUPPORTED)
+            len(octets) > place and octets[place] >= 0x80 and self.agreed(Conformance.PRIORITY_MGMT_SUPPORTED)
         )
 
     # --- time and the lower layer ------------------------------------------------------------------
 
     def deadline(self) -> float | None:
         """Return when :meth:`tick` must be called, or ``None``."""
-        ends = [end for end in (self.pending_until, self.transfers.deadline()) if end is not None]
+        deadlines = self.pending_until, self.transfers.deadline(), self.blocks.deadline()
+        ends = [end for end in deadlines if end is not None]
         return min(ends, default=None)
 
     def tick(self, now: float) -> AbortIndication | None:
         """Give up what takes too long: long transfers, and an association whose HLS passes do not end."""
         self.transfers.expire(now)
+        self.blocks.expire(now)
         if self.pending_until is not None and self.pending_until <= now:
             return self.abort("the authentication was not completed in time")
         return None
@@ -264,6 +263,7 @@ class ServerAssociation:
         """
         if self.control.state in (State.INACTIVE, State.IDLE) or self.pre_established:
             self.transfers.clear()
+            self.blocks.clear()
             return None
         self.control.fire(ServerEvent.ABORT_INDICATION)
         self.forget()
@@ -278,6 +278,7 @@ class ServerAssociation:
         self.security_status = None
         self.pending_until = None
         self.transfers.clear()
+        self.blocks.clear()
 
     # --- octets in, octets out ---------------------------------------------------------------------
 
@@ -300,18 +301,30 @@ class ServerAssociation:
             return []
         self.security_status = None
         tag = octets[0]
+        if tag == _BLOCK and takes_blocks(self):
+            return (yield from block_received(self, octets, now, confirmed=confirmed))
+        if tag == _NOTIFICATION_CONFIRM:
+            return (yield from notification_confirmed(octets))
+        self.blocks.end()  # what is no block ends the exchange in blocks
         answer: bytes | None
         if tag == _AARQ:
             answer = yield from opening(self, octets, now, confirmed=confirmed)
         elif tag == _RLRQ:
             answer = yield from releasing(self, octets)
         else:
-            answer = yield from self._request(octets, now)
+            answer = yield from self.request(octets, now)
         if answer is None or not confirmed:
             return []
-        return [answer]
+        return [answer] if tag in _ACSE else in_blocks_if_long(self, answer, now)
 
-    def _request(self, octets: bytes, now: float) -> Service:
+    def request(self, octets: bytes, now: float, *, whole: bool = False) -> Service:
+        """Run a request that is no ACSE APDU.
+
+        Args:
+            octets: The request.
+            now: Monotonic seconds.
+            whole: Whether it was joined of blocks: it may then be longer than one APDU.
+        """
         tag = octets[0]
         silent = tag in _SILENT_REQUESTS or (
             len(octets) > 2 and tag in _CLASS_BIT_TAGS and not self._class_is_answered(octets[2])
@@ -320,11 +333,11 @@ class ServerAssociation:
             if tag not in _REQUESTS and tag not in _CIPHERED_REQUESTS:
                 self.ignored += 1
                 return None
-            return None if silent else _without_association(tag)
+            return None if silent else without_association(tag)
         if not self.context.confirmed:
             silent = True
         limit = self.profile.max_receive_pdu_size
-        if limit and len(octets) > limit:
+        if limit and len(octets) > limit and not whole:
             return None if silent else self._refusal(tag, TOO_LONG)
         if tag in _CIPHERED_REQUESTS:
             if self.protection is None:
@@ -332,7 +345,7 @@ class ServerAssociation:
             try:
                 octets, self.security_status = self.protection.unprotect(octets)
             except ReplayError as error:
-                return None if silent else _counter_error(error)
+                return None if silent else counter_error(error)
             except PolicyError:
                 return None if silent else NOT_ALLOWED
             except (SecurityError, DecodeError):
@@ -395,7 +408,7 @@ class ServerAssociation:
 
     def _refusal(self, tag: int, otherwise: bytes) -> bytes | None:
         """Return the confirmedServiceError of a request by short names, or the exception-response given."""
-        service = _SHORT_NAME_REQUESTS.get(tag)
+        service = SHORT_NAME_REQUESTS.get(tag)
         if service is None or self.profile is None or not self.profile.application_context.short_names:
             return otherwise
         error = 1 if otherwise is TOO_LONG else 2
@@ -454,16 +467,3 @@ class ServerAssociation:
         from cosem.association.server_reports import information_report
 
         return information_report(self, items, time)
-
-
-def _without_association(tag: int) -> bytes:
-    """Return the answer to a request for which there is no association."""
-    service = _SHORT_NAME_REQUESTS.get(tag)
-    if service is None:
-        return NOT_ALLOWED
-    return encode(ConfirmedServiceError(service, ServiceErrorGroup.VDE_STATE_ERROR, 1))
-
-
-def _counter_error(error: ReplayError) -> bytes:
-    counter = min(max(error.expected, 0), 0xFFFFFFFF)
-    return exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.INVOCATION_COUNTER_ERROR, counter)
