@@ -146,9 +146,9 @@ class DemonstrationMeter(LogicalDevice):
         for name, (unit, energy) in energies.items():
             self._register(name, unit, 0, partial(self._counter, energy))
         self._register("1-0:1.7.0", _W, 0, lambda: DoubleLongUnsigned(self._power()))
-        self._register("1-0:2.7.0", _W, 0, lambda: DoubleLongUnsigned(house.export.power(self.now())))
+        self._register("1-0:2.7.0", _W, 0, lambda: DoubleLongUnsigned(int(house.export.power(self.now()))))
         self._register(
-            "1-0:16.7.0", _W, 0, lambda: DoubleLong(self._power() - house.export.power(self.now()))
+            "1-0:16.7.0", _W, 0, lambda: DoubleLong(self._power() - int(house.export.power(self.now())))
         )
         for phase, (voltage, current) in enumerate((("32", "31"), ("52", "51"), ("72", "71"))):
             self._register(f"1-0:{voltage}.7.0", _V, -1, partial(self._voltage, phase))
@@ -166,7 +166,7 @@ class DemonstrationMeter(LogicalDevice):
             period=900,
             number_of_periods=1,
         )
-        demand.put("last_average_value", DoubleLongUnsigned(house.power(self.made - _QUARTER)))
+        demand.put("last_average_value", DoubleLongUnsigned(int(house.power(self.made - _QUARTER))))
         self.add(demand, _MaximumDemand("1-0:1.6.0", scaler_unit=(0, _W), value=DoubleLongUnsigned(0)))
 
     def _counter(self, energy: Callable[[datetime], int]) -> DoubleLongUnsigned:
