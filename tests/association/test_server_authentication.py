@@ -10,8 +10,9 @@ import pytest
 from cosem.apdu import decode
 from cosem.association.control_function import State
 from cosem.association.indications import AbortIndication, AuthenticationFailed, Established, OpenIndication
+from cosem.association.parameters import ALL_SERVICES_LN
 from cosem.association.server_profile import AssociationProfile, ServerLimits
-from cosem.types.enumerations import AssociationStatus
+from cosem.types.enumerations import AssociationStatus, Conformance
 from tests.association.fakes import CLIENT_TITLE, CTOS, STOC, FakeProtection, FakeServerHalf
 from tests.association.openings import NOT_ALLOWED, C, M, aarq, authenticated, ciphered, hls, initiate, secret
 from tests.association.server_driver import Server
@@ -160,7 +161,11 @@ def test_no_data_before_the_application_has_agreed():
 
 
 def test_a_pre_established_association_is_there_and_ignores_aarq_and_rlrq():
-    server = Server(AssociationProfile(pre_established=True, client_max_receive_pdu_size=40))
+    conformance = ALL_SERVICES_LN & ~Conformance.GENERAL_BLOCK_TRANSFER
+    profile = AssociationProfile(
+        pre_established=True, client_max_receive_pdu_size=40, conformance=conformance
+    )
+    server = Server(profile)
     assert server.association.state is State.ASSOCIATED
     assert server(aarq()) is None
     assert server("6200") is None

@@ -6,8 +6,10 @@ import pytest
 
 from cosem.apdu import decode
 from cosem.association.indications import AbortIndication, MethodOutcome, ReadAttribute
+from cosem.association.parameters import ALL_SERVICES_LN
 from cosem.association.server_profile import AssociationProfile, ServerLimits
 from cosem.types.data import OctetString
+from cosem.types.enumerations import Conformance
 from tests.association.server_driver import (
     ALL,
     LONG,
@@ -181,7 +183,10 @@ def test_a_release_and_an_abort_drop_the_transfers():
 
 
 def test_a_size_without_room_for_one_octet_in_a_block_is_told():
-    profile = AssociationProfile(pre_established=True, client_max_receive_pdu_size=10)
+    conformance = ALL_SERVICES_LN & ~Conformance.GENERAL_BLOCK_TRANSFER
+    profile = AssociationProfile(
+        pre_established=True, client_max_receive_pdu_size=10, conformance=conformance
+    )
     server = Server(profile)
     assert server(get(LONG)) == "D80104"
     assert len(server.association.transfers) == 0

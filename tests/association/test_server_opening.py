@@ -168,7 +168,7 @@ ROWS = [
     (
         "19-other-names",
         PUBLIC,
-        aarq(user_information=initiate(proposed_conformance=SN_BITS)),
+        aarq(user_information=initiate(proposed_conformance=SN_BITS & ~Conformance.DATA_NOTIFICATION)),
         1,
         user(1),
         CONFORMANCE,
