@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cosem.client.operations.attributes import AttributeItem, AttributeValue
     from cosem.client.operations.methods import MethodItem
     from cosem.client.profiles import AsyncProfile
+    from cosem.client.protected_data import AsyncProtectedData
     from cosem.client.results import ObjectEntry, Reading, Result
     from cosem.client.targets import AttributeLike, ClassLike, MethodLike, Target
     from cosem.types.data import DataValue
@@ -422,6 +423,13 @@ class AsyncClient(ClientBase):
         )
 
     # --- keys ---------------------------------------------------------------------------------------------
+
+    @property
+    def protected_data(self) -> AsyncProtectedData:
+        """Attributes under protection of the data itself, through the object 0-0:43.2.0."""
+        from cosem.client.protected_data import AsyncProtectedData
+
+        return AsyncProtectedData(self)
 
     @property
     def keys(self) -> AsyncKeysOfMeter:

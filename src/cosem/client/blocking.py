@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cosem.client.operations.attributes import AttributeItem, AttributeValue
     from cosem.client.operations.methods import MethodItem
     from cosem.client.profiles import Profile
+    from cosem.client.protected_data import ProtectedData
     from cosem.client.results import ObjectEntry, Reading, Result
     from cosem.client.targets import AttributeLike, ClassLike, MethodLike, Target
     from cosem.types.data import DataValue
@@ -417,6 +418,13 @@ class Client(ClientBase):
         )
 
     # --- keys ---------------------------------------------------------------------------------------------
+
+    @property
+    def protected_data(self) -> ProtectedData:
+        """Attributes under protection of the data itself, through the object 0-0:43.2.0."""
+        from cosem.client.protected_data import ProtectedData
+
+        return ProtectedData(self)
 
     @property
     def keys(self) -> KeysOfMeter:

@@ -24,6 +24,7 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.association.parameters import AssociationParameters
     from cosem.security.context import SecurityContext
+    from cosem.store.protected_data import DataProtector
 
 __all__ = ["INVOCATION_COUNTER", "SecurityOfClient", "Settings"]
 
@@ -121,6 +122,18 @@ class SecurityOfClient:
         other = copy(self)
         other.keys = keys
         return other
+
+    def data_protector(self, random: RandomOctets) -> DataProtector:
+        """Return what protects data end to end, with the keys and counters of this security.
+
+        Raises:
+            KeyMissingError: A key or the system title of the client is missing.
+        """
+        from cosem.security.material import material_of
+        from cosem.store.protected_data import DataProtector
+
+        keys = self._with_title()
+        return DataProtector(self._counted(keys, None), material_of(keys), random)
 
     @property
     def counts(self) -> bool:

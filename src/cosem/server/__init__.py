@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cosem.server.objects.base import CosemObject, blocking
     from cosem.server.objects.clock import ClockObject
     from cosem.server.objects.data import DataObject, ExtendedRegisterObject, RegisterObject
+    from cosem.server.objects.data_protection import DataProtectionObject
     from cosem.server.objects.demand_register import DemandRegisterObject
     from cosem.server.objects.disconnect_control import DisconnectControlObject
     from cosem.server.objects.image_transfer import ImageTransferObject
@@ -61,6 +62,7 @@ __all__ = [
     "ConnectionLimits",
     "CosemObject",
     "DataObject",
+    "DataProtectionObject",
     "DemandRegisterObject",
     "DisconnectControlObject",
     "ExtendedRegisterObject",
@@ -103,6 +105,7 @@ _MODULES: Final = {
     "ConnectionLimits": "server.limits",
     "CosemObject": "server.objects.base",
     "DataObject": "server.objects.data",
+    "DataProtectionObject": "server.objects.data_protection",
     "DemandRegisterObject": "server.objects.demand_register",
     "DisconnectControlObject": "server.objects.disconnect_control",
     "ExtendedRegisterObject": "server.objects.data",

@@ -1,0 +1,250 @@
+"""Protection of data itself, end to end and independent of the messages around it (Blue Book, class_id 30).
+
+Each layer is what general-ciphering or general-signing would do to an APDU with the same
+header, applied to the A-XDR octets of data: the result is security control, counter,
+ciphertext and tag, or the data followed by the signature. Headers and keys are told
+beside it, as protection parameters. The first layer is applied first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from cosem.apdu import encode
+from cosem.apdu.ciphered import AgreedKey, GeneralCiphering, GeneralSigning, IdentifiedKey, WrappedKey
+from cosem.errors import ConfigurationError, KeyMissingError, LimitError, PolicyError, VerificationError
+from cosem.security.counters import CounterName
+from cosem.security.envelope import associated_fields, read_envelope, seal_content
+from cosem.security.material import DEFAULT_INTERPRETATION, SecurityMaterial
+from cosem.security.message_keys import RandomOctets, make_message_key
+from cosem.security.opening import open_layer
+from cosem.security.policy import ProtectionKind
+from cosem.security.sealing import take_number
+from cosem.security.status import GeneralHeader, KeyUsed
+from cosem.security.suites import SecurityControl
+
+if TYPE_CHECKING:
+    from cosem.security.context import Counter, ReplayProtection
+
+__all__ = [
+    "DataLayer",
+    "counter_name_of_data",
+    "key_info_of",
+    "kinds_of_layers",
+    "protect_data",
+    "unprotect_data",
+]
+
+_MOST_LAYERS: Final = 3
+_KINDS: Final = (
+    ProtectionKind.AUTHENTICATED,
+    ProtectionKind.ENCRYPTED,
+    ProtectionKind.AUTHENTICATED | ProtectionKind.ENCRYPTED,
+    ProtectionKind.SIGNED,
+)
+"""What each protection_type gives."""
+_SIGNATURE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DataLayer:
+    """One element of protection parameters.
+
+    Args:
+        protection_type: 0 authentication, 1 encryption, 2 both, 3 digital signature.
+        header: Transaction-id, originator, recipient and other information.
+        key: Which key, and how it is told; nothing for a signature.
+        key_info: The key-info of a layer that was received or made; ``None`` before.
+
+    Raises:
+        ConfigurationError: There is no such protection, or no such key for it.
+    """
+
+    protection_type: int = 2
+    header: GeneralHeader = field(default_factory=GeneralHeader)
+    key: KeyUsed = KeyUsed.GLOBAL_UNICAST
+    key_info: Any = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.protection_type <= _SIGNATURE:
+            raise ConfigurationError(f"protection type {self.protection_type} is none of 0 to 3")
+        if self.key in (KeyUsed.DEDICATED, KeyUsed.ESTABLISHED):
+            raise ConfigurationError(f"data is not protected with a {self.key.value}")
+
+    @property
+    def kinds(self) -> ProtectionKind:
+        """What it gives."""
+        return _KINDS[self.protection_type]
+
+
+def kinds_of_layers(layers: Sequence[DataLayer]) -> ProtectionKind:
+    """Return what all layers together give."""
+    kinds = ProtectionKind.NONE
+    for layer in layers:
+        kinds |= layer.kinds
+    return kinds
+
+
+def counter_name_of_data(name: CounterName) -> CounterName:
+    """Return the name under which counters received in data are kept, apart from those of messages.
+
+    The sender has one counter for both. The message around data is looked at before the data, which was
+    protected earlier: in one row the inner counter would come too late.
+    """
+    return CounterName(sha256(b"cosem data protection" + name.key).digest()[:16], name.title)
+
+
+def protect_data(
+    octets: bytes,
+    layers: Sequence[DataLayer],
+    material: SecurityMaterial,
+    title: bytes,
+    counter: Counter,
+    random: RandomOctets | None = None,
+    broadcast_counter: Counter | None = None,
+) -> tuple[bytes, tuple[DataLayer, ...]]:
+    """Return protected data, and its layers with what had to be filled in.
+
+    Args:
+        octets: Data in A-XDR.
+        layers: What to do; the first is done first. An empty originator is we.
+        material: The keys.
+        title: Our system title.
+        counter: Of the global unicast key; it goes on for every key but the broadcast key.
+        random: Fresh octets, for keys that are wrapped or agreed on by C(1e,1s).
+        broadcast_counter: Of the global broadcast key.
+
+    Raises:
+        ConfigurationError: No layer, encryption that nothing authenticates, or another originator than we.
+        KeyMissingError: A key is not known.
+        CounterExhausted: The key must be changed.
+    """
+    _check(layers)
+    done: list[DataLayer] = []
+    for layer in layers:
+        own = broadcast_counter if layer.key is KeyUsed.GLOBAL_BROADCAST else counter
+        if own is None:
+            raise KeyMissingError(f"the {layer.key.value} has no counter")
+        number = take_number(own)
+        if layer.header.originator not in (b"", title):
+            raise ConfigurationError("nobody protects data in another one's name")
+        header = replace(
+            layer.header,
+            originator=title,
+            transaction_id=layer.header.transaction_id or number.to_bytes(8, "big"),
+        )
+        octets, info = _protect(octets, layer, header, number, material, random)
+        done.append(replace(layer, header=header, key_info=info))
+    return octets, tuple(done)
+
+
+def _protect(
+    octets: bytes,
+    layer: DataLayer,
+    header: GeneralHeader,
+    number: int,
+    material: SecurityMaterial,
+    random: RandomOctets | None,
+) -> tuple[bytes, Any]:
+    if layer.protection_type == _SIGNATURE:
+        if material.signing is None:
+            raise KeyMissingError("no private signing key is known")
+        return octets + material.signing.sign(header.octets + octets), None
+    info: Any
+    if layer.key in (KeyUsed.WRAPPED, KeyUsed.ONE_PASS, KeyUsed.STATIC_UNIFIED):
+        secret, info = make_message_key(layer.key, header, material, random, DEFAULT_INTERPRETATION)
+        key = material.bound(secret)
+    else:
+        broadcast = layer.key is KeyUsed.GLOBAL_BROADCAST
+        known = material.broadcast if broadcast else material.unicast
+        if known is None:
+            raise KeyMissingError(f"no {layer.key.value} is known")
+        key, info = known, IdentifiedKey(int(broadcast))
+    kinds = layer.kinds
+    control = SecurityControl.build(
+        material.suite,
+        authenticated=ProtectionKind.AUTHENTICATED in kinds,
+        encrypted=ProtectionKind.ENCRYPTED in kinds,
+    )
+    further = associated_fields(header.octets, header, DEFAULT_INTERPRETATION)
+    return seal_content(key, control, header.originator, number, octets, further), info
+
+
+def unprotect_data(
+    octets: bytes,
+    layers: Sequence[DataLayer],
+    material: SecurityMaterial,
+    title: bytes,
+    guard: Callable[[bytes], ReplayProtection],
+) -> bytes:
+    """Return the data, after every tag and signature was verified, and its counter compared.
+
+    Args:
+        octets: Protected data.
+        layers: How it was protected; the last is taken off first.
+        material: The keys.
+        title: Our system title.
+        guard: Returns the replay protection of an originator, see :func:`counter_name_of_data`.
+
+    Raises:
+        VerificationError: A tag or signature does not match, or it is for somebody else.
+        ReplayError: It was received before.
+        PolicyError: Nothing authenticates it.
+        KeyMissingError: A key is not known.
+        DecodeError: It is not laid out like protected data.
+    """
+    _check(layers)
+    counters: list[tuple[bytes, int]] = []
+    for layer in reversed(layers):
+        header = layer.header
+        if header.recipient not in (b"", title):
+            raise VerificationError("the data is for another recipient")
+        if header.originator == title or len(header.originator) != len(title):
+            raise VerificationError("the data names no originator, or us")
+        if layer.protection_type == _SIGNATURE:
+            size = material.suite.signature_size
+            if len(octets) <= size:
+                raise VerificationError("the data has no room for a signature")
+            apdu = encode(GeneralSigning(*header.fields, octets[:-size], octets[-size:]))
+        else:
+            apdu = encode(GeneralCiphering(*header.fields, layer.key_info, octets))
+        opened = open_layer(read_envelope(apdu), material, header.originator, title, DEFAULT_INTERPRETATION)
+        if opened.layer.control is not None and int(opened.layer.control) >> 4 & 3 != int(layer.kinds):
+            raise VerificationError("the data is protected in another way than its parameters say")
+        if opened.layer.invocation_counter is not None:
+            counters.append((header.originator, opened.layer.invocation_counter))
+        octets = opened.clear
+    for originator, counter in reversed(counters):
+        replay = guard(originator)
+        replay.check(counter)
+        replay.accept(counter)
+    return octets
+
+
+def _check(layers: Sequence[DataLayer]) -> None:
+    if len(layers) > _MOST_LAYERS:
+        raise LimitError("layers of protection", len(layers), _MOST_LAYERS)
+    kinds = kinds_of_layers(layers)
+    if not kinds & (ProtectionKind.AUTHENTICATED | ProtectionKind.SIGNED):
+        raise PolicyError("nothing authenticates the data")
+
+
+def key_info_of(key_info_type: int, options: Any) -> tuple[KeyUsed, Any]:
+    """Return the key and the key-info that protection parameters tell.
+
+    Raises:
+        ConfigurationError: They are built in another way.
+    """
+    if key_info_type == 0 and options in (0, 1):
+        key = KeyUsed.GLOBAL_BROADCAST if options else KeyUsed.GLOBAL_UNICAST
+        return key, IdentifiedKey(int(options))
+    if isinstance(options, tuple) and len(options) == 2 and isinstance(options[1], bytes):
+        if key_info_type == 1 and options[0] == 0:
+            return KeyUsed.WRAPPED, WrappedKey(0, bytes(options[1]))
+        if key_info_type == 2 and options[0] in (b"\x01", b"\x02"):
+            key = KeyUsed.ONE_PASS if options[0] == b"\x01" else KeyUsed.STATIC_UNIFIED
+            return key, AgreedKey(bytes(options[0]), bytes(options[1]))
+    raise ConfigurationError(f"key information of type {key_info_type} that tells no key")
