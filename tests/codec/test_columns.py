@@ -17,6 +17,7 @@ from cosem.codec.moments import datetimes, moments
 from cosem.codec.reader import Reader
 from cosem.codec.row_template import RowTable, scan
 from cosem.errors import ConversionError, DecodeError, UnsupportedError
+from cosem.testing.strategies import INTEGERS, of_tag
 from cosem.types.data import (
     Array,
     CompactArray,
@@ -30,7 +31,6 @@ from cosem.types.data import (
     VisibleString,
 )
 from cosem.types.date_time import DateTime
-from tests.codec.strategies import INTEGERS, of_tag
 
 OCTETS = st.one_of(
     st.datetimes(datetime(1970, 1, 1), datetime(2199, 1, 1)).map(lambda m: DateTime.from_datetime(m).octets),

@@ -12,6 +12,7 @@ from cosem.codec.data import decode_data, encode_data
 from cosem.codec.limits import Limits
 from cosem.codec.reader import Reader
 from cosem.errors import DecodeError, EncodeError, LimitError
+from cosem.testing.strategies import alike, compact_arrays
 from cosem.types.data import (
     Array,
     CompactArray,
@@ -21,7 +22,6 @@ from cosem.types.data import (
     Unsigned,
     VisibleString,
 )
-from tests.codec.strategies import alike, compact_arrays
 
 UNSIGNED = TypeDescription(17)
 

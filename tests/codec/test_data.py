@@ -16,6 +16,7 @@ from cosem.codec.limits import Limits
 from cosem.codec.reader import Reader
 from cosem.codec.scalars import FIXED, TAG_NAMES
 from cosem.errors import CosemError, DecodeError, EncodeError, LimitError
+from cosem.testing.strategies import TAGS, alike, of_tag, values
 from cosem.types.data import (
     DONT_CARE,
     Array,
@@ -39,7 +40,6 @@ from cosem.types.data import (
     VisibleString,
 )
 from cosem.types.date_time import Date, DateTime, Time
-from tests.codec.strategies import TAGS, alike, of_tag, values
 
 EXAMPLES = [
     (None, "00"),

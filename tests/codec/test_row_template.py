@@ -14,6 +14,7 @@ from cosem.codec.reader import Reader
 from cosem.codec.row_pattern import MixedRows
 from cosem.codec.row_template import OddRows, RegularRows, complete_rows, decode_rows, scan
 from cosem.errors import DecodeError, LimitError
+from cosem.testing.strategies import INTEGERS, alike, of_tag, values
 from cosem.types.data import (
     Array,
     BitString,
@@ -29,7 +30,6 @@ from cosem.types.data import (
     VisibleString,
 )
 from cosem.types.date_time import DateTime
-from tests.codec.strategies import INTEGERS, alike, of_tag, values
 
 STAMP = DateTime.fromhex("07EA0B18020E1E00FFFFC400")
 

@@ -24,7 +24,7 @@ from cosem.types.enumerations import (
     DataAccessResult,
 )
 from cosem.types.logical_name import LogicalName
-from tests.codec.strategies import scalars, values
+from cosem.testing.strategies import scalars, values
 
 HEAD = "cosem-meter = 1\n"
 

@@ -10,49 +10,24 @@ clause, table or capture that it comes from::
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cosem.testing.vectors import Vector
+from cosem.testing.vectors import load as load_file
+
 __all__ = ["Vector", "load", "parameters", "vector"]
 
 DIRECTORY = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Vector:
-    """One entry of a file of vectors."""
-
-    id: str
-    octets: bytes
-    entry: dict[str, Any] = field(repr=False)
-
-    def __getitem__(self, name: str) -> Any:
-        """Return what the entry says under ``name``; KeyError if it says nothing."""
-        return self.entry[name]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return what the entry says under ``name``, or ``default``."""
-        return self.entry.get(name, default)
-
-    def hex(self, name: str) -> bytes:
-        """Return the octets that the entry gives as hexadecimal text under ``name``."""
-        return bytes.fromhex(self.entry[name])
-
-
 @cache
 def load(name: str) -> tuple[Vector, ...]:
     """Return every vector of the file ``name``.json, in its order."""
-    content = json.loads((DIRECTORY / f"{name}.json").read_text(encoding="utf-8"))
-    entries = content["telegrams"] if isinstance(content, dict) else content
-    return tuple(
-        Vector(entry.get("id") or entry["code"], bytes.fromhex(entry.get("hex", "")), entry)
-        for entry in entries
-    )
+    return load_file(DIRECTORY / f"{name}.json")
 
 
 @cache

@@ -34,7 +34,7 @@ from cosem.types.enumerations import (
 )
 from cosem.types.logical_name import LogicalName
 from tests.association.fakes import CLIENT_TITLE, SERVER_TITLE, FakeClientHalf, FakeProtection, FakeServerHalf
-from tests.codec.strategies import alike, values
+from cosem.testing.strategies import alike, values
 
 OBJECTS = 5
 ASSOCIATION = LogicalName("0.0.40.0.0.255")

@@ -1,4 +1,10 @@
-"""Values of every COSEM type, for hypothesis."""
+"""Values of every COSEM type, for hypothesis.
+
+A property of whatever you build on cosem takes them as it takes numbers::
+
+    @given(value=strategies.values)
+    def test_my_store_gives_back_what_it_took(value): ...
+"""
 
 from __future__ import annotations
 
@@ -7,38 +13,60 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cosem.codec.scalars import FIXED
+from cosem.codec.data import decode_data
 from cosem.types.data import (
     DONT_CARE,
     Array,
+    Bcd,
     BitString,
     CompactArray,
-    Float32,
-    Float64,
+    DeltaDoubleLong,
+    DeltaDoubleLongUnsigned,
+    DeltaInteger,
+    DeltaLong,
+    DeltaLongUnsigned,
+    DeltaUnsigned,
+    DoubleLong,
+    DoubleLongUnsigned,
+    Enum,
+    Integer,
+    Long,
+    Long64,
+    Long64Unsigned,
+    LongUnsigned,
     OctetString,
     Structure,
     TypeDescription,
+    Unsigned,
     Utf8String,
     VisibleString,
 )
 from cosem.types.date_time import Date, DateTime, Time
 
-__all__ = ["alike", "compact_arrays", "of_tag", "scalars", "values"]
+__all__ = ["INTEGERS", "TAGS", "alike", "compact_arrays", "of_tag", "scalars", "values"]
 
-INTEGERS = [5, 6, 13, 15, 16, 17, 18, 20, 21, 22, *range(28, 34)]
+_INTEGERS: dict[int, Any] = {
+    kind.tag: kind
+    for kind in (
+        Bcd, DoubleLong, DoubleLongUnsigned, Integer, Long, Unsigned, LongUnsigned, Long64, Long64Unsigned, Enum,
+        DeltaInteger, DeltaLong, DeltaDoubleLong, DeltaUnsigned, DeltaLongUnsigned, DeltaDoubleLongUnsigned,
+    )
+}  # fmt: skip
+INTEGERS = sorted(_INTEGERS)
+"""The tags of the whole numbers."""
 
 
 def _integers(tag: int) -> st.SearchStrategy[Any]:
-    kind: Any = FIXED[tag].make
+    kind = _INTEGERS[tag]
     return st.integers(kind.minimum, kind.maximum).map(kind)
 
 
-def _float32(octets: bytes) -> Float32:
-    return FIXED[23].make(octets)
+def _float32(octets: bytes) -> Any:
+    return decode_data(b"\x17" + octets)
 
 
-def _float64(octets: bytes) -> Float64:
-    return FIXED[24].make(octets)
+def _float64(octets: bytes) -> Any:
+    return decode_data(b"\x18" + octets)
 
 
 def _bits(text: str) -> BitString:
@@ -50,7 +78,7 @@ _BY_TAG: dict[int, st.SearchStrategy[Any]] = {
     3: st.booleans(),
     4: st.text("01", max_size=40).map(_bits),
     9: st.binary(max_size=30).map(OctetString),
-    10: st.binary(max_size=30).map(lambda octets: VisibleString(octets, "latin-1")),
+    10: st.binary(max_size=30).map(VisibleString.from_octets),
     12: st.binary(max_size=30).map(Utf8String.from_octets)
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(Utf8String),
     23: st.floats(width=32).map(lambda value: _float32(pack(">f", value)))
@@ -64,6 +92,7 @@ _BY_TAG: dict[int, st.SearchStrategy[Any]] = {
     **{tag: _integers(tag) for tag in INTEGERS},
 }
 TAGS = sorted(_BY_TAG)
+"""The tags of the types without elements."""
 
 
 def of_tag(tag: int) -> st.SearchStrategy[Any]:
@@ -72,6 +101,7 @@ def of_tag(tag: int) -> st.SearchStrategy[Any]:
 
 
 scalars = st.sampled_from(TAGS).flatmap(of_tag)
+"""Values without elements."""
 
 
 def descriptions() -> st.SearchStrategy[TypeDescription]:
@@ -124,5 +154,5 @@ def alike(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(alike, one, other))
     octets = getattr(one, "octets", None)
     if isinstance(octets, bytes):
-        return octets == other.octets
+        return bool(octets == other.octets)
     return repr(one) == repr(other)
