@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import many_rows
 import memory
 import start
 
@@ -36,15 +37,23 @@ CALLGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
 #: case -> (what it is, calls in one turn, calls for counting instructions, what it has to reach beside whom)
 CASES: dict[str, tuple[str, int, int, str]] = {
     "decode_rows": ("decode Data of 1,440 rows", 2, 1, "8 x gurux-dlms, 4 x dlms-cosem"),
-    "encode_rows": ("encode Data of 1,440 rows", 2, 1, "10 x gurux-dlms, 2 x dlms-cosem"),
+    "row_tuples": ("1,440 rows to tuples, standard library only", 10, 1, "60 x gurux-dlms, 30 x dlms-cosem"),
+    "columns": ("1,440 rows to columns (numpy)", 20, 5, "300 x gurux-dlms"),
+    "irregular_rows": ("1,440 rows, one clock, a fifth null", 2, 1, "8 x gurux-dlms"),
+    "encode_rows": ("encode Data of 1,440 rows", 2, 1, "100 x gurux-dlms, 2 x dlms-cosem"),
     "get_request": ("build a GET request", 2000, 300, "3 x the fastest peer"),
     "get_response": ("read the GET response of a register", 2000, 300, "3 x the fastest peer"),
     "hdlc_frame": ("frame 2 kB in HDLC segments of 128 octets", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
     "hdlc_deframe": ("deframe them", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
     "protect": ("protect a SET request of 1 kB (suite 0, A and E), and open it", 500, 50, "2 x dlms-cosem"),
     "push": ("a ciphered DataNotification of 300 octets to values", 500, 50, "5 x dlms-cosem"),
+    "client_profile": ("client CPU of 10,000 rows in blocks over loopback TCP", 1, 0, "below every peer"),
     "client_get": ("client CPU of one GET over loopback TCP", 300, 0, "below every peer"),
 }
+
+
+#: What else is measured, beside no peer or in another way.
+REPORTS = ("many_rows", "start", "memory", "round_trips")
 
 
 @dataclass
@@ -181,15 +190,15 @@ def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--cases", default="", help=f"some of {', '.join(CASES)}, start, memory, round_trips; default: all"
+        "--cases", default="", help=f"some of {', '.join(CASES)}, {', '.join(REPORTS)}; default: all"
     )
     parser.add_argument("--rounds", type=int, default=7, help="turns of each subject (default 7)")
     parser.add_argument(
         "--instructions", action="store_true", help="count instructions with valgrind instead"
     )
     options = parser.parse_args()
-    wanted = options.cases.split(",") if options.cases else [*CASES, "start", "memory", "round_trips"]
-    if unknown := [case for case in wanted if case not in {*CASES, "start", "memory", "round_trips"}]:
+    wanted = options.cases.split(",") if options.cases else [*CASES, *REPORTS]
+    if unknown := [case for case in wanted if case not in {*CASES, *REPORTS}]:
         parser.error(f"no such case: {', '.join(unknown)}")
     if not PEERS.exists():
         parser.error("the peers are not installed; run this by `make bench`")
@@ -207,6 +216,8 @@ def main() -> None:
         times(competitors, cases, options.rounds)
     if cases:
         table(competitors, cases, instructions=options.instructions)
+    if "many_rows" in wanted:
+        many_rows.report(options.rounds)
     if "start" in wanted:
         start.report(PEERS, options.rounds)
     if "memory" in wanted:

@@ -20,7 +20,7 @@ from gurux_dlms.GXDLMSChippering import GXDLMSChippering
 from gurux_dlms.GXStructure import GXStructure
 from gurux_dlms.internal._GXCommon import _GXCommon
 from gurux_dlms.internal._GXDataInfo import _GXDataInfo
-from gurux_dlms.objects import GXDLMSRegister
+from gurux_dlms.objects import GXDLMSProfileGeneric, GXDLMSRegister
 from gurux_dlms.secure import GXDLMSSecureClient
 
 import inputs
@@ -41,6 +41,46 @@ def decode_rows(_: dict[str, Any]) -> Callable[[], Any]:
     assert len(value) == inputs.ROWS
     assert value[5][2] == inputs.rows()[5][2]
     return decode
+
+
+row_tuples = columns = decode_rows  # rows are all it has
+
+
+def irregular_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    settings = client().settings
+
+    def decode() -> Any:
+        return _GXCommon.getData(settings, GXByteBuffer(inputs.IRREGULAR), _GXDataInfo())
+
+    assert len(decode()) == inputs.ROWS
+    return decode
+
+
+def client_profile(order: dict[str, Any]) -> Callable[[], Any]:
+    session, profile = client(), GXDLMSProfileGeneric(inputs.PROFILE)
+    line = socket.create_connection(("127.0.0.1", order["port"]))
+
+    def exchange(message: Any, reply: GXReplyData) -> None:
+        line.sendall(message)
+        octets = GXByteBuffer(line.recv(65536))
+        while not session.getData(octets, reply):
+            octets.set(line.recv(65536))
+
+    opening = GXReplyData()
+    for message in session.aarqRequest():
+        exchange(message, opening)
+    session.parseAareResponse(opening.data)
+
+    def read() -> Any:
+        reply = GXReplyData()
+        for message in session.read(profile, 2):
+            exchange(message, reply)
+        while reply.isMoreData():
+            exchange(session.receiverReady(reply), reply)
+        return reply.value
+
+    assert len(read()) == inputs.LONG_ROWS
+    return read
 
 
 def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
@@ -162,6 +202,10 @@ def protect(_: dict[str, Any]) -> Callable[[], Any]:
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
+    "row_tuples": row_tuples,
+    "irregular_rows": irregular_rows,
+    "columns": columns,
+    "client_profile": client_profile,
     "get_request": get_request,
     "get_response": get_response,
     "hdlc_frame": hdlc_frame,

@@ -28,6 +28,28 @@ def decode_rows(_: dict[str, Any]) -> Callable[[], Any]:
     return decode
 
 
+row_tuples = columns = decode_rows  # rows are all it has
+
+
+def irregular_rows(_: dict[str, Any]) -> Callable[[], Any]:
+    def decode() -> Any:
+        return decode_data(inputs.IRREGULAR)[0].to_python()
+
+    assert len(decode()) == inputs.ROWS
+    return decode
+
+
+def client_profile(order: dict[str, Any]) -> Callable[[], Any]:
+    client = DlmsClient.tcp("127.0.0.1", order["port"], client_sap=16)
+    client.connect()
+
+    def read() -> Any:
+        return client.get(inputs.PROFILE, 7, 2).to_python()
+
+    assert len(read()) == inputs.LONG_ROWS
+    return read
+
+
 def encode_rows(_: dict[str, Any]) -> Callable[[], Any]:
     value = DlmsData.array(
         [
@@ -106,6 +128,10 @@ def protect(_: dict[str, Any]) -> Callable[[], Any]:
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
+    "row_tuples": row_tuples,
+    "irregular_rows": irregular_rows,
+    "columns": columns,
+    "client_profile": client_profile,
     "get_request": get_request,
     "get_response": get_response,
     "hdlc_frame": hdlc_frame,

@@ -279,7 +279,7 @@ def _write_dont_care(out: bytearray, value: DontCare, depth: int) -> None:
 def _write_array(out: bytearray, value: Array, depth: int) -> None:
     if len(value) >= FEWEST_ROWS and type(value[0]) is Structure and depth + 1 < DEFAULT_LIMITS.nesting:
         try:
-            rows = write_rows(value) if set(map(type, value)) == {Structure} else None
+            rows = write_rows(value) if list(map(type, value)) == [Structure] * len(value) else None
         except struct.error:
             rows = None  # the general path says which value does not fit
         if rows is not None:

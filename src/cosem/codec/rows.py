@@ -186,7 +186,7 @@ def regular_rows(data: bytes, pos: int, layout: RowLayout, most: int) -> int:
         found += rows
         if rows < wanted:
             break
-        window *= 4
+        window *= 16
     return found
 
 
@@ -242,9 +242,8 @@ def write_rows(rows: tuple[Any, ...]) -> bytes | None:
             template.append(tag)  # type: ignore[arg-type]
             size = fixed.size
         elif kind is OctetString:
-            lengths = set(map(len, column))
-            size = lengths.pop()
-            if lengths or size > 0x7F:
+            size = len(column[0])
+            if size > 0x7F or list(map(len, column)) != [size] * count:
                 return None
             octets = b"".join(column)
             template += bytes((OctetString.tag, size))
