@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import socket
 import threading
+import tty
 from contextlib import suppress
 
 import dpkt
@@ -312,6 +314,28 @@ def test_a_bridge_is_connected_to_and_only_listened_to(cosem):
         thread.join()
     assert done.json["messages"][0]["maker"] == "Aidon"
     assert heard == [b""]
+
+
+def test_a_serial_port_is_listened_to_until_something_is_understood(cosem):
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    understood = threading.Event()
+
+    def push() -> None:  # as a meter does, again and again
+        while not understood.wait(0.05):
+            os.write(ours, AIDON)
+
+    meter = threading.Thread(target=push)
+    meter.start()
+    try:
+        done = cosem("sniff", "--json", os.ttyname(theirs))
+        assert done.json["messages"][0]["maker"] == "Aidon"
+        assert done.json["line"] == "2400 8E1"
+    finally:
+        understood.set()
+        meter.join()
+        os.close(ours)
+        os.close(theirs)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -179,14 +179,20 @@ def test_findings_of_one_message_are_not_those_of_the_next():
     assert run(Parser(), entry.octets, entry.octets) == one * 2
 
 
-def test_strictness_gives_the_messages_behind_the_one_that_raises():
+def test_strictness_loses_no_message_around_the_one_that_raises():
     good = wrap(NOTIFICATION, 1, 16)
     bad = vector("telegrams", "kaifa-no-list1").octets
     parser = Parser(strict=True)
+    assert len(parser.feed(good + bad + good)) == 1
     with pytest.raises(StrictFindings) as caught:
-        parser.feed(good[:-1] + good[-1:] + bad + good)
+        parser.feed(b"")
     assert caught.value.message.maker == "Kaifa"
-    assert len(parser.feed(b"")) == 1
+    assert len(parser.feed(good)) == 2
+    with pytest.raises(StrictFindings):
+        parser.feed(bad)
+    assert parser.finish() == []
+    with pytest.raises(StrictFindings):
+        decode(good + bad, strict=True)
 
 
 @pytest.mark.parametrize(

@@ -471,8 +471,10 @@ def test_nothing_comes_out_under_another_key(entry):
         assert message.verification in {Verdict.FAILED, Verdict.UNVERIFIABLE}
         if message.verification is Verdict.FAILED:
             assert message.plain is None
-        else:  # there is no tag that could fail: what comes out is no APDU, and is not given as one
+        else:  # there is no tag that could fail: what comes out is no APDU, and is not given out
             assert "not-understood" in message.findings
+            assert "another key" in message.reason
+        assert message.plain is None
 
 
 def test_a_wrong_authentication_key_gives_nothing():

@@ -72,7 +72,7 @@ def decode(
         keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, _shapes=shapes
     )
     messages = parser.feed(octets)
-    if parser.pending:
+    if strict or parser.pending:
         messages += parser.finish()
     if not messages and parser.damaged:
         parser = Parser(
@@ -93,7 +93,8 @@ class Parser:
 
     Args:
         keys: As in :func:`decode`.
-        strict: As in :func:`decode`; what follows the message that raises is given by the next call.
+        strict: As in :func:`decode`. What came before the message that raises is given first, and the next call
+            raises; what follows it is given by the call after that.
         layouts: As in :func:`decode`.
         decrypt_unverified: As in :func:`decode`.
         check: Whether an HDLC frame must have the right FCS.
@@ -127,6 +128,7 @@ class Parser:
         self._lost = 0
         self._shapes = Shapes() if _shapes is None else _shapes
         self._pieces: deque[Piece] = deque()
+        self._refused: StrictFindings | None = None
 
     @property
     def damaged(self) -> bool:
@@ -172,13 +174,20 @@ class Parser:
         return messages
 
     def _messages(self) -> list[PushMessage]:
-        messages = []
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            raise refused
+        messages: list[PushMessage] = []
         while self._pieces:
             message = self._message(self._pieces.popleft())
             if message is None:
                 continue
             if self._strict and message.findings:
-                raise StrictFindings(message.findings, message)
+                refused = StrictFindings(message.findings, message)
+                if not messages:
+                    raise refused
+                self._refused = refused  # what came before it is not lost
+                break
             messages.append(message)
         return messages
 

@@ -38,6 +38,7 @@ _DATA_NOTIFICATION: Final = 0x0F
 _GET_WITH_LIST: Final = b"\xc4\x03"
 _NO_DEVIATION: Final = b"\x80\x00"
 _NOTHING_KNOWN: Final = Known(Origin.UNKNOWN, Origin.UNKNOWN, Origin.UNKNOWN)
+_NO_APDU: Final = "what the key gives is no APDU: it is another key, or the message is damaged"
 _BESIDE: Final = Known(Origin.MESSAGE, Origin.MESSAGE, Origin.UNKNOWN)
 _ENVELOPES: Final = {
     0xDB: "general-glo-ciphering",
@@ -143,7 +144,11 @@ class Draft:
             found = _mended(apdu, error)
             if found is None:
                 self.findings.append(NOT_UNDERSTOOD)
-                self.facts["reason"] = self.facts.get("reason") or str(error)
+                if self.facts.get("verification") is Verdict.UNVERIFIABLE:
+                    self.facts["plain"] = None
+                    self.facts["reason"] = _NO_APDU
+                else:
+                    self.facts["reason"] = str(error)
                 return
             value, findings = found
             mended = True

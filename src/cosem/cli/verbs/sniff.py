@@ -117,14 +117,20 @@ def _heard(source: str, seconds: float) -> Iterator[tuple[str, str, list[bytes]]
 
 
 def _until(channel: Any, seconds: float) -> bytes:
-    """Return what comes within some seconds."""
+    """Return what comes within some seconds, or until a message is whole."""
+    from cosem.push import Parser
+
     heard = bytearray()
+    parser = Parser()
     end = time.monotonic() + seconds
     try:
         while (left := end - time.monotonic()) > 0 and len(heard) < _CHUNK:
             try:
-                heard += channel.receive(left)
+                octets = channel.receive(left)
             except (TransportTimeout, TransportClosed):
+                break
+            heard += octets
+            if parser.feed(octets):
                 break
     finally:
         channel.close()
