@@ -49,7 +49,8 @@ SN_BITS = (
 )
 """The conformance bits that mean something with short names (Table 35)."""
 ALL_SERVICES_LN = (
-    _C.ATTRIBUTE0_SUPPORTED_WITH_SET
+    _C.DELTA_VALUE_ENCODING
+    | _C.ATTRIBUTE0_SUPPORTED_WITH_SET
     | _C.PRIORITY_MGMT_SUPPORTED
     | _C.ATTRIBUTE0_SUPPORTED_WITH_GET
     | _C.GENERAL_BLOCK_TRANSFER
@@ -81,6 +82,7 @@ ALL_SERVICES_SN = (
 """What our client proposes with short names."""
 
 _SMALLEST_PROPOSAL = 64
+"""The standard reserves 1..11 (clause 8, InitiateRequest); servers in the field refuse whatever is below 64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class AssociationParameters:
         calling_ae_qualifier: DER certificate of the client's signature key.
         calling_ae_invocation_identifier: Client user id, 0..255.
         conformance: The services proposed; ``None`` for all that we can use.
-        client_max_receive_pdu_size: Longest APDU that we take, octets; 0 no limit, else at least 64.
+        client_max_receive_pdu_size: Longest APDU that we take, octets; 0 no limit, else at least 64: the standard
+            reserves 1..11 only, but there are servers that refuse every proposal below 64.
         confirmed: False opens an unconfirmed association: no answer, only unconfirmed services.
         pre_established: The association exists without being opened, and cannot be released.
         dedicated_key: A key for this association alone, 16 or 32 octets; only with ciphering.
@@ -130,7 +133,8 @@ class AssociationParameters:
         size = self.client_max_receive_pdu_size
         if size and not _SMALLEST_PROPOSAL <= size <= 0xFFFF:
             raise ConfigurationError(
-                f"PDU size {size} is neither 0 (no limit) nor {_SMALLEST_PROPOSAL}..65535"
+                f"PDU size {size} is neither 0 (no limit) nor {_SMALLEST_PROPOSAL}..65535;"
+                " there are meters that refuse less"
             )
         if self.mechanism is AuthenticationMechanism.LLS and self.secret is None:
             raise ConfigurationError("LLS needs a password")

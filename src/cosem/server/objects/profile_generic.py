@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from cosem.classes.base import Attribute
 from cosem.classes.standard.profile_generic import ProfileGeneric, SortMethod
 from cosem.errors import ConfigurationError
-from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable
+from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable, then
 from cosem.server.objects.profile_buffer import ProfileBuffer, compressed, in_range
+from cosem.server.objects.profile_deltas import with_deltas
 from cosem.server.timetable import next_multiple
 from cosem.types.data import Array, DataValue, DoubleLongUnsigned, Structure
-from cosem.types.enumerations import ActionResult, DataAccessResult
+from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
         history: Returns the rows that were captured before the object was made; called when the buffer
             is first used. Rows may also be given as ``buffer``.
         compress: Whether null-data is sent for values that are as in the row before.
+        deltas: Whether numbers are sent as differences to the row before, to clients that agreed on it.
         most_entries: Most rows that a client may ask the buffer to hold.
         values: See :class:`~cosem.server.objects.base.CosemObject`.
     """
@@ -65,11 +67,13 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
         *,
         history: Callable[[], Iterable[Structure]] | None = None,
         compress: bool = False,
+        deltas: bool = False,
         most_entries: int = 100_000,
         **values: Any,
     ) -> None:
         self._history = history
         self._compress = compress
+        self._deltas = deltas
         self._most_entries = most_entries
         self._columns: tuple[_Column, ...] = ()
         self._buffer: ProfileBuffer | None = None
@@ -226,6 +230,23 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
         self.put("sort_method", method)
         return _R.SUCCESS
 
+    def get(
+        self,
+        number: int,
+        selection: SelectiveAccessDescriptor | None = None,
+        association: ServerAssociation | None = None,
+    ) -> Outcome[ReadResult]:
+        """Return an attribute; the buffer with differences, if the association agreed on delta values."""
+        outcome = super().get(number, selection, association)
+        if (
+            number == _BUFFER
+            and self._deltas
+            and association is not None
+            and association.agreed(Conformance.DELTA_VALUE_ENCODING)
+        ):
+            return then(outcome, _shortened)
+        return outcome
+
     def select_buffer(
         self, selection: SelectiveAccessDescriptor, association: ServerAssociation | None
     ) -> ReadResult:
@@ -289,6 +310,10 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
             )
             rows = compressed(rows, clock, int(self.stored(_CAPTURE_PERIOD)))  # type: ignore[arg-type] # a number
         return Array(rows)
+
+
+def _shortened(outcome: ReadResult) -> ReadResult:
+    return Array(with_deltas(outcome)) if isinstance(outcome, Array) else outcome
 
 
 def _plain(value: Any) -> Any:
