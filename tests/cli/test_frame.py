@@ -43,7 +43,7 @@ def test_top_help_lists_every_verb(cosem, word):
     done = cosem(word)
     assert done.status == 0
     for verb, summary in VERBS.items():
-        assert f"  {verb:<10}{summary}\n" in done.out
+        assert f"  {verb:<12}{summary}\n" in done.out
     assert max(map(len, done.out.splitlines())) <= 80
 
 

@@ -6,12 +6,11 @@ import asyncio
 
 import pytest
 
-from cosem.client.operations.image import finish_image, image_status
+from cosem.client.operations.image import image_status
 from cosem.connecting import connect, connect_async
 from cosem.errors import ActionError, ConfigurationError, ProtocolError, StateError
 from cosem.server import AccessRights, ImageTransferObject, LogicalDevice, serve_in_thread
 from cosem.types.data import BitString
-from cosem.types.enumerations import ActionResult
 
 IMAGE = bytes(range(256)) * 5
 
@@ -28,8 +27,8 @@ def test_an_image_arrives_whole_with_its_name():
     with serve_in_thread(meter(target)) as url, connect(url) as client:
         assert client.transfer_image(IMAGE, b"new", step=lambda *step: steps.append(step)) == 13
         status = client.run(lambda context: image_status(context, client._session))
-        assert client.run(lambda context: finish_image(context, client._session, "verify"))
-        assert client.run(lambda context: finish_image(context, client._session, "activate"))
+        client.call("0-0:44.0.0", "image_verify")
+        client.call("0-0:44.0.0", "image_activate")
         after = client.run(lambda context: image_status(context, client._session))
     assert (target.image, target.identifier) == (IMAGE, b"new")
     assert steps == [(number, 13) for number in range(14)]
@@ -96,14 +95,7 @@ def test_what_stands_in_the_way_is_said():
         target.put("image_transfer_enabled", True)
         client.transfer_image(IMAGE, b"new")
         with pytest.raises(ActionError):
-            client.run(lambda context: finish_image(context, client._session, "verify"))
-
-
-def test_a_meter_that_is_still_at_it_is_no_failure():
-    target = ImageTransferObject()
-    target.handler("image_verify")(lambda: ActionResult.TEMPORARY_FAILURE)
-    with serve_in_thread(meter(target)) as url, connect(url) as client:
-        assert not client.run(lambda context: finish_image(context, client._session, "verify"))
+            client.call("0-0:44.0.0", "image_verify")
 
 
 def test_nonsense_of_the_meter_is_an_error_of_the_protocol():

@@ -91,13 +91,23 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def add_connection_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the meter's URL and the options of the association."""
+def _address_or_file(text: str) -> str:
+    return text if text.endswith(".toml") and "://" not in text else _address(text)
+
+
+def add_connection_options(parser: argparse.ArgumentParser, *, files: bool = False) -> None:
+    """Declare the meter's URL and the options of the association.
+
+    Args:
+        parser: Of the verb.
+        files: Whether the file of a dump does as well as a URL.
+    """
     parser.add_argument(
         "url",
-        metavar="URL",
-        type=converter(_address),
-        help="tcp://HOST[:4059]?client=16&server=1, or sim: for the demonstration meter",
+        metavar="METER" if files else "URL",
+        type=converter(_address_or_file if files else _address),
+        help="tcp://HOST[:4059]?client=16&server=1, or sim: for the demonstration meter"
+        + (", or the file of a dump" if files else ""),
     )
     group = parser.add_argument_group("association")
     group.add_argument(

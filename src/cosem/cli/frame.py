@@ -107,7 +107,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _top_help() -> str:
-    rows = [f"  {verb:<10}{summary}\n" for verb, summary in VERBS.items()]
+    rows = [f"  {verb:<12}{summary}\n" for verb, summary in VERBS.items()]
     return _INTRODUCTION + "".join(rows) + _CLOSING
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cosem.security.counters import CounterStore
     from cosem.server.logical_device import LogicalDevice
 
-__all__ = ["meter_maker", "record_of", "simulated", "template_names"]
+__all__ = ["DEMONSTRATION", "meter_maker", "record_of", "simulated", "template_names"]
 
 DEMONSTRATION = "demo"
 """The name of the demonstration meter."""

@@ -112,7 +112,16 @@ def value_from_toml(
         return data_from_json(_to_json(value), path)  # type: ignore[no-any-return]
     if untyped is None:
         raise EncodeError("a value with its type is wanted, such as {unsigned = 5}", path)
-    return untyped(value)
+    return untyped(_typed_within(value, path))
+
+
+def _typed_within(value: Any, path: str) -> Any:
+    """Return lists without a type with the typed values in them as Data."""
+    if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _TYPES:
+        return data_from_json(_to_json(value), path)
+    if isinstance(value, list):
+        return [_typed_within(member, f"{path}[{index}]") for index, member in enumerate(value)]
+    return value
 
 
 def _from_table(value: Mapping[str, Any], path: str) -> Array:

@@ -1,4 +1,4 @@
-"""Be a meter: serve the demonstration meter to any client until stopped.
+"""Be a meter: serve the demonstration meter, or one of a file or template, to any client until stopped.
 
 One line with the address is printed when clients can connect. Ctrl-C or SIGTERM stop it: requests that are being
 served are answered first. The clients of the demonstration meter are
@@ -6,10 +6,14 @@ served are answered first. The clients of the demonstration meter are
   --client 16                        may read; the default
   --client 17 --password 12345678    may read
   --client 1  --password 87654321    may read, write and call
-  --client 2  --keys demo            the same, and change keys: HLS-GMAC, ciphered
+  --client 2  --keys demo            the same, and change keys; ciphered
 
 and each may refer to its objects by logical names or, with --short-names, by short names. With --keys FILE client 2
 uses the keys of the file, in place of those that everybody knows, and what it changes of them is written there.
+
+METER is a file that cosem dump wrote or somebody edited, or a template: single-phase, three-phase, gas-mbus, water,
+short-names, dsmr-like or idis-like. With --count there are many, each with premises and a serial number of its own,
+at as many ports from the given one on or, with --by server, behind one port at the server addresses from 1 on.
 """
 
 from __future__ import annotations
@@ -18,14 +22,19 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from cosem.cli.connection import converter, quiet_logging
 from cosem.cli.security import add_key_file_options, entry_of
+from cosem.connecting.simulated import DEMONSTRATION
+from cosem.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from cosem.server import HeldSecurity
+    from cosem.security.counters import CounterStore
+    from cosem.server import HeldSecurity, Server
+    from cosem.server.simulation.faults import Faults
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -33,11 +42,17 @@ EXAMPLES: Final = (
     ("cosem serve", "on port 4059 of this machine"),
     ("cosem serve --listen tcp://127.0.0.1:0 --json", "on any free port; JSON says which"),
     ("cosem serve --listen tcp://0.0.0.0:4059", "for every machine that reaches this one"),
+    ("cosem serve meter.toml", "play a meter that was dumped"),
+    ("cosem serve three-phase --count 1000", "a thousand meters, at ports 4059 to 5058"),
+    ("cosem serve water --fault loss=0.1,delay=0.2,seed=7", "a bad line, the same each time"),
     (
         "cosem serve --listen 'pty:?mode_e=1' --listen hdlc+tcp://127.0.0.1:0",
         "an optical head; HDLC over TCP",
     ),
 )
+_MOST: Final = 65_535
+_FEW: Final = 4
+"""So many addresses are shown one by one."""
 _DEFAULT: Final = "tcp://127.0.0.1:4059"
 
 
@@ -51,6 +66,13 @@ def _url(text: str) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument(
+        "meter",
+        metavar="METER",
+        nargs="?",
+        default=DEMONSTRATION,
+        help="a file NAME.toml, or a template (default: the demonstration meter)",
+    )
+    parser.add_argument(
         "--listen",
         metavar="URL",
         action="append",
@@ -59,15 +81,96 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pty: for a pseudo-terminal; port 0 is any that is free, ?mode_e=1 answers a sign-on; may be given several "
         f"times (default {_DEFAULT})",
     )
+    many = parser.add_argument_group("simulation")
+    many.add_argument("--count", metavar="N", type=converter(_count), help="serve so many meters")
+    many.add_argument(
+        "--by", choices=("port", "server"), default="port", help="what tells many meters apart (default port)"
+    )
+    many.add_argument(
+        "--seed", metavar="N", type=converter(_count), help="which premises, or those of the first of many"
+    )
+    many.add_argument(
+        "--fault",
+        metavar="NAME=N,...",
+        type=converter(_faults),
+        help="parts from 0 to 1 of what is sent: loss, duplicate, corrupt (a wrong FCS), slow; drop of what comes in; "
+        "jump of counters; seconds: delay, jitter, slow_by; seed",
+    )
     add_key_file_options(parser)
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= _MOST:
+        raise ConfigurationError(f"{text!r} is no number from 1 to {_MOST}")
+    return number
+
+
+def _faults(text: str) -> Faults:
+    from cosem.server.simulation.faults import parse_faults
+
+    return parse_faults(text)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped."""
-    security = _security(options)
+    server = _server(options, _security(options))
+    named = "the demonstration meter" if options.meter == DEMONSTRATION else options.meter
     with quiet_logging():
-        asyncio.run(_serve(options.listen or [_DEFAULT], security, as_json=options.json))
+        asyncio.run(
+            _serve(server, f"{options.count} times {named}" if options.count else named, as_json=options.json)
+        )
     return 0
+
+
+def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Server:
+    """Return the server that the options mean.
+
+    Raises:
+        ConfigurationError: They mean none, or the meter cannot be made.
+        OSError: The file of the meter cannot be read.
+    """
+    from cosem.connecting.simulated import meter_maker
+    from cosem.server import Server, demonstration_meter
+    from cosem.server.simulation.many import ManyMeters, listen_with_faults
+
+    urls, faults = options.listen or [_DEFAULT], options.fault
+    if security is not None and (options.meter != DEMONSTRATION or options.count):
+        raise ConfigurationError("--keys are those of the demonstration meter; a file says its own")
+    first = options.seed
+    if security is not None:
+        server = Server(demonstration_meter(security=security, **({} if first is None else {"seed": first})))
+    else:
+        make = meter_maker(options.meter, counters=_counters(faults))
+        if options.count:
+            many = ManyMeters(lambda number, sap: make((first or 1) + number, sap), options.count)
+            for url in urls:
+                if options.by == "port":
+                    many.listen_at_ports(url, faults=faults)
+                else:
+                    many.listen_at_addresses(url, faults=faults)
+            many.meter(0, 1 if options.by == "server" else None)
+            return many
+        server = Server(make(first, None))
+    for url in urls:
+        if faults is None:
+            server.listen(url)
+        else:
+            listen_with_faults(server, url, faults)
+    return server
+
+
+def _counters(faults: Faults | None) -> CounterStore | None:
+    """Return counters that jump, if they shall; ``None`` for the usual ones."""
+    if faults is None or not faults.jump:
+        return None
+    from cosem.server.simulation.faults import JumpingCounters
+    from cosem.store.default_counters import default_counter_store
+
+    return JumpingCounters(default_counter_store(), faults)
 
 
 def _security(options: argparse.Namespace) -> HeldSecurity | None:
@@ -92,23 +195,22 @@ def _security(options: argparse.Namespace) -> HeldSecurity | None:
     return HeldSecurity(keys, on_change=lambda changed, _: store.put(name, changed))
 
 
-async def _serve(urls: list[str], security: HeldSecurity | None, *, as_json: bool) -> None:
-    from cosem.server import Server, demonstration_meter
-
+async def _serve(server: Server, named: str, *, as_json: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError, RuntimeError, ValueError):  # not here, or not the main thread
             loop.add_signal_handler(number, stopped.set)
-    server = Server(demonstration_meter(security=security))
-    for url in urls:
-        server.listen(url)
     async with server:
         if as_json:
             from cosem.cli.output import print_json
 
             print_json({"url": server.address, "urls": list(server.addresses)})
         else:
-            print(f"serving the demonstration meter at {' and '.join(server.addresses)}; Ctrl-C stops it")
+            print(f"serving {named} at {_shown(server.addresses)}; Ctrl-C stops it")
         sys.stdout.flush()
         await stopped.wait()
+
+
+def _shown(urls: Sequence[str]) -> str:
+    return " and ".join(urls) if len(urls) <= _FEW else f"{urls[0]} to {urls[-1]}"

@@ -1,4 +1,4 @@
-"""Image transfer: a file in blocks, only those that are missing, then verified and activated (Blue Book, class_id 18)."""
+"""Image transfer: a file in blocks, only those that are missing (Blue Book, class_id 18)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from cosem.client.operations.attributes import get
 from cosem.client.operations.methods import call
 from cosem.client.session import Session
 from cosem.client.targets import Target
-from cosem.errors import ActionError, ConfigurationError, ProtocolError, StateError
+from cosem.errors import ConfigurationError, ProtocolError, StateError
 from cosem.types.data import BitString, DoubleLongUnsigned, OctetString, Structure
-from cosem.types.enumerations import ActionResult
 from cosem.types.logical_name import LogicalName
 
-__all__ = ["IMAGE_TRANSFER", "finish_image", "image_status", "transfer_image"]
+__all__ = ["IMAGE_TRANSFER", "image_status", "transfer_image"]
 
 IMAGE_TRANSFER: Final = LogicalName("0.0.44.0.0.255")
 """Where meters usually have their image transfer."""
 _CLASS: Final = 18
 _BLOCK_SIZE, _BLOCKS, _FIRST_MISSING, _ENABLED, _STATUS = 2, 3, 4, 5, 6
 _INITIATE, _TRANSFER = 1, 2
-_STEPS: Final = {"verify": 3, "activate": 4}
 _ROUNDS: Final = 3
 """So many times missing blocks are sent again before the transfer counts as failed."""
 
@@ -111,29 +109,6 @@ def _missing(
     if len(text) != count:
         return None
     return [number for number, bit in enumerate(text) if bit == "0"]
-
-
-def finish_image(
-    context: ServiceContext, session: Session, what: str, target: Target = IMAGE_TRANSFER
-) -> Conversation[bool]:
-    """Have the image verified or activated, and return whether that is done; ``False``: the meter is still at it.
-
-    Args:
-        context: The association.
-        session: What is known of the meter.
-        what: ``"verify"`` or ``"activate"``.
-        target: The object.
-
-    Raises:
-        ActionError: The meter refused, or the image is not good.
-    """
-    try:
-        yield from call(context, session, target, _STEPS[what], None, _CLASS)
-    except ActionError as error:
-        if error.result != ActionResult.TEMPORARY_FAILURE:
-            raise
-        return False
-    return True
 
 
 def _number(context: ServiceContext, session: Session, target: Target, attribute: int) -> Conversation[int]:
