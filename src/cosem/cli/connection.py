@@ -87,7 +87,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         raise ConfigurationError(f"{text!r} is no number of seconds") from None
     if not 0 < seconds <= 86400:
-        raise ConfigurationError(f"{text} is outside 0..86400 seconds")
+        raise ConfigurationError(f"{text} is not above 0 and at most 86400 seconds")
     return seconds
 
 
@@ -145,19 +145,25 @@ def add_connection_options(parser: argparse.ArgumentParser, *, files: bool = Fal
         default=0,
         help="show every APDU on standard error; -vv explains them",
     )
+    from cosem.cli.recording import add_record_option
+
+    add_record_option(group)
     from cosem.cli.security import add_security_options
 
     add_security_options(parser)
 
 
-def add_class_option(parser: argparse.ArgumentParser) -> None:
+def add_class_option(
+    parser: argparse.ArgumentParser,
+    meaning: str = "class_id of the object; by default it is known from its name or looked up",
+) -> None:
     """Declare the option that names an interface class."""
     parser.add_argument(
         "--class",
         dest="class_id",
         metavar="N",
         type=_number(0, 0xFFFF),
-        help="class_id of the object; by default it is known from its name or looked up",
+        help=meaning,
     )
 
 
@@ -225,6 +231,7 @@ def _asked() -> bytes:
 @contextmanager
 def connected(options: argparse.Namespace) -> Iterator[Client]:
     """Give a client of the meter that the options name; the association is released at the end."""
+    from cosem.cli.recording import Observers, recorded
     from cosem.cli.security import entry_of
     from cosem.connecting import connect
 
@@ -232,10 +239,14 @@ def connected(options: argparse.Namespace) -> Iterator[Client]:
     password = _password(options, entry)
     short_names = short_names_of(options)
     secret = entry.keys.password if entry is not None else None
-    observer = _observer(options.verbose, password if secret is None else secret.octets)
+    known = password if secret is None else secret.octets
+    shown = _observer(options.verbose, known)
     simulated = options.url.lstrip().lower().startswith("sim:")
     try:
         with quiet_logging() if simulated or entry is not None else nullcontext(), ExitStack() as stack:
+            recorder = stack.enter_context(recorded(options, (known, password)))
+            observers = [each for each in (shown, recorder) if each is not None]
+            observer = Observers(observers) if len(observers) > 1 else next(iter(observers), None)
             meter = _opened(
                 options,
                 entry,
@@ -255,8 +266,8 @@ def connected(options: argparse.Namespace) -> Iterator[Client]:
             )
             yield stack.enter_context(meter)
     finally:
-        if observer is not None:
-            observer.close()
+        if shown is not None:
+            shown.close()
 
 
 def _password(options: argparse.Namespace, entry: Entry | None) -> bytes | None:

@@ -4,6 +4,9 @@ Any APDU of IEC 62056-5-3, with or without the header of the TCP-UDP wrapper; se
 one after the other; with --data one value of Data. What is encrypted is shown as the envelope that it is; with
 --keys it is opened, and said to be verified, unverifiable (a key is missing) or failed. Of what failed nothing is
 shown, and the exit status is 1.
+
+With --file a recording (made by --record) is explained message by message: a table; -v gives the tree of each
+message, -vv the frames, too.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ EXAMPLES: Final = (
         "cosem decode --keys demo C81E30000000059345AF30CC9C2A7B7068CD4B3F9FF33033E0E600FEFBCD021A",
         "a ciphered message, opened",
     ),
+    ("cosem decode --file meter.jsonl", "a recording, message by message"),
 )
 _WRAPPER: Final = b"\x00\x01"
 _WRAPPER_HEADER: Final = 8
@@ -52,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="hexadecimal text with any separators, @FILE (text or octets), or - for standard input",
     )
+    parser.add_argument("--file", metavar="FILE", help="a recording that --record made, instead of octets")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="with --file: the tree of each message; -vv: frames, too",
+    )
     parser.add_argument("--data", action="store_true", help="the octets are one value of Data, not an APDU")
     parser.add_argument("--xml", action="store_true", help="as XML of the published schema")
     parser.add_argument("--strict", action="store_true", help="refuse what deviates from the standard")
@@ -62,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
     """Explain the octets."""
     if options.xml and options.json:
         raise ConfigurationError("--xml and --json exclude each other")
+    if options.file is not None:
+        return _show_file(options)
     deciphering = deciphering_of(options)
     if deciphering is not None and (options.xml or options.data):
         raise ConfigurationError("--keys opens messages: not with --xml or --data")
@@ -77,6 +91,22 @@ def run(options: argparse.Namespace) -> int:
         if hint is None or error.offset:
             raise
         raise CosemError(f"{error}; {hint}") from None
+
+
+def _show_file(options: argparse.Namespace) -> int:
+    """Explain a recording."""
+    given = {
+        "octets": options.octets,
+        "--data": options.data,
+        "--xml": options.xml,
+        "--strict": options.strict,
+        "--keys": deciphering_of(options),
+    }
+    if unfit := [name for name, value in given.items() if value]:
+        raise ConfigurationError(f"--file explains a recording: not with {', '.join(unfit)}")
+    from cosem.cli.recording import read_recording, show_recording
+
+    return show_recording(read_recording(options.file), verbose=options.verbose, as_json=options.json)
 
 
 def _messages(

@@ -1,0 +1,132 @@
+"""``--record`` and ``cosem decode --file``: what a verb did can be looked at afterwards, and holds no secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cosem.link.wrapper import wrap
+from cosem.server import Server, demonstration_meter
+from cosem.server.threads import serve_in_thread
+from cosem.transport.recording import Recording
+from tests.cli.conftest import Done
+
+Command = Callable[..., Done]
+PASSWORD = "12345678"
+
+
+@pytest.fixture(scope="module")
+def urls() -> Iterator[dict[str, str]]:
+    server = Server(demonstration_meter()).listen("tcp://127.0.0.1:0").listen("hdlc+tcp://127.0.0.1:0")
+    with serve_in_thread(server):
+        wrapper, hdlc = server.addresses
+        yield {"wrapper": wrapper, "hdlc": hdlc}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "meter.jsonl"
+
+
+@pytest.mark.parametrize("profile", ["wrapper", "hdlc"])
+def test_a_verb_records_what_it_does(cosem: Command, urls: dict[str, str], file: Path, profile: str) -> None:
+    done = cosem(
+        "read", urls[profile], "0-0:96.1.0", "--client", "17", "--password", PASSWORD, "--record", str(file)
+    )
+    assert done.status == 0, done.err
+    text = file.read_text()
+    assert PASSWORD not in text
+    assert PASSWORD.encode().hex() not in text.lower()
+    recording = Recording.parse(text)
+    assert recording.header.profile == profile
+    assert (recording.header.client, recording.header.server) == (17, 1)
+    assert recording.header.url == urls[profile]
+    assert [entry.sent for entry in recording.apdus[:2]] == [True, False]
+    assert recording.apdus[0].masked
+    assert not recording.cut
+    if profile == "wrapper":
+        assert sorted(entry.octets[8:] for entry in recording.entries if entry.kind == "frame") == sorted(
+            entry.octets for entry in recording.apdus
+        )
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_recording_is_explained(cosem: Command, urls: dict[str, str], file: Path) -> None:
+    assert cosem("read", urls["hdlc"], "0-0:96.1.0", "--record", str(file)).status == 0
+    done = cosem("decode", "--file", str(file))
+    assert done.status == 0
+    names = [line.split()[2] for line in done.out.splitlines()[4:]]
+    assert names[:2] == ["AARQ", "AARE"]
+    assert names[-1] == "RLRE"
+    assert "0.0.96.1.0.255 2" in done.out
+    trees = cosem("decode", "--file", str(file), "-v").out
+    assert "mechanism-name" in trees or "application-context-name" in trees
+    assert "HDLC" not in trees.partition("\n")[2]
+    frames = cosem("decode", "--file", str(file), "-vv").out
+    assert "HDLC SNRM" in frames
+    assert "HDLC I N(S)=0 N(R)=0" in frames
+
+
+def test_a_recording_is_explained_for_machines(cosem: Command, urls: dict[str, str], file: Path) -> None:
+    assert cosem("get", urls["wrapper"], "0-0:96.1.0", "--record", str(file)).status == 0
+    facts = cosem("decode", "--json", "--file", str(file)).json
+    assert facts["profile"] == "wrapper"
+    first, second, *_ = facts["messages"]
+    assert (first["direction"], first["name"]) == ("sent", "AARQ")
+    assert (second["direction"], second["name"]) == ("received", "AARE")
+    assert all(message["apdu"] for message in facts["messages"])
+
+
+def test_what_is_no_apdu_is_shown_as_it_is(cosem: Command, file: Path) -> None:
+    lines = [
+        {"cosem-recording": 1, "profile": "wrapper"},
+        {"at": 0.0, "received": "apdu", "octets": "FFEE"},
+        {"at": 0.1, "received": "frame", "octets": wrap(b"\xff\xee", 1, 16).hex()},
+        {"at": 0.2, "received": "frame", "octets": "7E7E"},
+        {"at": 0.3, "received": "octets", "octets": b"/CSM5\r\n".hex()},
+    ]
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    done = cosem("decode", "--file", str(file), "-vv")
+    assert done.status == 0
+    assert "not understood" in done.out
+    assert "FF EE" in done.out
+    assert "wrapper unit, 10 octets: from 1 to 16" in done.out
+    assert "/CSM5" in done.out
+    assert cosem("decode", "--file", str(file), "--json").status == 0
+
+
+def test_a_cut_recording_is_explained_and_told(cosem: Command, urls: dict[str, str], file: Path) -> None:
+    assert cosem("get", urls["wrapper"], "0-0:96.1.0", "--record", str(file)).status == 0
+    file.write_text(file.read_text()[:-9])
+    done = cosem("decode", "--file", str(file))
+    assert done.status == 0
+    assert done.err == f"{file}: the last line is cut off and left out\n"
+    assert "AARQ" in done.out
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"rubbish\n", b"\xff\xfe\x00", b"{}\n", b"[1]\n" * 3])
+def test_rubbish_is_one_line(cosem: Command, file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    done = cosem("decode", "--file", str(file))
+    assert done.status == 1
+    assert done.err.startswith(f"cosem decode: error: {file}: ")
+    assert done.err.count("\n") == 1
+
+
+def test_a_file_excludes_octets_and_their_options(cosem: Command, file: Path) -> None:
+    for words in (["C001"], ["--data"], ["--xml"], ["--strict"]):
+        done = cosem("decode", "--file", str(file), *words)
+        assert done.status == 2
+        assert "--file explains a recording" in done.err
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(
+    cosem: Command, tmp_path: Path
+) -> None:
+    done = cosem("get", "sim:", "0-0:96.1.0", "--record", str(tmp_path / "no" / "where.jsonl"))
+    assert done.status == 1
+    assert "No such file" in done.err
+    assert done.out == ""
