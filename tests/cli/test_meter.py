@@ -257,6 +257,25 @@ def test_objects_of_a_class_are_a_filter_that_may_leave_none(cosem, url):
     assert cosem("objects", url, "--class", "99", "--json").json == []
 
 
+def test_a_method_that_needs_a_parameter_says_so(cosem, url):
+    done = cosem("call", url, "0-0:1.0.0", "shift_time", *MANAGEMENT)
+    assert (done.status, done.out) == (1, "")
+    assert done.err == "cosem call: error: shift_time: a parameter is needed, long\n"
+    assert "that the present value has" not in cosem("call", "--help").out
+
+
+def test_a_method_that_is_not_there_is_called_a_method(cosem, url):
+    assert "no such object or method" in cosem("call", url, "0-0:96.3.10", "99", *MANAGEMENT).err
+
+
+def test_objects_of_a_class_are_a_filter_that_may_leave_none(cosem, url):
+    assert "only the objects of this class_id" in cosem("objects", "--help").out
+    done = cosem("objects", url, "--class", "99")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("no objects of class 99; ")
+    assert cosem("objects", url, "--class", "99", "--json").json == []
+
+
 def test_objects_are_named_with_their_rights(cosem, url):
     done = cosem("objects", url, "--json")
     with connect(url) as meter:

@@ -30,7 +30,10 @@ from cosem.types.logical_name import LogicalName
         (True, "true"),
         (None, "null"),
         (Float64(0.1), "0.1"),
-        (float("inf"), '"inf"'),
+        (float("inf"), '"Infinity"'),
+        (Float64("-inf"), '"-Infinity"'),
+        (Decimal("-Infinity"), '"-Infinity"'),
+        (Float64("nan"), '"NaN"'),
         (OctetString(b"\x00\xab"), '"00AB"'),
         (LogicalName("1-0:1.8.0"), '"0100010800FF"'),
         (VisibleString('a"b'), '"a\\"b"'),
@@ -46,6 +49,19 @@ from cosem.types.logical_name import LogicalName
 def test_json_is_exact(value, text):
     assert output.json_text(output.plain(value)) == text
     json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("NaN"), "NaN"),
+        (Float64("nan"), "NaN"),
+        (float("-inf"), "-Infinity"),
+        ("a\x1b[2Jb\n", "a\\x1b[2Jb\\x0a"),
+    ],
+)
+def test_people_see_words_without_quotes_and_nothing_that_a_terminal_obeys(value, text):
+    assert output.human(value) == text
 
 
 def test_a_pattern_is_shown_as_it_is():

@@ -415,6 +415,14 @@ def test_a_blocking_client_needs_no_asyncio():
     assert shown.strip() == "False"
 
 
+def test_an_option_that_nobody_knows_is_told_of_the_function_that_was_called():
+    for call in (connect, connect_async):
+        with pytest.raises(
+            TypeError, match=rf"^{call.__name__}\(\) got an unexpected keyword argument 'wrong'$"
+        ):
+            call("sim:", wrong=1)
+
+
 def test_a_password_opens_the_association_of_its_client(meter_url):
     with connect(meter_url, client=1, password="87654321") as meter:
         assert meter.objects()[0].title == "Association LN"

@@ -399,6 +399,25 @@ def test_csv_has_units_iso_times_and_no_formulas(tmp_path):
     assert file.getvalue() == text
 
 
+def test_csv_holds_nothing_that_a_terminal_obeys():
+    raw = Array(
+        [
+            Structure((moment(0), DoubleLongUnsigned(1), VisibleString(text)))
+            for text in ("\x1b[2J", "a\rb\nc", "\t=1")
+        ]
+    )
+    text = ProfileTable(LAYOUT, raw).to_csv()
+    assert text.replace("\n", "").isprintable()
+    assert [row[2] for row in csv.reader(io.StringIO(text))][1:] == ["\\x1b[2J", "a\\x0db\\x0ac", "'\\x09=1"]
+
+
+@pytest.mark.parametrize("span", ["99999999999d", 1e300, float("nan"), "soon", [1], None])
+def test_a_span_that_is_none_is_told_as_it_was_written(span):
+    with pytest.raises(ConfigurationError) as caught:
+        duration(span)
+    assert repr(span) in str(caught.value)
+
+
 def test_seconds_since_1970_are_moments_and_a_range_of_them_is_asked_for_in_seconds():
     meter = ProfileMeter()
     asked: list[tuple[int, int]] = []

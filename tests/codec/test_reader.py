@@ -59,8 +59,10 @@ def test_findings():
     for facts in ({"strict": True}, {"strict": True, "findings": []}):
         with pytest.raises(DecodeError, match="something"):
             Reader(b"", **facts).finding("something")
-    with pytest.raises(DecodeError, match="too many"):
+    with pytest.raises(DecodeError, match=r"^1 octet too many at"):
         Reader(b"\x00").finish()
+    with pytest.raises(DecodeError, match=r"^1 octet wanted, 0 left at"):
+        Reader(b"").take(1)
     with pytest.raises(DecodeError, match="too many"):
         Reader(b"\x00", findings=[]).strictly_finished()
     Reader(b"").strictly_finished()

@@ -313,6 +313,8 @@ class Method:
             EncodeError: It cannot be of the type of the parameter.
         """
         given = 0 if value is None and not self.needs_parameter else value
+        if given is None and self.parameter_type.mismatch(None) is not None:
+            raise EncodeError(f"a parameter is needed, {self.parameter_type}", self.name)
         return self.parameter_type.coerce(given, path=self.name)
 
     def from_data(self, value: DataValue) -> Any:

@@ -101,8 +101,11 @@ def _make_number(kind: type[Any], _size: int | None, value: Any) -> DataValue:
     """Return a number of the type, checked; a float only where nothing is lost."""
     if (packed := getattr(value, "packed", None)) is not None:  # an internet address
         value = int.from_bytes(packed, "big")
-    if isinstance(value, (str, bytes)) or int(value) != value:
-        raise EncodeError("a whole number wanted")
+    try:
+        if isinstance(value, (str, bytes)) or int(value) != value:
+            raise EncodeError("a whole number wanted")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise EncodeError("a whole number wanted") from error
     number: DataValue = kind(int(value))
     if not kind.minimum <= value <= kind.maximum:
         raise EncodeError(f"outside {kind.minimum}..{kind.maximum}")

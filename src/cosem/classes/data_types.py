@@ -169,7 +169,8 @@ class SimpleType(DataType):
         try:
             made: DataValue = make(self.kind, self.size, value)
         except (ConversionError, ValueError, TypeError, OverflowError) as error:
-            reason = error.problem if isinstance(error, EncodeError) else str(error)
+            known = isinstance(error, (EncodeError, ConversionError))
+            reason = getattr(error, "problem", str(error)) if known else f"{self.name} wanted"
             raise EncodeError(f"{value!r} is no {self.text}: {reason}", path) from None
         if (problem := self.mismatch(made)) is not None:
             _fail(problem, path)

@@ -16,6 +16,8 @@ from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from cosem.types.text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -76,12 +78,14 @@ def plain(value: Any) -> Any:
     >>> plain(Structure((Unsigned(3), OctetString(b"ab"), None)))
     [3, '6162', None]
     """
-    if value is None or isinstance(value, (bool, Decimal)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else _not_finite(value)
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(float(value))
+        return float(value) if math.isfinite(value) else _not_finite(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).hex().upper()
     if isinstance(value, str):
@@ -93,6 +97,11 @@ def plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):  # date, time and datetime of Python
         return value.isoformat()
     return _moment(value)
+
+
+def _not_finite(value: float | Decimal) -> str:
+    """Return the word for what JSON has no number for, the same for every type of number."""
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _moment(value: Any) -> str:
@@ -143,7 +152,7 @@ def _json(value: Any, indent: str, ascii_only: bool) -> str:
 def _number(value: Decimal) -> str:
     """Return a decimal as a number of JSON with all its digits; what JSON has no number for is text."""
     if not value.is_finite():
-        return json.dumps(str(value))
+        return json.dumps(_not_finite(value))
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and -_MOST_ZEROS <= exponent <= _MOST_ZEROS:
         return format(value, "f")
@@ -166,10 +175,12 @@ def human(value: Any) -> str:
     """
     if value is None:
         return "-"
+    if isinstance(value, (Decimal, float)) and not math.isfinite(value):
+        return _not_finite(value)
     if isinstance(value, Decimal):
         return _number(value)
     if isinstance(value, str):
-        return _printable(value)
+        return printable(value)
     if isinstance(value, (bytes, bytearray)):
         from cosem.types.data import OctetString
 
@@ -184,12 +195,7 @@ def human(value: Any) -> str:
         return f"{{{', '.join(human(member) for member in value)}}}"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _printable(str(value))
-
-
-def _printable(text: str) -> str:
-    """Return text without signs that a terminal would obey."""
-    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
+    return printable(str(value))
 
 
 @dataclass(frozen=True, slots=True)

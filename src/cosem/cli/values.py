@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from cosem.errors import ConfigurationError, ConversionError, EncodeError
 
-__all__ = ["HELP", "parse_value", "says_its_type"]
+__all__ = ["HELP", "HELP_OF_PARAMETERS", "parse_value", "says_its_type"]
 
 HELP: Final = """\
 values:
@@ -27,6 +27,11 @@ values:
   [-3, 30]                  JSON without types: those of the present value
   @FILE                     any of these from a file
 """
+"""How a value is written that takes the place of another one."""
+HELP_OF_PARAMETERS: Final = HELP.replace("that the present value has", "that the class declares").replace(
+    "those of the present value", "as the class declares"
+)
+"""The same where there is no present value."""
 _TYPED: Final = re.compile(r"([a-z][a-z0-9-]*):(.*)", re.DOTALL)
 _BOOLEANS: Final = {
     "true": True,

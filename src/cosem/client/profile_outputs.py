@@ -8,11 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, overload
 
+from cosem.types.text import printable
+
 if TYPE_CHECKING:
     from cosem.client.profile_layout import Column
     from cosem.client.profile_table import ProfileTable
 
 __all__ = ["ProfileOutputs", "cell_text"]
+
+_FORMULAS = frozenset({"=", "+", "-", "@", "\t", "\r"})
+"""What a spreadsheet takes for the beginning of a formula."""
 
 
 class ProfileOutputs:
@@ -44,7 +49,8 @@ class ProfileOutputs:
     def to_csv(self, file: str | Path | TextIO | None = None) -> str | None:
         """Write the table as CSV: a line of keys with units, then the rows; date-times as ISO 8601.
 
-        Texts that a spreadsheet would take for a formula get an apostrophe in front.
+        Texts that a spreadsheet would take for a formula get an apostrophe in front; control characters
+        are written as escapes, so that no terminal obeys them.
 
         Args:
             file: Where to; ``None`` returns the text.
@@ -159,9 +165,9 @@ def _csv_row(row: tuple[Any, ...]) -> list[Any]:
 
 
 def _csv_cell(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{value}"
-    return cell_text(value)
+    if not isinstance(value, str):
+        return cell_text(value)
+    return f"'{printable(value)}" if value[:1] in _FORMULAS else printable(value)
 
 
 def cell_text(value: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from cosem.codec.axdr import encode_length
 from cosem.codec.reader import Reader
 from cosem.errors import ConversionError, EncodeError
+from cosem.types.text import counted
 
 __all__ = [
     "encode_integer",
@@ -41,7 +42,7 @@ def read_tlv(reader: Reader) -> tuple[int, Reader]:
         reader.fail(f"tag {tag:02X} begins a tag of several octets", start)
     size = reader.length()
     if size > reader.left:
-        reader.fail(f"{size} octets wanted, {reader.left} left", reader.pos)
+        reader.fail(f"{counted(size, 'octet')} wanted, {reader.left} left", reader.pos)
     begin = reader.pos
     reader.pos = begin + size
     return tag, reader.within(begin, begin + size)

@@ -27,6 +27,7 @@ from cosem.types.data import (
     Utf8String,
     VisibleString,
 )
+from cosem.types.text import counted
 
 __all__ = ["read_compact_array", "read_contents", "read_type_description", "write_compact_array"]
 
@@ -200,7 +201,7 @@ def read_compact_array(reader: Reader) -> CompactArray:
     size_at = reader.pos
     size = reader.length()
     if size > reader.left:
-        reader.fail(f"{size} octets wanted, {reader.left} left", size_at)
+        reader.fail(f"{counted(size, 'octet')} wanted, {reader.left} left", size_at)
     start = reader.pos
     # Offsets stay those of the whole input: the same octets, cut behind the contents.
     inner = Reader(reader.data[: start + size], strict=reader.strict, findings=None, limits=reader.limits)

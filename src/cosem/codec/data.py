@@ -31,6 +31,7 @@ from cosem.types.data import (
     VisibleString,
 )
 from cosem.types.making import trusted
+from cosem.types.text import counted
 
 if TYPE_CHECKING:
     from cosem.types.data import DataValue
@@ -189,7 +190,7 @@ def _read_rare(reader: Reader, tag: int) -> Any:
         bits = reader.length()
         size = (bits + 7) // 8
         if size > reader.left:
-            reader.fail(f"{size} octets wanted, {reader.left} left")
+            reader.fail(f"{counted(size, 'octet')} wanted, {reader.left} left")
         return BitString(reader.take(size), bits)
     if tag == _COMPACT_ARRAY:
         return read_compact_array(reader)

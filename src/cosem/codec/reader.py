@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar
 
 from cosem.codec.limits import DEFAULT_LIMITS, Limits
 from cosem.errors import DecodeError, LimitError
+from cosem.types.text import counted
 
 __all__ = ["Node", "Reader", "TracingReader"]
 
@@ -63,7 +64,7 @@ class Reader:
         """
         start, stop = self.pos, self.pos + size
         if stop > len(self.data):
-            self.fail(f"{size} octets wanted, {len(self.data) - start} left")
+            self.fail(f"{counted(size, 'octet')} wanted, {len(self.data) - start} left")
         self.pos = stop
         return self.data[start:stop]
 
@@ -103,7 +104,7 @@ class Reader:
         start = self.pos
         size = self.length()
         if size > self.left:
-            self.fail(f"{size} octets wanted, {self.left} left", start)
+            self.fail(f"{counted(size, 'octet')} wanted, {self.left} left", start)
         return self.take(size)
 
     def finding(self, code: str) -> None:
@@ -127,7 +128,7 @@ class Reader:
         if not left:
             return
         if self.strict or self.findings is None:
-            self.fail(f"{left} octets too many")
+            self.fail(f"{counted(left, 'octet')} too many")
         self.findings.append("trailing-octets")
 
     def strictly_finished(self) -> None:
@@ -137,7 +138,7 @@ class Reader:
             DecodeError: There are some.
         """
         if self.left:
-            self.fail(f"{self.left} octets too many")
+            self.fail(f"{counted(self.left, 'octet')} too many")
 
     def component(self, name: str, read: Callable[[Reader], T]) -> T:
         """Return what ``read`` makes of the next octets, which are the component ``name``."""

@@ -62,8 +62,8 @@ def connect(
         url: ``tcp://host:4059`` or ``udp://host:4059`` (wrapper), a bare ``host:port``, ``hdlc+tcp://host:port``,
             ``serial:///dev/ttyUSB0`` or ``rfc2217://host:port`` (HDLC on a serial line, ``?mode_e=1`` after a
             sign-on), or ``sim:`` for a simulated meter in this process. Its query may hold ``client``, ``server``,
-            ``max_pdu_size``, ``timeout``, ``retries``, ``strict`` and ``short_names``, which mean what the arguments
-            of these names do; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``. The how-to
+            ``max_pdu_size``, ``retries``, ``strict`` and ``short_names``, which mean what the arguments of these names
+            do, and ``timeout``, the seconds that ``timeouts=`` takes as a number; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``. The how-to
             "Connect" has all of them.
         client: Client address; 16, the public client, if neither here nor in the URL.
         server: Address of the logical device; 1, the management logical device, by default.
@@ -71,8 +71,9 @@ def connect(
         password: Low level security with this password; a text is sent as UTF-8.
         security: High level security and ciphering; see :class:`cosem.association.preparation.ClientSecurity`.
         conformance: The services to propose; all that this client can use by default.
-        max_pdu_size: Longest APDU that we take, octets: 64..65535 (the default), or 0 for no limit.
-        timeouts: How long to wait; a number is the time for one answer, seconds.
+        max_pdu_size: Longest APDU that we take, octets: 64..65535 (the default), or 0 for no limit. The standard
+            allows 12 and more, but there are meters that refuse every proposal below 64.
+        timeouts: How long to wait: for all there is to wait for, or as a number for one answer, seconds.
         retries: How often a read is repeated when no answer comes; 1 by default.
         repeat_writes: Whether writing and calling are repeated, too. The meter may execute them twice.
         strict: Whether deviations from the standard that are tolerated otherwise are errors.
@@ -143,8 +144,11 @@ def connect_async(
         **options: As the arguments of :func:`connect`.
 
     Raises:
+        TypeError: There is no such option.
         ConfigurationError: ``parallel`` is out of range, or as :func:`connect`; its other errors come when awaited.
     """
+    if unknown := sorted(options.keys() - ConnectOptions.__annotations__.keys()):
+        raise TypeError(f"connect_async() got an unexpected keyword argument {unknown[0]!r}")
     if not 1 <= parallel <= _MOST_PARALLEL:
         raise ConfigurationError(f"parallel {parallel} is outside 1..{_MOST_PARALLEL}")
     plan = plan_of(url, **options)

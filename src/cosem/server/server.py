@@ -44,6 +44,7 @@ from cosem.server.limits import ConnectionLimits, Statistics
 from cosem.server.listening import as_client, link_factory, parse_listening_url
 from cosem.server.session import Session
 from cosem.server.throttle import Throttle
+from cosem.transport.channel import reason_of
 from cosem.types.date_time import DateTime
 from cosem.types.enumerations import ActionResult, AssociationStatus, DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -183,7 +184,7 @@ class Server:
                 self._listening.append(server)
                 name = server.sockets[0].getsockname()
         except OSError as error:
-            raise TransportError(f"cannot listen at {address}: {error.strerror or error}") from None
+            raise TransportError(f"cannot listen at {address}: {reason_of(error)}") from None
         shown = f"[{name[0]}]" if ":" in name[0] else name[0]
         self._urls.append(as_client(address, f"{scheme}://{shown}:{name[1]}"))
 

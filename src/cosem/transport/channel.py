@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import select
 import socket
@@ -155,6 +156,10 @@ def refuse_cut_names(host: str) -> None:
 def reason_of(error: Exception) -> str:
     """Return why a connection failed, in the words of the system."""
     words = error.strerror if isinstance(error, OSError) else None
+    if isinstance(error, OSError) and type(error) is not socket.gaierror and (error.errno or 0) > 0:
+        words = os.strerror(
+            error.errno or 0
+        )  # asyncio writes whole stories there, with the address once more
     return words or str(error) or type(error).__name__
 
 

@@ -1,6 +1,6 @@
 """Call a method of an object, by its number or its name.
 
-Without a parameter the method gets what its class declares as nothing to say, integer 0.
+Methods that have nothing to be told get integer 0, as the standard wants it; the others need a parameter.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cosem.cli.connection import add_class_option, add_connection_options, connected, converter, logical_name
 from cosem.cli.members import member
-from cosem.cli.values import HELP, parse_value
+from cosem.cli.values import HELP_OF_PARAMETERS, parse_value
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "parameter", metavar="PARAMETER", nargs="?", help="see below; for a method that takes one"
     )
-    parser.epilog = f"{HELP}\n{parser.epilog}"
+    parser.epilog = f"{HELP_OF_PARAMETERS}\n{parser.epilog}"
 
 
 def run(options: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ EXAMPLES: Final = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     add_connection_options(parser)
-    add_class_option(parser)
+    add_class_option(parser, "only the objects of this class_id")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
         from cosem.cli.output import print_json
 
         print_json([_facts(entry) for entry in found])
+    elif not found:
+        wanted = "" if options.class_id is None else f" of class {options.class_id}"
+        print(f"no objects{wanted}; {len(entries):,} in all")
     else:
         _show(found)
     return 0

@@ -54,6 +54,7 @@ def duration(value: str | timedelta | float) -> timedelta:
     >>> duration("7d"), duration("1h30min")
     (datetime.timedelta(days=7), datetime.timedelta(seconds=5400))
     """
+    given = value
     if isinstance(value, str):
         text = value.strip().lower()
         parts = _DURATION.findall(text)
@@ -62,8 +63,10 @@ def duration(value: str | timedelta | float) -> timedelta:
         value = sum(float(number) * _UNITS[unit] for number, unit in parts)
     try:
         span = value if isinstance(value, timedelta) else timedelta(seconds=value)
-    except (OverflowError, ValueError):
-        raise ConfigurationError(f"{value!r} is no span of time") from None
+    except OverflowError:
+        raise ConfigurationError(f"{given!r} is longer than any profile") from None
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{given!r} is no span of time; write it as 7d, 36h or 90min") from None
     if span <= timedelta(0):
         raise ConfigurationError("a span of time must be above 0")
     return span

@@ -36,4 +36,5 @@ def refused(descriptor: CosemAttributeDescriptor, result: DataAccessResult) -> A
 def call_refused(descriptor: CosemMethodDescriptor, result: ActionResult | DataAccessResult) -> ActionError:
     """Return the error of a method that was refused, or of what it should have returned."""
     words = words_of(descriptor.class_id, descriptor.instance_id, descriptor.method_id, "method")
-    return ActionError(words, result, _HINTS.get(int(result), ""))
+    hint = _HINTS.get(int(result), "").replace("attribute", "method")
+    return ActionError(words, result, hint)

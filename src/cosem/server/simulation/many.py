@@ -15,6 +15,7 @@ from cosem.server.limits import ConnectionLimits
 from cosem.server.listening import as_client, link_factory, parse_listening_url
 from cosem.server.server import IDENTIFICATION, Server
 from cosem.server.simulation.faults import Faults, faulty
+from cosem.transport.channel import reason_of
 
 if TYPE_CHECKING:
     from cosem.server.logical_device import LogicalDevice
@@ -136,7 +137,7 @@ class ManyMeters(Server):
         except OSError as error:
             raise TransportError(
                 f"cannot listen at {address.host}:{port}, meter {number + 1} of {self.count}: "
-                f"{error.strerror or error}"
+                f"{reason_of(error)}"
             ) from None
         self._listening.append(server)
         host, found = server.sockets[0].getsockname()[:2]
