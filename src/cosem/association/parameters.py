@@ -83,7 +83,6 @@ ALL_SERVICES_SN = (
 
 _SMALLEST_PROPOSAL = 64
 """The standard reserves 1..11 (clause 8, InitiateRequest); servers in the field refuse whatever is below 64."""
-"""The standard reserves 1..11 (clause 8, InitiateRequest); servers in the field refuse whatever is below 64."""
 
 
 @dataclass(frozen=True, slots=True)
