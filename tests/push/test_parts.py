@@ -260,3 +260,52 @@ def test_data_of_any_octets(octets):
     size = data_size(octets, 0)
     if size > 0:
         cosem.decode_data(octets[:size], findings=[])
+
+
+# The push of a meter of our own ---------------------------------------------------------------------------------------
+
+
+def pushed(*entries: tuple[int, str, int, int], values: str) -> bytes:
+    """A notification with its push object list; ``values`` is Data as hexadecimal text."""
+    rows = b"".join(
+        bytes.fromhex(
+            f"0204 12 {class_id:04x} 0906 {cosem.LogicalName.parse(name).hex()} 0F {attribute:02x} 12 {index:04x}"
+        )
+        for class_id, name, attribute, index in entries
+    )
+    count = len(entries)
+    return bytes.fromhex(f"0F 00000001 00 02 {count:02x} 01 {count:02x}") + rows + bytes.fromhex(values)
+
+
+LIST = (40, "0-0:25.9.0", 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("entries", "values"),
+    [
+        ([LIST, (3, "1-0:1.8.0", 2, 0), (3, "1-0:1.8.0", 3, 0)], "06 00001399 0202 0F03 161E"),
+        ([LIST, (3, "1-0:1.8.0", 3, 0), (3, "1-0:1.8.0", 2, 0)], "0202 0F03 161E 06 00001399"),
+        (
+            [LIST, (3, "1-0:1.8.0", 3, 1), (3, "1-0:1.8.0", 3, 2), (3, "1-0:1.8.0", 2, 0)],
+            "0F03 161E 06 00001399",
+        ),
+        ([LIST, (5, "1-0:1.8.0", 2, 0), (5, "1-0:1.8.0", 4, 0)], "06 00001399 0202 0F03 161E"),
+    ],
+)
+def test_a_scaler_that_is_pushed_too_belongs_to_its_value(entries, values):
+    apdu = pushed(*entries, values=values)
+    parser = Parser()
+    for changed in (apdu, apdu, apdu, apdu.replace(b"\x0f\x03\x16", b"\x0f\xfd\x16"), apdu):
+        (message,) = parser.feed(wrap(changed, 1, 103))
+        value = next(each for each in message.values if each.attribute == 2)
+        assert (str(value.value), value.unit) == ("5.017" if changed != apdu else "5017000", "Wh")
+        assert value.known == (Origin.OBJECT_LIST, Origin.OBJECT_LIST, Origin.MESSAGE)
+        assert message.findings == ()
+
+
+def test_a_list_that_does_not_name_itself_still_belongs_to_its_values():
+    entries = [(3, "1-0:1.8.0", 2, 0), (1, "0-0:96.1.0", 2, 0)]
+    apdu = bytearray(pushed(*entries, values="06 00000005 0903 414243"))
+    apdu[7] = 3
+    (message,) = decode(bytes(apdu))
+    assert [str(value) for value in message.values] == ["1-0:1.8.0*255 5", "0-0:96.1.0*255 ABC"]

@@ -7,6 +7,7 @@ the broker, to ``homeassistant/sensor/METER/OBIS/config``. ``PREFIX/status`` say
 from __future__ import annotations
 
 import re
+import threading
 from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,8 @@ _DISCOVERY: Final = "homeassistant"
 _PORT: Final = 1883
 _TLS_PORT: Final = 8883
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_PATIENCE: Final = 2.0
+"""Seconds that a broker is waited for at the end."""
 _QUEUED: Final = 10_000
 _ENERGY: Final = frozenset({"Wh", "kWh", "MWh"})
 _DEVICE_CLASSES: Final = {
@@ -77,7 +80,13 @@ class MqttBroker:
             self._client.tls_set()
         status = f"{self._prefix}/status"
         self._client.will_set(status, "offline", qos=1, retain=True)
-        self._client.on_connect = lambda client, *_: client.publish(status, "online", qos=1, retain=True)
+        self._connected = threading.Event()
+
+        def connected(client: Any, *_: Any) -> None:
+            client.publish(status, "online", qos=1, retain=True)
+            self._connected.set()
+
+        self._client.on_connect = connected
         port = parts.port or (_TLS_PORT if parts.scheme == "mqtts" else _PORT)
         try:
             self._client.connect_async(parts.hostname, port)
@@ -105,9 +114,10 @@ class MqttBroker:
 
     def close(self) -> None:
         """Say goodbye: what is queued goes out first, as far as the broker takes it."""
-        status = self._client.publish(f"{self._prefix}/status", "offline", qos=1, retain=True)
-        with suppress(RuntimeError, ValueError):  # it was never connected
-            status.wait_for_publish(timeout=2)
+        if self._connected.wait(_PATIENCE):
+            status = self._client.publish(f"{self._prefix}/status", "offline", qos=1, retain=True)
+            with suppress(RuntimeError, ValueError):  # the broker is gone
+                status.wait_for_publish(timeout=_PATIENCE)
         self._client.disconnect()
         self._client.loop_stop()
 

@@ -83,12 +83,16 @@ def meter_name(message: PushMessage, source: str) -> str:
 def identity(message: PushMessage) -> bytes | None:
     """Return what makes a message the same as one before; ``None`` where the same octets may be a new message.
 
-    A message with a time or a counter in it is never sent twice but as a repetition; one without may say the
-    same value once more.
+    A message with a time in it is never sent twice but as a repetition, also where the repetition was ciphered
+    anew; one with a counter only where the octets are the same. One without either may say the same value again.
     """
-    if message.timestamp is None and message.invocation_counter is None:
+    if message.timestamp is not None:
+        said = (message.system_title or b"") + (message.clear or message.octets)
+    elif message.invocation_counter is not None:
+        said = message.octets
+    else:
         return None
-    return blake2b(message.octets, digest_size=16).digest()
+    return blake2b(said, digest_size=16).digest()
 
 
 class Duplicates:

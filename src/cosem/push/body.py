@@ -29,12 +29,14 @@ from cosem.types.date_time import DateTime
 from cosem.types.logical_name import LogicalName
 from cosem.types.units import Unit, scaled
 
-__all__ = ["Body", "is_time", "meaning", "read_body"]
+__all__ = ["SCALER_UNIT", "Body", "is_time", "meaning", "read_body"]
 
 _TIME_SIZE: Final = 12
 _NAME_SIZE: Final = 6
 _YEARS: Final = range(1970, 2200)
 _PUSH_SETUP: Final = 40
+SCALER_UNIT: Final = {3: 3, 4: 3, 5: 4}
+"""The attribute scaler_unit of the classes that have one."""
 _MESSAGE, _LIST, _LAYOUT, _CATALOGUE, _UNKNOWN = (
     *(Origin.MESSAGE, Origin.OBJECT_LIST, Origin.LAYOUT),
     *(Origin.CATALOGUE, Origin.UNKNOWN),
@@ -151,7 +153,7 @@ def _value(
             *(name, item.position, class_id, attribute, scaled(raw, scaler), scaler, _symbol(unit), raw),
             _known(known_name, known_attribute, _MESSAGE),
         )
-    if isinstance(raw, (int, float)) and not isinstance(raw, (bool, Enum)):
+    if _is_number(raw):
         scale = layout.scale_of(name) if layout is not None and name is not None and attribute == 2 else None
         if scale is not None:
             findings[SCALES_FROM_LAYOUT] = None
@@ -242,8 +244,17 @@ def _items(elements: Sequence[Any]) -> Iterator[Item]:
     return _walk(elements, ())
 
 
-def _object_list(value: Any) -> list[tuple[int, bytes, int]] | None:
-    """Return class, name and attribute of each entry of a push object list; ``None`` if it is none."""
+class Entry(NamedTuple):
+    """An entry of a push object list."""
+
+    class_id: int
+    name: bytes
+    attribute: int
+    element: int  # of the attribute, from 1; 0 is all of it
+
+
+def _object_list(value: Any) -> list[Entry] | None:
+    """Return the entries of a push object list; ``None`` if it is none."""
     if type(value) is not Array or not value:
         return None
     found = []
@@ -255,16 +266,38 @@ def _object_list(value: Any) -> list[tuple[int, bytes, int]] | None:
             return None
         if not (isinstance(name, OctetString) and len(name) == _NAME_SIZE):
             return None
-        found.append((int(class_id), bytes(name), int(attribute)))
+        found.append(Entry(int(class_id), bytes(name), int(attribute), int(entry[3]) & 0x0FFF))
     return found
 
 
-def _listed(objects: list[tuple[int, bytes, int]], elements: Sequence[Any], shift: int) -> Iterator[Item]:
+def _listed(objects: list[Entry], elements: Sequence[Any], shift: int) -> Iterator[Item]:
+    scales = _pushed_scales(objects, elements, shift)
     for position in range(
         1, len(elements)
     ):  # the list itself stands first, also where it does not name itself
-        class_id, name, attribute = objects[position - shift]
-        yield Item((position,), elements[position], name, class_id, attribute, None, _LIST)
+        class_id, name, attribute, _ = objects[position - shift]
+        raw = elements[position]
+        scale = scales.get(name) if attribute == 2 and _is_number(raw) else None
+        yield Item((position,), raw, name, class_id, attribute, scale, _LIST)
+
+
+def _pushed_scales(objects: list[Entry], elements: Sequence[Any], shift: int) -> dict[bytes, tuple[int, int]]:
+    """Return scaler and unit of the objects whose scaler_unit is pushed too, whole or element by element."""
+    parts: dict[bytes, dict[int, Any]] = {}
+    for entry, raw in zip(objects, elements[shift:], strict=False):
+        if SCALER_UNIT.get(entry.class_id) == entry.attribute:
+            parts.setdefault(entry.name, {})[entry.element] = raw
+    found = {}
+    for name, elements_of in parts.items():
+        whole = elements_of.get(0, Structure((elements_of.get(1), elements_of.get(2))))
+        scale = _scale_of(whole, 0)
+        if scale is not None:
+            found[name] = scale
+    return found
+
+
+def _is_number(raw: Any) -> bool:
+    return isinstance(raw, (int, float)) and not isinstance(raw, (bool, Enum))
 
 
 def _walk(elements: Sequence[Any], above: tuple[int, ...]) -> Iterator[Item]:

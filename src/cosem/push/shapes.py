@@ -17,7 +17,7 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from cosem.codec.scalars import FIXED
-from cosem.push.body import is_time
+from cosem.push.body import SCALER_UNIT, is_time
 from cosem.push.message import PushValue
 from cosem.push.sizes import DATA_SIZES
 from cosem.types.data import Enum
@@ -84,6 +84,8 @@ class Shape:
         self._clock = -1
         for index, value in enumerate(values):
             leaf = leaves.get(value.position)
+            if leaf is not None and SCALER_UNIT.get(value.class_id or 0, -1) == value.attribute:
+                continue  # other values depend on it
             if leaf is not None and leaf.tag in _CODES and not isinstance(value.raw, Enum):
                 parts.append((leaf.start, leaf.size, _CODES[leaf.tag], ("number", index)))
             elif leaf is not None and leaf.tag == _OCTET_STRING and isinstance(value.value, DateTime):
