@@ -283,7 +283,7 @@ def test_data_that_are_no_rows_are_refused_and_left_unread(octets):
 
 
 def test_octets_behind_the_rows_are_refused():
-    with pytest.raises(DecodeError, match="1 octets too many"):
+    with pytest.raises(DecodeError, match="1 octet too many"):
         decode_rows(encode_data(Array(rows_of(5))) + b"\x00")
 
 
