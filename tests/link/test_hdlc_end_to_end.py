@@ -50,6 +50,22 @@ def test_meter_is_read_over_hdlc(parameters: HdlcParameters, query: str) -> None
         assert meter.get("0-0:1.0.0")
 
 
+@pytest.mark.parametrize("query", ["", "?max_info=512&window=5"])
+def test_general_blocks_that_follow_each_other_get_the_turn_at_once(query: str) -> None:
+    """One request, several answers: without the turn the server could not send the second one."""
+    with (
+        served(parameters=HdlcParameters(2030, 2030, 7, 7)) as url,
+        cosem.connect(
+            url.replace("tcp://", "hdlc+tcp://") + query, timeouts=cosem.Timeouts(answer=5.0), retries=0
+        ) as meter,
+    ):
+        assert cosem.Conformance.GENERAL_BLOCK_TRANSFER in meter.conformance
+        for _ in range(3):
+            assert len(meter.objects()) > 10
+            assert meter.get("1-0:99.1.0", 7) > 10
+            assert len(meter.get("1-0:99.1.0", 2)) > 10
+
+
 def test_end_of_one_link_leaves_the_others_alone() -> None:
     aarq = decode_frame(vector("profiles", "session-03-aarq").octets).information
     get = decode_frame(vector("profiles", "session-05-get").octets).information

@@ -17,7 +17,7 @@ from cosem.link.base import ApduReceived, Connected, Disconnected
 from cosem.link.hdlc.address import CLIENT_MANAGEMENT, HdlcAddress
 from cosem.link.hdlc.frame import Frame, FrameKind, control_octet, frame_octets
 from cosem.link.hdlc.line import LARGEST_MESSAGE, NO_FRAME, Line, earliest
-from cosem.link.hdlc.llc import COMMAND, RESPONSE, split_llc
+from cosem.link.hdlc.llc import COMMAND, RESPONSE, split_llc, streams_on
 from cosem.link.hdlc.parameters import DEFAULT_PARAMETERS, HdlcParameters, Negotiation, decode_negotiation
 from cosem.link.hdlc.states import PRIMARY_TRANSITIONS, PrimaryInput, PrimaryState
 from cosem.link.hdlc.window import Window
@@ -115,6 +115,7 @@ class HdlcClientLink(Line):
         self._hole = False  # something arrived out of order: ask again
         self._sure = False  # what is missing is known to be missing
         self._hesitate = False  # the turn came back with nothing new: it may be an echo of an earlier one
+        self._streams_on = False  # more answers follow the one that came, without being asked for
         self._busy = False
         self._trigger = False
         self._reason = ""
@@ -262,7 +263,7 @@ class HdlcClientLink(Line):
             return
         window = self._window
         to_send = self._trigger or (window.pending and not window.peer_busy)
-        to_ask = not self._busy and (self._hole or window.incomplete)
+        to_ask = not self._busy and (self._hole or window.incomplete or self._streams_on)
         if self._hesitate and (to_send or to_ask):
             # An answer to everything that comes twice would double every frame, again and again.
             self._timer = self._timer or now + self._poll_delay
@@ -311,7 +312,7 @@ class HdlcClientLink(Line):
     def _speak(self, _frame: Frame, now: float) -> None:
         """Send what there is to send, P in the last frame; else ask."""
         window = self._window
-        self._hole = self._hesitate = self._sure = False
+        self._hole = self._hesitate = self._sure = self._streams_on = False
         if self._trigger:
             self._trigger = False
             self._transmit(FrameKind.UI, final=True)
@@ -364,7 +365,9 @@ class HdlcClientLink(Line):
             self._hole = True
             self._sure = self._sure or window.is_ahead(control.send_number)
         if accepted.message is not None:
-            self._awaited = max(0, self._awaited - 1)
+            self._streams_on = streams_on(accepted.message)
+            if not self._streams_on:
+                self._awaited = max(0, self._awaited - 1)
             self._deliver(accepted.message, frame, confirmed=True)
         self._patient_until = now + self._patience
         self._checkpoint(now, control.final, progress=progress or accepted.in_sequence)
@@ -424,7 +427,7 @@ class HdlcClientLink(Line):
         self._window.reset(self.proposal.answer(said.parameters))
         self._timer = None
         self._attempts = self._awaited = 0
-        self._hole = self._trigger = self._hesitate = self._sure = False
+        self._hole = self._trigger = self._hesitate = self._sure = self._streams_on = False
         self._events.append(Connected(user_data=said.user_data))
 
     def _end(self, reason: str, frame: Frame) -> None:

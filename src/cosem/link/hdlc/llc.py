@@ -11,7 +11,7 @@ from typing import Final
 
 from cosem.errors import FrameError
 
-__all__ = ["COMMAND", "LLC_DIRECTION", "LLC_MISSING", "LLC_TWICE", "RESPONSE", "split_llc"]
+__all__ = ["COMMAND", "LLC_DIRECTION", "LLC_MISSING", "LLC_TWICE", "RESPONSE", "split_llc", "streams_on"]
 
 COMMAND: Final = b"\xe6\xe6\x00"
 """From client to server."""
@@ -64,3 +64,23 @@ def split_llc(lpdu: bytes, expected: bytes | None = None) -> tuple[bytes, tuple[
     if lpdu[3:6] == header:
         return lpdu[6:], (*findings, LLC_TWICE)
     return lpdu[3:], findings
+
+
+def streams_on(lpdu: bytes) -> bool:
+    """Return whether a message is a general block after which others follow without being asked for.
+
+    Whoever waits for them must give the turn again: with general block transfer one request
+    has several answers, and only the first block says so (STR, later editions).
+
+    >>> (
+    ...     streams_on(bytes.fromhex("E6 E7 00 E0 48 0001 0000 01 C4")),
+    ...     streams_on(bytes.fromhex("E6 E7 00 C4 01")),
+    ... )
+    (True, False)
+    >>> streams_on(bytes.fromhex("E6 E7 00 E7 00 02 3132 E0 48 0001 0000 01 C4"))  # through a gateway
+    True
+    """
+    at = 3
+    if lpdu[at : at + 1] == b"\xe7" and len(lpdu) > at + 2:
+        at += 3 + lpdu[at + 2]
+    return lpdu[at : at + 1] == b"\xe0" and len(lpdu) > at + 1 and bool(lpdu[at + 1] & 0x40)
