@@ -29,8 +29,9 @@ from tests.association.server_driver import UNDEFINED, opened_server
 from tests.association.server_driver import get as get_request
 from tests.vectors import vector
 
-GBT = "20FE1D"
-"""Conformance: the services of logical names, and general block transfer."""
+GBT = "20EE1D"
+"""Conformance: the services of logical names, and general block transfer in place of the blocks of GET."""
+BOTH = "20FE1D"
 
 
 def block(
@@ -142,6 +143,14 @@ def test_another_request_begins_a_new_exchange():
     other = server(block(1, 0, bytes.fromhex(get_request(LONG_NAME, invoke_id="C2")), last=True))
     assert other is not None
     assert "C401C2" in other
+
+
+def test_a_client_that_has_shown_no_block_gets_those_of_the_service():
+    """dlms-cosem 25.1.0 proposes general block transfer and does not understand it."""
+    server = opened_server(size=40, conformance=BOTH)
+    assert server(get_request(LONG_NAME))[:4] == "C402"
+    assert server(block(1, 0, bytes.fromhex(get_request(UNDEFINED)), last=True))[:2] == "E0"
+    assert server(get_request(LONG_NAME))[:2] == "E0"
 
 
 def test_what_is_no_block_ends_the_exchange():

@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cosem.apdu import Apdu, encode
+from cosem.apdu.get import GetRequestNormal, GetRequestWithList
 from cosem.association import routing
 from cosem.association.client_blocks import BlockSettings, ClientBlocks
 from cosem.association.context import TransferLimits
@@ -34,6 +35,8 @@ __all__ = ["ClientSending"]
 
 T = TypeVar("T")
 
+_LONG_ATTRIBUTES: Final = frozenset({(7, 2), (15, 2)})
+"""Buffers of profiles, and object lists."""
 _INVOKE_IDS: Final = 16
 _LONG_INVOKE_IDS: Final = 1 << 24
 
@@ -275,7 +278,7 @@ class ClientSending:
         exchange.key = key
         if self.general_blocks and not self.authenticating and octets[0] not in (0x60, 0x62):
             limit = self.negotiated.server_max_receive_pdu_size
-            if (limit and len(octets) > limit) or self._blocks.settings.always:
+            if (limit and len(octets) > limit) or self._blocks.settings.always or _has_long_answer(request):
                 self._blocks.begin(octets, limit)
                 self._waiting[key] = exchange
                 self._send_blocks(exchange)
@@ -330,3 +333,11 @@ class ClientSending:
         elif key is not None:
             self._held.pop(key, None)
         exchange.key = None
+
+
+def _has_long_answer(request: Apdu) -> bool:
+    """Return whether an answer is likely to be long: a request in blocks then tells the server our window at once."""
+    if isinstance(request, GetRequestNormal):
+        descriptor = request.cosem_attribute_descriptor
+        return (descriptor.class_id, descriptor.attribute_id) in _LONG_ATTRIBUTES
+    return isinstance(request, GetRequestWithList)

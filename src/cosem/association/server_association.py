@@ -20,6 +20,7 @@ from cosem.association.indications import AbortIndication, Indication
 from cosem.association.server_block_transfer import (
     ServerBlocks,
     block_received,
+    general_blocks_preferred,
     in_blocks_if_long,
     takes_blocks,
 )
@@ -211,7 +212,7 @@ class ServerAssociation:
     def max_answer_size(self) -> int:
         """Longest clear answer, octets from its tag on; 0 means no limit: general blocks make one piece of any."""
         limit = self.context.client_max_receive_pdu_size
-        if self.agreed(Conformance.GENERAL_BLOCK_TRANSFER):
+        if self.agreed(Conformance.GENERAL_BLOCK_TRANSFER) and general_blocks_preferred(self):
             return 0
         if not limit or self.protection is None:
             return limit

@@ -23,7 +23,13 @@ from cosem.types.enumerations import Conformance
 if TYPE_CHECKING:
     from cosem.association.server_association import Processing, ServerAssociation
 
-__all__ = ["ServerBlocks", "block_received", "in_blocks_if_long", "takes_blocks"]
+__all__ = [
+    "ServerBlocks",
+    "block_received",
+    "general_blocks_preferred",
+    "in_blocks_if_long",
+    "takes_blocks",
+]
 
 _NO_REQUESTS: Final = frozenset({0x60, 0x61, 0x62, 0x63, 0xE0})
 """What cannot come in blocks: ACSE APDUs, and blocks."""
@@ -38,10 +44,11 @@ class ServerBlocks:
 
     Attributes:
         window: As given.
+        spoken: Whether the client has sent a general block.
         unconfirmed: Collects what wants no answer.
     """
 
-    __slots__ = ("_began", "_first", "_limits", "_moved", "_transfer", "unconfirmed", "window")
+    __slots__ = ("_began", "_first", "_limits", "_moved", "_transfer", "spoken", "unconfirmed", "window")
 
     def __init__(self, limits: ServerLimits, window: int = DEFAULT_WINDOW) -> None:
         self._limits = limits
@@ -49,6 +56,7 @@ class ServerBlocks:
         self._transfer: BlockTransfer | None = None
         self._first: GeneralBlockTransfer | None = None
         self._began = self._moved = 0.0
+        self.spoken = False
         self.unconfirmed = UnconfirmedBlocks(TransferLimits(limits.reassembly))
 
     @property
@@ -69,6 +77,7 @@ class ServerBlocks:
             LimitError: The request grows too long.
             ConfigurationError: The client takes no block with one octet in it.
         """
+        self.spoken = True
         if is_unconfirmed(block):
             return self.unconfirmed.take(block, now)
         self.expire(now)
@@ -132,6 +141,7 @@ class ServerBlocks:
     def clear(self) -> None:
         """Forget everything."""
         self.end()
+        self.spoken = False
         self.unconfirmed = UnconfirmedBlocks(TransferLimits(self._limits.reassembly))
 
     def deadline(self) -> float | None:
@@ -154,6 +164,19 @@ def takes_blocks(association: ServerAssociation) -> bool:
         and association.pending_until is None
         and association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
     )
+
+
+def general_blocks_preferred(association: ServerAssociation) -> bool:
+    """Return whether a long answer of GET, ACTION or Read goes in general blocks, and not in those of its service.
+
+    There are clients that propose general block transfer and do not understand one block (dlms-cosem 25.1.0):
+    so they are used for one that has sent some itself, and where the service has no blocks of its own.
+    """
+    profile = association.profile
+    own = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    if profile is None or not profile.application_context.short_names:
+        own |= Conformance.BLOCK_TRANSFER_WITH_ACTION
+    return association.blocks.spoken or association.context.conformance & own != own
 
 
 def in_blocks_if_long(association: ServerAssociation, answer: bytes, now: float) -> list[bytes]:

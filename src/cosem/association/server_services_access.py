@@ -59,7 +59,9 @@ def access(association: ServerAssociation, request: AccessRequest, now: float) -
     if not association.context.confirmed and invoke_id.confirmed:
         return None  # an unconfirmed association has no confirmed services
     described = specifications if invoke_id.self_descriptive else None
-    limit = association.max_answer_size or association.limits.answer
+    limit = association.limits.answer
+    if not association.agreed(Conformance.GENERAL_BLOCK_TRANSFER):
+        limit = association.max_answer_size or limit
     empty = encode(AccessResponse(invoke_id, b"", described, (), ()))
     left = limit - len(empty) - _COUNTS - _SMALLEST_ITEM * len(specifications)
     if left < 0:
