@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cosem.cli.recording import message_in_words
 from cosem.link.wrapper import wrap
 from cosem.server import Server, demonstration_meter
+from cosem.server.replay import ReplayDevice
 from cosem.server.threads import serve_in_thread
 from cosem.transport.recording import Recording
 from tests.cli.conftest import Done
@@ -130,3 +132,67 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(
     assert done.status == 1
     assert "No such file" in done.err
     assert done.out == ""
+
+
+# Played ------------------------------------------------------------------------------------------------------------
+
+
+def played(file: Path, scheme: str = "tcp") -> tuple[Server, list[bytes]]:
+    told: list[bytes] = []
+    device = ReplayDevice(Recording.parse(file.read_text()), told.append)
+    return Server(device).listen(f"{scheme}://127.0.0.1:0"), told
+
+
+@pytest.mark.parametrize(
+    ("scheme", "words"),
+    [
+        ("tcp", ("read", "0-0:96.1.0", "0-0:42.0.0")),
+        ("tcp", ("read", "0-0:96.1.0", "--short-names")),
+        ("tcp", ("get", "0-0:96.1.0")),
+        ("tcp", ("objects",)),
+        ("hdlc+tcp", ("read", "0-0:96.1.0", "0-0:42.0.0")),
+        ("hdlc+tcp", ("get", "0-0:96.1.0")),
+    ],
+)
+def test_a_recording_plays_its_meter(
+    cosem: Command, urls: dict[str, str], file: Path, scheme: str, words: tuple[str, ...]
+) -> None:
+    verb, *rest = words
+    login = ("--client", "17", "--password", PASSWORD, "--json")
+    real = cosem(verb, urls["wrapper"], *rest, *login, "--record", str(file))
+    assert real.status == 0, real.err
+    server, told = played(file, scheme)
+    with serve_in_thread(server) as url:
+        again = cosem(verb, url, *rest, *login)
+    assert again.status == 0, again.err
+    assert again.json == real.json
+    assert not told
+
+
+def test_what_was_not_recorded_is_told(cosem: Command, urls: dict[str, str], file: Path) -> None:
+    assert cosem("get", urls["wrapper"], "0-0:96.1.0", "--record", str(file)).status == 0
+    server, told = played(file)
+    with serve_in_thread(server) as url:
+        done = cosem("get", url, "0-0:42.0.0")
+    assert done.status == 1
+    assert "object-unavailable" in done.err
+    (request,) = told
+    assert message_in_words(request).startswith("get-request-normal: 0.0.42.0.0.255 2")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["three-phase"], "not with METER"),
+        (["--count", "2"], "not with METER"),
+        ([], "no recording"),
+    ],
+)
+def test_what_cannot_be_played_is_one_line(
+    cosem: Command, file: Path, words: list[str], problem: str
+) -> None:
+    file.write_text("rubbish\n")
+    done = cosem("serve", "--replay", str(file), *words)
+    assert done.status in (1, 2)
+    assert problem in done.err
+    assert done.err.count("\n") == 1

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from cosem.translate.item import Item
     from cosem.transport.recording import Entry, Recording
 
-__all__ = ["Observers", "add_record_option", "read_recording", "recorded", "show_recording"]
+__all__ = [
+    "Observers",
+    "add_record_option",
+    "message_in_words",
+    "read_recording",
+    "recorded",
+    "show_recording",
+]
 
 _MOST: Final = 1024 * 1024 * 1024
 """Octets that are read of a recording."""
@@ -212,6 +219,14 @@ def _print_trees(entries: Iterable[Entry]) -> None:
             print_explanation(explanation)
         else:
             print(f"    {entry.octets.hex(' ').upper()}")
+
+
+def message_in_words(octets: bytes) -> str:
+    """Return what an APDU is and what it is about, in one line."""
+    from cosem.transport.recording import Entry
+
+    name, says = _told(Entry(0, True, "apdu", octets))
+    return f"{name}: {says}" if says else name
 
 
 def _explained(entry: Entry) -> Explanation | None:

@@ -14,6 +14,9 @@ uses the keys of the file, in place of those that everybody knows, and what it c
 METER is a file that cosem dump wrote or somebody edited, or a template: single-phase, three-phase, gas-mbus, water,
 short-names, dsmr-like or idis-like. With --count there are many, each with premises and a serial number of its own,
 at as many ports from the given one on or, with --by server, behind one port at the server addresses from 1 on.
+
+With --replay it is the meter of a recording (made by --record): the same requests get the same answers, and what the
+recording has no answer for is told on standard error.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from typing import TYPE_CHECKING, Final
 from cosem.cli.connection import converter, quiet_logging
 from cosem.cli.security import add_key_file_options, entry_of
 from cosem.connecting.simulated import DEMONSTRATION
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, CosemError
 
 if TYPE_CHECKING:
     from cosem.security.counters import CounterStore
@@ -45,6 +48,7 @@ EXAMPLES: Final = (
     ("cosem serve meter.toml", "play a meter that was dumped"),
     ("cosem serve three-phase --count 1000", "a thousand meters, at ports 4059 to 5058"),
     ("cosem serve water --fault loss=0.1,delay=0.2,seed=7", "a bad line, the same each time"),
+    ("cosem serve --replay meter.jsonl", "play the meter of a recording"),
     (
         "cosem serve --listen 'pty:?mode_e=1' --listen hdlc+tcp://127.0.0.1:0",
         "an optical head; HDLC over TCP",
@@ -81,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pty: for a pseudo-terminal; port 0 is any that is free, ?mode_e=1 answers a sign-on; may be given several "
         f"times (default {_DEFAULT})",
     )
+    parser.add_argument("--replay", metavar="FILE", help="a recording: answer as the meter in it did")
     many = parser.add_argument_group("simulation")
     many.add_argument("--count", metavar="N", type=converter(_count), help="serve so many meters")
     many.add_argument(
@@ -117,13 +122,46 @@ def _faults(text: str) -> Faults:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped."""
-    server = _server(options, _security(options))
-    named = "the demonstration meter" if options.meter == DEMONSTRATION else options.meter
+    if options.replay is not None:
+        server, named = _replaying(options), f"the recording {options.replay}"
+    else:
+        server = _server(options, _security(options))
+        named = "the demonstration meter" if options.meter == DEMONSTRATION else options.meter
     with quiet_logging():
         asyncio.run(
             _serve(server, f"{options.count} times {named}" if options.count else named, as_json=options.json)
         )
     return 0
+
+
+def _replaying(options: argparse.Namespace) -> Server:
+    """Return a server that is the meter of a recording.
+
+    Raises:
+        CosemError: The file is no recording, or holds no answer, or other options do not fit.
+        OSError: It cannot be read.
+    """
+    if options.meter != DEMONSTRATION or options.count or options.seed is not None or entry_of(options):
+        raise ConfigurationError("--replay says which meter it is: not with METER, --count, --seed or --keys")
+    from cosem.cli.recording import message_in_words, read_recording
+    from cosem.server import Server
+    from cosem.server.replay import ReplayDevice
+    from cosem.server.simulation.many import listen_with_faults
+
+    def tell(request: bytes) -> None:
+        print(f"no answer for {message_in_words(request)}", file=sys.stderr, flush=True)
+
+    recording = read_recording(options.replay)
+    try:
+        server = Server(ReplayDevice(recording, tell))
+    except ConfigurationError as error:
+        raise CosemError(f"{options.replay}: {error}") from None
+    for url in options.listen or [_DEFAULT]:
+        if options.fault is None:
+            server.listen(url)
+        else:
+            listen_with_faults(server, url, options.fault)
+    return server
 
 
 def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Server:

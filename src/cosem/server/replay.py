@@ -1,0 +1,228 @@
+"""A meter that is a recording: it answers the requests in it with the answers in it, and no others.
+
+Requests may come in another order and with other invoke-ids. What belongs to
+the request before it, such as the next block, must come after it as it did. A
+request that repeats gets the answers in their order, and then begins again.
+Ciphered requests are never the same twice, and so have no answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from cosem import apdu
+from cosem.association.indications import Established
+from cosem.association.server_association import Processing, ServerAssociation
+from cosem.errors import ConfigurationError, DecodeError
+from cosem.server.logical_device import LogicalDevice
+from cosem.transport.recording import Entry, Recording
+from cosem.types.enumerations import DataAccessResult, ServiceErrorCode, StateErrorCode
+
+if TYPE_CHECKING:
+    from cosem.association.server_profile import ServerLimits
+
+__all__ = ["Exchange", "ReplayDevice", "exchanges_of"]
+
+_AARQ, _AARE, _RLRQ, _BLOCK = 0x60, 0x61, 0x62, 0xE0
+_SERVICES: Final = frozenset({0xC0, 0xC1, 0xC3, 0xC4, 0xC5, 0xC7})
+_ACCESS: Final = frozenset({0xD9, 0xDA})
+_CONTINUED: Final = frozenset({b"\xc0\x02", b"\xc1\x03", b"\xc3\x02", b"\xc3\x05", b"\xc3\x06"})
+"""Requests that go on with the one before: the next block of GET, SET and ACTION."""
+_RELEASED: Final = bytes.fromhex("6303800100")
+_REFUSED: Final = DataAccessResult.OBJECT_UNAVAILABLE
+Unanswered: TypeAlias = Callable[[bytes], object]
+"""Is told of each request that has no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request of a recording, and what the meter sent until the next one.
+
+    Args:
+        request: The request.
+        answers: The APDUs of the meter, in their order.
+    """
+
+    request: Entry
+    answers: tuple[bytes, ...]
+
+
+def exchanges_of(recording: Recording) -> tuple[Exchange, ...]:
+    """Return what was asked and answered.
+
+    Raises:
+        ConfigurationError: Nothing was answered.
+    """
+    found: list[Exchange] = []
+    request: Entry | None = None
+    answers: list[bytes] = []
+    for entry in recording.apdus:
+        if not entry.sent:
+            answers.append(entry.octets)
+            continue
+        if request is not None:
+            found.append(Exchange(request, tuple(answers)))
+        request, answers = entry, []
+    if request is not None:
+        found.append(Exchange(request, tuple(answers)))
+    if not any(each.answers for each in found):
+        raise ConfigurationError("the recording holds no request with an answer")
+    return tuple(found)
+
+
+class ReplayDevice(LogicalDevice):
+    """The meter of a recording, for a :class:`~cosem.server.server.Server`.
+
+    Args:
+        recording: What was recorded at the client's end.
+        unanswered: Is told of each request that has no answer.
+
+    Raises:
+        ConfigurationError: Nothing was answered in it.
+    """
+
+    def __init__(self, recording: Recording, unanswered: Unanswered = bool) -> None:
+        super().__init__("RECORDING", sap=recording.header.server)
+        self._exchanges = exchanges_of(recording)
+        self._unanswered = unanswered
+
+    def association(self, client_sap: int, limits: ServerLimits | None = None) -> ServerAssociation:
+        """Return a fresh association: it begins at the beginning of the recording."""
+        return _ReplayAssociation(
+            self._exchanges,
+            self._unanswered,
+            client_sap=client_sap,
+            server_sap=self.sap,
+            limits=limits,
+        )
+
+
+class _ReplayAssociation(ServerAssociation):
+    """Answers from a recording."""
+
+    __slots__ = ("_at", "_exchanges", "_long_invoke_id", "_short_invoke_id", "_unanswered")
+
+    def __init__(self, exchanges: Sequence[Exchange], unanswered: Unanswered, **options: Any) -> None:
+        super().__init__((), **options)
+        self._exchanges = exchanges
+        self._unanswered = unanswered
+        self._at = 0
+        self._short_invoke_id = self._long_invoke_id = b""
+
+    @property
+    def pre_established(self) -> bool:
+        """Whether it is kept: its place in the recording must not be forgotten."""
+        return self._at > 0
+
+    def process(self, octets: bytes, now: float, *, confirmed: bool = True) -> Processing:
+        """Return the answers of the recording."""
+        del now
+        if not octets:
+            return []
+        yield Established()  # for a recording every client is welcome, and may stay
+        self._note(octets)
+        found = self._find(octets)
+        if found is None:
+            answer = _otherwise(octets)
+            if octets[0] != _RLRQ:
+                self._unanswered(octets)
+            return [answer] if confirmed and answer else []
+        self._at = found + 1
+        return [self._adapted(answer) for answer in self._exchanges[found].answers]
+
+    def _find(self, octets: bytes) -> int | None:
+        """Return the next exchange with this request."""
+        size = len(self._exchanges)
+        if octets[0] == _BLOCK or octets[:2] in _CONTINUED:
+            here = self._at if self._at < size else 0
+            return here if _same(self._exchanges[here].request, octets) else None
+        order = [(self._at + step) % size for step in range(size)]
+        for index in order:
+            if _same(self._exchanges[index].request, octets):
+                return index
+        if octets[0] == _AARQ:
+            return next((index for index in order if _opens_alike(self._exchanges[index], octets)), None)
+        if octets[0] == _RLRQ:
+            return next((i for i in order if self._exchanges[i].request.octets[0] == _RLRQ), None)
+        return None
+
+    def _note(self, octets: bytes) -> None:
+        place = _invoke_place(octets)
+        if place is not None:
+            if place.stop - place.start == 1:
+                self._short_invoke_id = octets[place]
+            else:
+                self._long_invoke_id = octets[place]
+
+    def _adapted(self, answer: bytes) -> bytes:
+        """Return an answer with the invoke-id of the request."""
+        place = _invoke_place(answer)
+        if place is None:
+            return answer
+        invoke_id = self._short_invoke_id if place.stop - place.start == 1 else self._long_invoke_id
+        return answer[: place.start] + invoke_id + answer[place.stop :] if invoke_id else answer
+
+
+def _invoke_place(octets: bytes) -> slice | None:
+    """Return where the invoke-id stands, in a general block, too; ``None`` if there is none."""
+    start = 0
+    if octets[0] == _BLOCK:
+        if octets[2:4] != b"\x00\x01" or len(octets) < 7:
+            return None
+        start = 7 + (octets[6] & 0x7F if octets[6] & 0x80 else 0)
+    tag = octets[start] if start < len(octets) else 0
+    if tag in _SERVICES and len(octets) > start + 2:
+        return slice(start + 2, start + 3)
+    if tag in _ACCESS and len(octets) > start + 4:
+        return slice(start + 1, start + 5)
+    return None
+
+
+def _same(request: Entry, octets: bytes) -> bool:
+    """Return whether a request is that of the recording, but for its invoke-id and what was masked."""
+    recorded = request.octets
+    if len(recorded) != len(octets):
+        return False
+    place = _invoke_place(octets)
+    ignored = [*request.masked, *(((place.start, place.stop),) if place is not None else ())]
+    if not ignored:
+        return recorded == octets
+    left, right = bytearray(recorded), bytearray(octets)
+    for start, stop in ignored:
+        left[start:stop] = right[start:stop] = bytes(stop - start)
+    return left == right
+
+
+def _opens_alike(exchange: Exchange, octets: bytes) -> bool:
+    """Return whether an association is proposed with the same names and means to authenticate."""
+    if exchange.request.octets[0] != _AARQ or not any(each[0] == _AARE for each in exchange.answers):
+        return False
+    try:
+        ours: Any = apdu.decode(exchange.request.octets)
+        theirs: Any = apdu.decode(octets)
+    except DecodeError:
+        return False
+    names = ("application_context_name", "mechanism_name")
+    return all(getattr(ours, name) == getattr(theirs, name) for name in names)
+
+
+def _otherwise(octets: bytes) -> bytes:
+    """Return what is answered where the recording has no answer; nothing to what asks for none."""
+    tag, kind = octets[0], octets[1:2]
+    if tag == _RLRQ:
+        return _RELEASED
+    if tag == _AARQ or len(octets) < 4:
+        return b""
+    if tag == 0xC0 and kind == b"\x01":
+        return bytes((0xC4, 1, octets[2], 1, _REFUSED))
+    if tag == 0xC1 and kind == b"\x01":
+        return bytes((0xC5, 1, octets[2], _REFUSED))
+    if tag == 0xC3 and kind == b"\x01":
+        return bytes((0xC7, 1, octets[2], _REFUSED, 0))
+    if tag == 0x05:
+        return bytes((0x0C, octets[1] & 0x7F)) + bytes((1, _REFUSED)) * (octets[1] & 0x7F)
+    if tag == 0x06:
+        return bytes((0x0D, octets[1] & 0x7F)) + bytes((1, _REFUSED)) * (octets[1] & 0x7F)
+    return bytes((0xD8, StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OTHER_REASON))
