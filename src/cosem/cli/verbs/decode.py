@@ -29,7 +29,7 @@ EXAMPLES: Final = (
     ("cosem decode --data 02 02 0F FF 16 1E", "one value of Data"),
     ("cosem decode --xml @message.hex", "a file, as XML"),
     (
-        "cosem decode --keys demo C81E30000000059345AF30CC9C2A7B7068CD4B3F9FF33033E0E600FEFBCD021A",
+        "cosem decode --keys demo C8183000000006B94FF9E1826D0F3AD4F34D0A8EB73A5DABD354",
         "a ciphered message, opened",
     ),
     ("cosem decode --file meter.jsonl", "a recording, message by message"),
