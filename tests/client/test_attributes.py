@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from decimal import Decimal
 
 import pytest
@@ -16,6 +17,7 @@ from cosem.errors import (
     ConfigurationError,
     ConversionError,
     EncodeError,
+    StateError,
     UnsupportedError,
 )
 from cosem.types.data import (
@@ -43,6 +45,84 @@ from tests.client.meter import (
     connected,
     without,
 )
+
+
+@pytest.mark.parametrize(
+    "target", ["1-0:1.8.0:3", "1.0.1.8.0.255:3", "0100010800FF.scaler_unit", " 1-0:1.8.0.scaler_unit"]
+)
+def test_a_target_may_name_its_attribute(target):
+    client, _ = connected(Meter())
+    scaler_unit = client.get(ENERGY, 3)
+    assert client.get(target) == client.get(target, 3 if ":3" in target else "scaler_unit") == scaler_unit
+    assert [result.value for result in client.get_many([target, (target,)])] == [scaler_unit] * 2
+    assert client.read(target).attribute == 3
+    client.set(target, 3 if ":3" in target else "scaler_unit", scaler_unit)
+    with pytest.raises(ConversionError, match="but 4 was asked for"):
+        client.get(target, 4)
+
+
+@pytest.mark.parametrize(
+    "target", ["1-0:1.8.0.3", "1-0:1.8.0:", "1-0:1.8.0:speed:", "energy:3", "energy.value"]
+)
+def test_a_target_that_means_nothing_or_two_things_is_refused(target):
+    client, _ = connected(Meter())
+    with pytest.raises(ConversionError):
+        client.get(target)
+
+
+@pytest.mark.parametrize("number", [1000, -129, 128])
+def test_numbers_out_of_range_are_told_in_words(number):
+    client, _ = connected(Meter())
+    for ask in (lambda: client.get("1-0:1.8.0", number), lambda: client.get("1-0:1.8.0", number, class_id=3)):
+        with pytest.raises(ConversionError, match=rf"^attribute {number} is outside -128\.\.127$"):
+            ask()
+    with pytest.raises(ConversionError, match=rf"^method {number} is outside"):
+        client.call("1-0:1.8.0", number)
+    with pytest.raises(ConversionError, match=r"^class_id 70000 is outside"):
+        client.get("1-0:1.8.0", class_id=70000)
+
+
+def test_a_truth_value_becomes_what_the_class_says():
+    meter = Meter()
+    meter.values[8, CLOCK, 3] = Long(0)
+    meter.values[8, CLOCK, 8] = False
+    client, _ = connected(meter)
+    client.set("0-0:1.0.0", "time_zone", True)
+    assert type(client.get("0-0:1.0.0", "time_zone")) is Long
+    client.set("0-0:1.0.0", "daylight_savings_enabled", True)
+    assert client.get("0-0:1.0.0", "daylight_savings_enabled") is True
+    with pytest.raises(EncodeError):
+        client.set("0-0:1.0.0", "time", True)
+
+
+def test_a_client_that_another_thread_uses_refuses_at_once():
+    meter = Meter()
+    client, channel = connected(meter)
+    raised: list[Exception] = []
+
+    def ask():
+        for request in (lambda: client.get("1-0:1.8.0"), client.release):
+            try:
+                request()
+            except StateError as error:
+                raised.append(error)
+
+    receive = channel.receive
+
+    def receive_while_another_asks(timeout):
+        if not raised:
+            thread = threading.Thread(target=ask)
+            thread.start()
+            thread.join()
+        return receive(timeout)
+
+    channel.receive = receive_while_another_asks
+    value = client.get("1-0:1.8.0")
+    assert [str(error) for error in raised] == [
+        "a request is not allowed while another thread uses this client (give each its own)",
+        "a release is not allowed while another thread uses this client",
+    ]
+    assert client.get("1-0:1.8.0") == value
 
 
 @pytest.mark.parametrize(

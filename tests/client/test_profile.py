@@ -418,6 +418,22 @@ def test_a_span_that_is_none_is_told_as_it_was_written(span):
     assert repr(span) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "entries", [range(1, 5), "1:4", (1,), slice(1, 4), (1, 2, 3), (1.5, 2), ("1", "4"), True, 1.5]
+)
+def test_entries_that_are_none_are_an_error_of_ours(entries):
+    with pytest.raises(ConfigurationError, match=r"^entries="):
+        selection_of(None, None, None, entries, datetime.now(UTC))
+
+
+@pytest.mark.parametrize("bound", [3, 3.5, b"2026", (2026, 11, 24)])
+def test_a_bound_that_is_no_time_is_an_error_of_ours(bound):
+    with pytest.raises(ConfigurationError, match=r"^since="):
+        selection_of(bound, None, None, None, datetime.now(UTC))
+    with pytest.raises(ConfigurationError, match=r"^until="):
+        selection_of(None, bound, None, None, datetime.now(UTC))
+
+
 def test_seconds_since_1970_are_moments_and_a_range_of_them_is_asked_for_in_seconds():
     meter = ProfileMeter()
     asked: list[tuple[int, int]] = []

@@ -35,6 +35,26 @@ def test_an_attribute_is_read_when_it_is_looked_at_and_means_what_its_class_says
     assert repr(clock) == "<Clock 0.0.1.0.0.255 of meter>"
 
 
+def test_an_object_is_had_by_its_name_too():
+    client, _ = connected(Meter())
+    assert isinstance(client["1-0:1.8.0"], Register)
+    assert client["1-0:1.8.0"].logical_name == LogicalName(ENERGY)
+    assert str(client[LogicalName(CLOCK)].time) == "2026-11-24 12:00:00+01:00"
+    for wrong in ("energy", 5, None):
+        with pytest.raises(ConversionError):
+            client[wrong]
+
+
+def test_an_object_is_had_by_its_name_without_asking():
+    async def talk():
+        client, _ = await connected_async(Meter())
+        assert str(await client["0-0:1.0.0"].time) == "2026-11-24 12:00:00+01:00"
+        with pytest.raises(ConfigurationError, match="is not known"):
+            client["0-0:200.1.2"]
+
+    run_virtual(talk)
+
+
 def test_an_attribute_is_written_when_it_is_assigned():
     meter = Meter()
     client, _ = connected(meter)

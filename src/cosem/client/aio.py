@@ -14,7 +14,7 @@ from cosem.client.base import ClientBase
 from cosem.client.operations import attributes
 from cosem.client.session import Session
 from cosem.client.targets import name_of
-from cosem.errors import CosemError, StateError
+from cosem.errors import ConfigurationError, CosemError, StateError, UnsupportedError
 from cosem.transport.aio import AsyncConnection
 
 if TYPE_CHECKING:
@@ -326,14 +326,27 @@ class AsyncClient(ClientBase):
             kind = await self.run(lambda context: declaration_of(context, self._session, target))
         return proxy(self, kind, name_of(target))
 
-    def __getitem__(self, kind: type[InterfaceClass]) -> Any:
-        """Return the object of a class, by the object list if that was read, else by its usual name: ``await meter[Clock].time``.
+    def __getitem__(self, kind: type[InterfaceClass] | Target) -> Any:
+        """Return the object of a class, or of a name: ``await meter[Clock].time``, ``await meter["1-0:1.8.0"].value``.
+
+        The object list tells, if that was read, else what is usual: nothing is asked for here.
 
         Raises:
-            ConfigurationError: Nobody knows which object that is.
+            ConfigurationError: Nobody knows which object of the class that is, or which class the object has.
+            ConversionError: It names no object.
         """
         from cosem.client.proxies import name_in, no_object, proxy
 
+        if not isinstance(kind, type):
+            from cosem.client.operations.objects import declaration_of
+
+            try:
+                found = self._without_asking(lambda context: declaration_of(context, self._session, kind))
+            except UnsupportedError:
+                raise ConfigurationError(
+                    f"the class of {name_of(kind)} is not known: await meter.object(...), or objects() first"
+                ) from None
+            return proxy(self, found, name_of(kind))
         name = name_in(self._session, kind)
         if name is None:
             raise no_object(kind)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from threading import RLock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from cosem.association.context import no_progress
 from cosem.client.base import ClientBase
@@ -62,6 +63,8 @@ class Client(ClientBase):
         super().__init__(connection, session, peer, opener)
         self._connection = connection
         self._on_close = on_close
+        # Of one thread at a time; a callback for notifications may ask in between.
+        self._turn = RLock()
 
     def run(
         self, operation: Callable[[ServiceContext], Conversation[T]], *, high_priority: bool = False
@@ -71,14 +74,23 @@ class Client(ClientBase):
         Args:
             operation: Makes the conversation of what it is told about the association.
             high_priority: Asks the meter to answer before other requests, where that was agreed on.
+
+        Raises:
+            StateError: Another thread uses this client, or there is no association.
         """
+        turn = self._turn
+        if not turn.acquire(blocking=False):
+            raise StateError("another thread uses this client (give each its own)", "a request")
         try:
             exchange = self._association.start(operation, high_priority=high_priority)
         except StateError:
             if self._connection.lost is not None:
                 raise self._connection.lost from None
             raise
-        return self._connection.run(exchange)
+        else:
+            return self._connection.run(exchange)
+        finally:
+            turn.release()
 
     def _request(self, operation: Callable[[ServiceContext], Conversation[Apdu]]) -> Apdu:
         """Return a request that wants no answer; where nothing is answered, without asking anything first."""
@@ -318,12 +330,20 @@ class Client(ClientBase):
             return proxy(self, found, name_of(target))
         return proxy(self, kind, name_of(target))
 
-    def __getitem__(self, kind: type[C]) -> C:
-        """Return the object of a class that the meter has: ``meter[Clock].time``.
+    @overload
+    def __getitem__(self, kind: type[C]) -> C: ...
+    @overload
+    def __getitem__(self, kind: Target) -> Any: ...
+    def __getitem__(self, kind: type[C] | Target) -> C | Any:
+        """Return the object of a class that the meter has, or of a name: ``meter[Clock].time``, ``meter["1-0:1.8.0"].value``.
 
         Raises:
-            ConfigurationError: Nobody knows which object that is.
+            ConfigurationError: Nobody knows which object of the class that is.
+            AccessError: As :meth:`object`, as is the next.
+            ConversionError: It names no object.
         """
+        if not isinstance(kind, type):
+            return self.object(kind)
         from cosem.client.proxies import name_in, no_object, proxy
 
         name = name_in(self._session, kind)
@@ -481,9 +501,14 @@ class Client(ClientBase):
         """Release the association, keep the connection, and return whether the meter agreed.
 
         Raises:
-            StateError: There is no association, or it is pre-established.
+            StateError: There is no association, it is pre-established, or another thread uses this client.
         """
-        return self._connection.run(self._association.release(), self._connection.timeouts.release)
+        if not self._turn.acquire(blocking=False):
+            raise StateError("another thread uses this client", "a release")
+        try:
+            return self._connection.run(self._association.release(), self._connection.timeouts.release)
+        finally:
+            self._turn.release()
 
     def abort(self) -> None:
         """Close the connection at once, without release."""

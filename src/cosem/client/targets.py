@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, Union, runtime_checkable
 
 from cosem.errors import ConversionError
 from cosem.types.logical_name import LogicalName
@@ -11,7 +12,19 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.classes.base import Attribute, InterfaceClass, Method
 
-__all__ = ["AttributeLike", "ClassLike", "MethodLike", "NamedObject", "Target", "class_id_of", "name_of"]
+__all__ = [
+    "AttributeLike",
+    "ClassLike",
+    "MethodLike",
+    "NamedObject",
+    "Target",
+    "class_id_of",
+    "name_of",
+    "named_in",
+]
+
+_WITH_ATTRIBUTE: Final = re.compile(r"(.+)(?::(-?\d{1,3})|\.([A-Za-z_]\w*))", re.ASCII)
+_VALUE: Final = 2
 
 
 @runtime_checkable
@@ -30,7 +43,10 @@ class NamedObject(Protocol):
 
 
 Target: TypeAlias = Union[str, bytes, Iterable[int], NamedObject]  # noqa: UP007 -- evaluated at run time
-"""An object: ``"1-0:1.8.0"`` in any written form, six octets, a :class:`LogicalName`, or a named object."""
+"""An object: ``"1-0:1.8.0"`` in any written form, six octets, a :class:`LogicalName`, or a named object.
+
+A text may name an attribute, too: ``"1-0:1.8.0:3"``, ``"1-0:1.8.0.scaler_unit"``.
+"""
 ClassLike: TypeAlias = "int | type[InterfaceClass]"
 """An interface class: its class_id or its declaration."""
 AttributeLike: TypeAlias = "int | str | Attribute[Any]"
@@ -61,23 +77,53 @@ def name_of(target: Target) -> LogicalName:
         raise ConversionError(f"{target!r} names no object; write it as 1-0:1.8.0") from None
 
 
+def named_in(target: Target, attribute: AttributeLike = _VALUE) -> tuple[Target, AttributeLike]:
+    """Return object and attribute, whether the target names the attribute or not.
+
+    Raises:
+        ConversionError: The target names another attribute than was asked for.
+
+    >>> named_in("1-0:1.8.0:3"), named_in("1-0:1.8.0", 4)
+    (('1-0:1.8.0', 3), ('1-0:1.8.0', 4))
+    """
+    match = _WITH_ATTRIBUTE.fullmatch(target.strip()) if isinstance(target, str) else None
+    if match is None:
+        return target, attribute
+    try:
+        LogicalName.parse(match[1])
+    except ConversionError:
+        return target, attribute  # the error is told of the whole
+    named = match[3] if match[2] is None else int(match[2])
+    if attribute not in (_VALUE, named):
+        raise ConversionError(f"{target!r} names attribute {named}, but {attribute} was asked for")
+    return match[1], named
+
+
 def class_id_of(target: Target, given: ClassLike | None) -> int | None:
-    """Return the class_id that was given, or that the target carries along; else ``None``."""
+    """Return the class_id that was given, or that the target carries along; else ``None``.
+
+    Raises:
+        ConversionError: It is outside 0..65535.
+    """
     if given is None:
         given = getattr(target, "class_id", None)
-    if given is None or isinstance(given, int):
-        return given
-    return given.class_id
+    if given is None:
+        return None
+    if not isinstance(given, int):
+        return given.class_id
+    if not 0 <= given <= 0xFFFF:
+        raise ConversionError(f"class_id {given} is outside 0..65535")
+    return given
 
 
 def attribute_number(attribute: AttributeLike, class_id: int) -> int:
     """Return the number of an attribute.
 
     Raises:
-        ConversionError: The class has no attribute of this name.
+        ConversionError: The class has no attribute of this name, or a number is outside -128..127.
     """
     if isinstance(attribute, int):
-        return attribute
+        return _in_range(attribute, "attribute")
     if isinstance(attribute, str):
         return _member(attribute, class_id, "attribute")
     return attribute.number
@@ -87,13 +133,19 @@ def method_number(method: MethodLike, class_id: int) -> int:
     """Return the number of a method.
 
     Raises:
-        ConversionError: The class has no method of this name.
+        ConversionError: The class has no method of this name, or a number is outside -128..127.
     """
     if isinstance(method, int):
-        return method
+        return _in_range(method, "method")
     if isinstance(method, str):
         return _member(method, class_id, "method")
     return method.number
+
+
+def _in_range(number: int, kind: str) -> int:
+    if not -128 <= number <= 127:
+        raise ConversionError(f"{kind} {number} is outside -128..127")
+    return number
 
 
 def _member(name: str, class_id: int, kind: str) -> int:

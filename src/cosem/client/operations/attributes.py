@@ -11,7 +11,15 @@ from cosem.client.operations import services
 from cosem.client.operations.refusals import refused
 from cosem.client.results import Result
 from cosem.client.session import Session
-from cosem.client.targets import AttributeLike, ClassLike, Target, attribute_number, class_id_of, name_of
+from cosem.client.targets import (
+    AttributeLike,
+    ClassLike,
+    Target,
+    attribute_number,
+    class_id_of,
+    name_of,
+    named_in,
+)
 from cosem.errors import AccessError, ConfigurationError, CosemError, LinkError
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -193,6 +201,7 @@ def resolve(
         hashable = True
     except TypeError:
         hashable = False
+    target, attribute = named_in(target, attribute)
     name = name_of(target)
     found = yield from class_of_object(context, session, target, class_id)
     descriptor = CosemAttributeDescriptor(found, name, attribute_number(attribute, found))
@@ -248,6 +257,7 @@ def _looked_up(
     """Return the true class of an object whose class was guessed wrongly; ``None`` if it was not."""
     if class_id_of(target, given) is not None or session.objects is not None:
         return None
+    target, _ = named_in(target)
     name = name_of(target)
     guessed = yield from class_of_object(context, session, target, None)
     try:
@@ -295,13 +305,15 @@ def coerced(
     context: ServiceContext, session: Session, descriptor: CosemAttributeDescriptor, value: Any
 ) -> Conversation[DataValue]:
     """Return the Data to write; where the class leaves the type open, the present value decides."""
-    if value is None or isinstance(value, bool) or hasattr(value, "tag"):
+    if value is None or hasattr(value, "tag"):
         return value  # type: ignore[no-any-return]
     from cosem.classes.registry import class_of
     from cosem.errors import EncodeError
 
     declared = class_of(descriptor.class_id)
     attribute = None if declared is None else declared.attribute(descriptor.attribute_id)
+    if isinstance(value, bool) and (attribute is None or "CHOICE" in attribute.data_type.text):
+        return value  # its type is said, where the class leaves it open
     if attribute is not None and "CHOICE" not in attribute.data_type.text:
         return attribute.coerce(value)
     present = yield from services.read(context, session, descriptor)
@@ -321,13 +333,13 @@ def _parts_of(
 ) -> tuple[Any, AttributeLike, ClassLike | None, SelectiveAccessDescriptor | None]:
     """Return target, attribute, class and selection of an item."""
     if not isinstance(item, tuple) or hasattr(item, "logical_name"):
-        return item, 2, None, None
+        return *named_in(item), None, None
     if not 1 <= len(item) <= 4:
         raise ConfigurationError(f"{item!r} is no (object, attribute, class_id, selection)")
     target, attribute, class_id, selection = (
         (*item, 2, None, None)[:4] if len(item) == 1 else (*item, None, None)[:4]
     )
-    return target, attribute, class_id, selection
+    return *named_in(target, attribute), class_id, selection
 
 
 def _number(attribute: AttributeLike) -> int:

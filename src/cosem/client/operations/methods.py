@@ -109,7 +109,7 @@ def resolved(
 
 def _parameter(descriptor: CosemMethodDescriptor, parameter: Any) -> DataValue | Absent:
     """Return the invocation parameter: every method takes one, integer 0 where it says nothing."""
-    if parameter is ABSENT or isinstance(parameter, bool) or hasattr(parameter, "tag"):
+    if parameter is ABSENT or hasattr(parameter, "tag"):
         return parameter  # type: ignore[no-any-return]
     from cosem.classes.registry import class_of
     from cosem.errors import EncodeError
@@ -120,6 +120,8 @@ def _parameter(descriptor: CosemMethodDescriptor, parameter: Any) -> DataValue |
         return method.coerce(parameter)
     if parameter is None:
         return Integer(0)
+    if isinstance(parameter, bool):
+        return parameter
     raise EncodeError(f"{parameter!r}: the type of this parameter is not known; give a value of cosem.types")
 
 

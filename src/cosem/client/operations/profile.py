@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from operator import index
+from typing import Any, Final, cast
 
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
@@ -90,11 +91,17 @@ def selection_of(
     if last is not None and (since is not None or until is not None):
         raise ConfigurationError("last=... reaches up to now: give it without since and until")
     if isinstance(entries, int):
-        if entries < 1:
+        if isinstance(entries, bool) or entries < 1:
             raise ConfigurationError(f"entries={entries}: at least 1 row must be wanted")
         return Selection(newest=entries, now=now)
     if entries is not None:
-        first, final = entries
+        try:
+            first, final = map(index, cast("tuple[int, int]", entries))  # a range of two numbers is one, too
+        except (TypeError, ValueError):
+            raise ConfigurationError(
+                f"entries={entries!r}: give the first and the last row, such as (1, 4), or how many of the newest"
+            ) from None
+        entries = (first, final)
         if first < 1 or (final and final < first) or max(first, final) > 0xFFFFFFFF:
             raise ConfigurationError(
                 f"entries {first} to {final}: rows count from 1, and 0 means the last one"
@@ -119,6 +126,8 @@ def _moment(value: datetime | date | str | None, what: str, *, end: bool) -> dat
             ) from None
     if value is None or isinstance(value, datetime):
         return value
+    if not isinstance(value, date):
+        raise ConfigurationError(f"{what}={value!r} is no date or time: give a datetime, a date or a text")
     return datetime.combine(value, time(23, 59, 59) if end else time())
 
 
