@@ -172,11 +172,8 @@ def general_blocks_preferred(association: ServerAssociation) -> bool:
     There are clients that propose general block transfer and do not understand one block (dlms-cosem 25.1.0):
     so they are used for one that has sent some itself, and where the service has no blocks of its own.
     """
-    profile = association.profile
-    own = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
-    if profile is None or not profile.application_context.short_names:
-        own |= Conformance.BLOCK_TRANSFER_WITH_ACTION
-    return association.blocks.spoken or association.context.conformance & own != own
+    own = association.agreed(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
+    return association.blocks.spoken or not own
 
 
 def in_blocks_if_long(association: ServerAssociation, answer: bytes, now: float) -> list[bytes]:

@@ -178,6 +178,8 @@ def _in_blocks_if_long(
     if not limit or len(octets) <= limit:
         return octets
     if not association.agreed(Conformance.BLOCK_TRANSFER_WITH_ACTION):
+        if association.agreed(Conformance.GENERAL_BLOCK_TRANSFER):
+            return octets  # goes in general blocks
         return refused if len(refused) <= limit else TOO_LONG
     if len(octets) > association.limits.answer:
         return TOO_LONG
