@@ -97,7 +97,7 @@ def port_server(listening: str, only: str = ""):
         server.close()
 
 
-@pytest.mark.parametrize(("baud", "option"), [(9600, ""), (38400, "?baud=38400")])
+@pytest.mark.parametrize(("baud", "option"), [(9600, ""), (19200, "?baud=19200")])
 def test_the_rate_of_a_line_is_found(baud, option):
     with port_server("hdlc+tcp://127.0.0.1:0", f"{baud} 8N1") as url:
         report = probe(url)
