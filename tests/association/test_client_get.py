@@ -187,6 +187,17 @@ def test_a_duplicate_is_dropped_and_next_repeated_once():
     assert exchange.result() == b"\xaa"
 
 
+def test_a_duplicate_is_named_and_an_error_where_the_association_is_strict():
+    client, exchange = reading()
+    client.converse(
+        exchange, GET, block(1, "09"), next_(1), block(1, "09"), next_(1), block(2, "01AA", last=True)
+    )
+    assert client.association.findings == ["get-block-repeated"]
+    client, exchange = reading(strict=True)
+    with pytest.raises(DecodeError, match="get-block-repeated"):
+        client.converse(exchange, GET, block(1, "09"), next_(1), block(1, "09"))
+
+
 @pytest.mark.parametrize(
     "again", [block(1, "0A"), block(1, "09", last=True), block(1, "0900")], ids=["other", "last", "longer"]
 )

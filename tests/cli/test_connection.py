@@ -196,8 +196,14 @@ def test_progress_appears_only_when_it_takes_long(monkeypatch, capsys):
     observer.close()
     assert capsys.readouterr().err == ""
     now[0] = 2.0
-    observer.apdu_received(bytes(1900))
+    observer.apdu_received(bytes(899))
+    assert capsys.readouterr().err == ""
+    observer.apdu_received(bytes(1001))
     observer.apdu_received(bytes(1000))
     assert capsys.readouterr().err == "\r\x1b[Kreceived 2,000 octets, 1,000 a second"
     observer.close()
     assert capsys.readouterr().err == "\r\x1b[K"
+    patient = ProgressObserver()
+    now[0] = 5.0
+    patient.apdu_received(bytes(10))
+    assert "received 10 octets" in capsys.readouterr().err

@@ -105,6 +105,16 @@ def test_read_for_people_is_a_table(cosem, url):
     assert "2 of 3 refused" in done.err
 
 
+def test_long_lists_are_counted_for_people_and_whole_in_json(cosem, url):
+    names = ("1-0:99.1.0", "0-0:40.0.0")
+    profile, association = cosem("read", url, *names).out.splitlines()[2:]
+    assert re.search(r"  [0-9,]{3,} rows: cosem profile$", profile)
+    assert re.search(r"  \d+ objects: cosem objects$", association)
+    rows, objects = (reading["value"] for reading in cosem("read", url, *names, "--json").json)
+    assert f" {len(rows):,} rows" in profile
+    assert f" {len(objects)} objects" in association
+
+
 def test_reading_with_another_client_and_password(cosem, url, monkeypatch, tmp_path):
     assert cosem("read", url, "1-0:1.8.0", "--client", "17", "--password", "12345678").status == 0
     path = tmp_path / "password"
@@ -236,25 +246,6 @@ def test_call_runs_a_method(cosem, url):
 def test_call_of_what_cannot_be(cosem, url, words, status):
     done = cosem("call", url, *words, *MANAGEMENT)
     assert (done.status, done.out, done.err.count("\n")) == (status, "", 1)
-
-
-def test_a_method_that_needs_a_parameter_says_so(cosem, url):
-    done = cosem("call", url, "0-0:1.0.0", "shift_time", *MANAGEMENT)
-    assert (done.status, done.out) == (1, "")
-    assert done.err == "cosem call: error: shift_time: a parameter is needed, long\n"
-    assert "that the present value has" not in cosem("call", "--help").out
-
-
-def test_a_method_that_is_not_there_is_called_a_method(cosem, url):
-    assert "no such object or method" in cosem("call", url, "0-0:96.3.10", "99", *MANAGEMENT).err
-
-
-def test_objects_of_a_class_are_a_filter_that_may_leave_none(cosem, url):
-    assert "only the objects of this class_id" in cosem("objects", "--help").out
-    done = cosem("objects", url, "--class", "99")
-    assert (done.status, done.err) == (0, "")
-    assert done.out.startswith("no objects of class 99; ")
-    assert cosem("objects", url, "--class", "99", "--json").json == []
 
 
 def test_a_method_that_needs_a_parameter_says_so(cosem, url):

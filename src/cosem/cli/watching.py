@@ -16,6 +16,10 @@ _PAUSE: Final = 0.1
 """Seconds between two changes of the progress."""
 _PATIENCE: Final = 0.5
 """Seconds that pass before progress is shown at all: what is faster needs none."""
+_LITTLE: Final = 1000
+"""Fewer octets are shown only to who waits long: what is read by then is nearly over."""
+_LONG: Final = 3.0
+"""Seconds that are long."""
 _CLEAR: Final = "\r\x1b[K"
 _MASK: Final = 0x2A
 
@@ -33,7 +37,7 @@ class ProgressObserver(Observer):
         """Count, and show from time to time."""
         self._octets += len(apdu)
         now = time.monotonic()
-        if now < self._next:
+        if now < self._next or (self._octets < _LITTLE and now < self._begin + _LONG):
             return
         self._next = now + _PAUSE
         self._shown = True

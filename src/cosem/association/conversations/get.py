@@ -152,6 +152,7 @@ def _remaining_blocks(
             return block.result
         if block == previous and not repeated:
             repeated = True  # a duplicate of the last block: the acknowledgement got lost, repeat it once
+            context.reader(b"").finding("get-block-repeated")
         else:
             repeated = False
             previous = block

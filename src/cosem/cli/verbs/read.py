@@ -23,6 +23,13 @@ EXAMPLES: Final = (
     ("cosem read tcp://10.0.0.7 1-0:1.8.0 --client 1 --password @password.txt", "with a password"),
 )
 
+_FEW: Final = 8
+"""Lists of so many elements are shown."""
+_WIDEST: Final = 300
+"""Lists with more signs are not; JSON has all of them."""
+_LISTS: Final = {(7, 2): ("row", "profile"), (12, 2): ("object", "objects"), (15, 2): ("object", "objects")}
+"""What the elements of long lists are, and what shows them, by class and attribute."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
@@ -56,13 +63,13 @@ def _facts(result: Result[Reading]) -> dict[str, Any]:
 def show_readings(results: list[Result[Reading]]) -> None:
     """Write readings and refusals as a table."""
     from cosem.cli.facts import name_of, short_name
-    from cosem.cli.output import Column, human, print_table
+    from cosem.cli.output import Column, print_table
 
     rows: list[tuple[str, ...]] = []
     for result in results:
         if result.error is None:
             reading = result.value
-            row = (short_name(reading.obis), reading.name, human(reading.value), reading.unit)
+            row = (short_name(reading.obis), reading.name, _shortened(reading), reading.unit)
         else:
             row = (short_name(result.logical_name), name_of(result.logical_name), "refused", "")
         rows.append(row)
@@ -75,3 +82,16 @@ def show_readings(results: list[Result[Reading]]) -> None:
     if not any(row[3] for row in rows):
         columns, rows = columns[:3], [row[:3] for row in rows]
     print_table(columns, rows)
+
+
+def _shortened(reading: Reading) -> str:
+    """Return a value for people; of a long list how long it is, and which verb shows it."""
+    from cosem.cli.output import human
+
+    value = reading.value
+    if not isinstance(value, (tuple, list)):
+        return human(value)
+    if len(value) <= _FEW and len(text := human(value)) <= _WIDEST:
+        return text
+    noun, verb = _LISTS.get((reading.class_id, reading.attribute), ("element", "get"))
+    return f"{len(value):,} {noun}{'' if len(value) == 1 else 's'}: cosem {verb}"

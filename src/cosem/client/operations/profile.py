@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from operator import index
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
@@ -96,7 +96,7 @@ def selection_of(
         return Selection(newest=entries, now=now)
     if entries is not None:
         try:
-            first, final = map(index, cast("tuple[int, int]", entries))  # a range of two numbers is one, too
+            first, final = map(index, entries)  # a range of two numbers is one, too
         except (TypeError, ValueError):
             raise ConfigurationError(
                 f"entries={entries!r}: give the first and the last row, such as (1, 4), or how many of the newest"
