@@ -75,7 +75,7 @@ class SqliteCounterStore:
         SecurityError: The file cannot be used.
     """
 
-    def __init__(self, path: str | Path, *, step: int = 1024, lag: int = 64, patience: float = 30.0) -> None:
+    def __init__(self, path: str | Path, *, step: int = 1024, lag: int = 1024, patience: float = 30.0) -> None:
         self._path = Path(path)
         self._step = step
         self._lag = lag
