@@ -106,7 +106,8 @@ def add_connection_options(parser: argparse.ArgumentParser, *, files: bool = Fal
         "url",
         metavar="METER" if files else "URL",
         type=converter(_address_or_file if files else _address),
-        help="tcp://HOST[:4059]?client=16&server=1, or sim: for the demonstration meter"
+        help="tcp://HOST[:4059], hdlc+tcp://HOST:PORT, serial:///dev/ttyUSB0?mode_e=1 and others, with options as "
+        "?client=16&server=1; or sim: for the demonstration meter; cosem probe finds out"
         + (", or the file of a dump" if files else ""),
     )
     group = parser.add_argument_group("association")
