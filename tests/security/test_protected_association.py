@@ -10,7 +10,7 @@ from cosem.association.conversations.get import get
 from cosem.association.conversations.set import set_attribute
 from cosem.association.parameters import ALL_SERVICES_LN, AssociationParameters
 from cosem.association.server_profile import AssociationProfile
-from cosem.errors import CosemError, ExceptionResponseError, SecurityError
+from cosem.errors import AssociationRefused, CosemError, ExceptionResponseError, SecurityError
 from cosem.security.context import Side
 from cosem.security.counters import VolatileCounter
 from cosem.security.policy import SecurityPolicyV1
@@ -30,12 +30,21 @@ class Pair:
     """Both sides, and every octet that went between them."""
 
     def __init__(
-        self, suite=SUITE_0, options=None, *, hls=False, dedicated=None, size=0xFFFF, policy=None, **facts
+        self,
+        suite=SUITE_0,
+        options=None,
+        *,
+        hls=False,
+        dedicated=None,
+        size=0xFFFF,
+        policy=None,
+        counter=9000,
+        **facts,
     ):
         context = {} if options is None else {"options": options}
         policy = SecurityPolicyV1.NOTHING if policy is None else policy
         mechanism = AuthenticationMechanism.HLS_GMAC if hls else AuthenticationMechanism.LOWEST
-        counter = VolatileCounter(9000)  # what is at rest at the server
+        counter = VolatileCounter(counter)  # what is at rest at the server
 
         def of_client(title):
             made = protection(METER, title, suite=suite, policy=policy)
@@ -298,3 +307,20 @@ def test_the_opening_says_nothing_of_the_key_that_is_wrong():
     answer = decode(bytes.fromhex(pair.server(bytes(octets).hex())))
     assert answer.user_information == bytes.fromhex("0E010006")
     assert STOC not in answer.user_information
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_server_that_has_no_counter_left_says_so_and_gives_nothing_in_clear(left):
+    pair = Pair(counter=0xFFFFFFFF - left)
+    if not left:
+        with pytest.raises(AssociationRefused, match="other-reason"):
+            pair.open()
+        assert pair.line[-1].hex() == "d80103"
+        assert pair.server.association.state is State.IDLE
+        return
+    pair.open()
+    for _ in range(left - 1):
+        pair.get()
+    with pytest.raises(ExceptionResponseError):
+        pair.get()
+    assert pair.line[-1].hex() == "d80103"

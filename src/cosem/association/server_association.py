@@ -31,6 +31,7 @@ from cosem.association.server_profile import AssociationProfile, ServerLimits, S
 from cosem.association.server_refusals import (
     NOT_ALLOWED,
     NOT_DECIPHERED,
+    NOT_PROTECTED,
     NOT_SUPPORTED,
     SHORT_NAME_REQUESTS,
     TOO_LONG,
@@ -308,12 +309,18 @@ class ServerAssociation:
             return (yield from notification_confirmed(octets))
         self.blocks.end()  # what is no block ends the exchange in blocks
         answer: bytes | None
-        if tag == _AARQ:
-            answer = yield from opening(self, octets, now, confirmed=confirmed)
-        elif tag == _RLRQ:
-            answer = yield from releasing(self, octets)
-        else:
-            answer = yield from self.request(octets, now)
+        try:
+            if tag == _AARQ:
+                answer = yield from opening(self, octets, now, confirmed=confirmed)
+            elif tag == _RLRQ:
+                answer = yield from releasing(self, octets)
+            else:
+                answer = yield from self.request(octets, now)
+        except SecurityError as error:  # an AARE or RLRE that cannot be protected
+            aborted = self.abort(str(error))
+            if aborted is not None:
+                yield aborted
+            answer = NOT_PROTECTED
         if answer is None or not confirmed:
             return []
         return [answer] if tag in _ACSE else in_blocks_if_long(self, answer, now)
@@ -365,7 +372,10 @@ class ServerAssociation:
         if protection is None or answer[0] == _EXCEPTION:
             return answer  # exception-responses go in clear
         options = self.demands.options(status, protection)
-        return answer if options is False else protection.protect(answer, options)
+        try:
+            return answer if options is False else protection.protect(answer, options)
+        except SecurityError:  # no key, or no counter is left under it: the answer must not go out in clear
+            return NOT_PROTECTED
 
     def _running(self, service: Service, status: Any) -> Service:
         """Run a service under its own security status, whatever else is served while it waits."""

@@ -17,6 +17,7 @@ from cosem.types.enumerations import (
 __all__ = [
     "NOT_ALLOWED",
     "NOT_DECIPHERED",
+    "NOT_PROTECTED",
     "NOT_SUPPORTED",
     "SHORT_NAME_REQUESTS",
     "TOO_LONG",
@@ -43,6 +44,8 @@ NOT_ALLOWED: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorC
 NOT_SUPPORTED: Final = exception(StateErrorCode.SERVICE_UNKNOWN, ServiceErrorCode.SERVICE_NOT_SUPPORTED)
 TOO_LONG: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.PDU_TOO_LONG)
 NOT_DECIPHERED: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.DECIPHERING_ERROR)
+NOT_PROTECTED: Final = exception(StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OTHER_REASON)
+"""The answer in place of one that cannot be protected as it must be."""
 
 
 def without_association(tag: int) -> bytes:
