@@ -196,3 +196,76 @@ def test_what_cannot_be_played_is_one_line(
     assert done.status in (1, 2)
     assert problem in done.err
     assert done.err.count("\n") == 1
+
+
+# Redacted ----------------------------------------------------------------------------------------------------------
+
+TELLING = ("0-0:96.1.0", "0-0:42.0.0", "1-0:1.8.0")
+
+
+@pytest.mark.parametrize("profile", ["wrapper", "hdlc"])
+@pytest.mark.parametrize("more", [(), ("--short-names",)])
+def test_a_redacted_recording_holds_nothing_and_plays(
+    cosem: Command, urls: dict[str, str], file: Path, profile: str, more: tuple[str, ...]
+) -> None:
+    real = cosem("read", urls[profile], *TELLING, *more, "--json", "--record", str(file))
+    assert real.status == 0, real.err
+    shared = file.with_name("shared.jsonl")
+    done = cosem("redact", str(file), "-o", str(shared), "--json")
+    assert done.json["apdus"] == len(Recording.parse(file.read_text()).apdus)
+    text = shared.read_text().lower()
+    values = [str(reading["value"]) for reading in real.json]
+    for value in values[:2]:
+        assert value.encode().hex() in file.read_text().lower()
+        assert value.encode().hex() not in text
+        assert value.lower() not in text
+    assert "127.0.0.1" not in text
+    server, told = played(shared, "tcp" if profile == "wrapper" else "hdlc+tcp")
+    with serve_in_thread(server) as url:
+        again = cosem("read", url, *TELLING, *more, "--json")
+    assert again.status == 0, again.err
+    assert not told
+    assert [len(str(reading["value"])) for reading in again.json][:2] == [len(value) for value in values][:2]
+    assert all(str(new["value"]) != old for new, old in zip(again.json, values, strict=True))
+
+
+def test_a_ciphered_recording_keeps_its_envelopes_only(cosem: Command, file: Path) -> None:
+    assert (
+        cosem("read", "sim:", "0-0:96.1.0", "--client", "2", "--keys", "demo", "--record", str(file)).status
+        == 0
+    )
+    before = Recording.parse(file.read_text())
+    shared = file.with_name("shared.jsonl")
+    assert cosem("redact", str(file), "-o", str(shared)).status == 0
+    after = Recording.parse(shared.read_text())
+    ciphered = [entry for entry in before.apdus if entry.octets[0] in (0xC8, 0xCB, 0xCC, 0xCF, 0xDB, 0xDD)]
+    assert ciphered
+    for entry in ciphered:
+        assert entry.octets[-20:].hex().upper() not in shared.read_text()
+    assert [len(entry.octets) for entry in before.apdus] == [len(entry.octets) for entry in after.apdus]
+    assert cosem("decode", "--file", str(shared)).status == 0
+
+
+def test_redaction_to_standard_output(cosem: Command, urls: dict[str, str], file: Path) -> None:
+    assert cosem("get", urls["wrapper"], "1-0:1.8.0", "--record", str(file)).status == 0
+    kept = Recording.parse(cosem("redact", str(file), "-o", "-", "--keep-values").out)
+    assert [entry.octets for entry in kept.apdus] == [
+        entry.octets for entry in Recording.parse(file.read_text()).apdus
+    ]
+    lost = Recording.parse(cosem("redact", str(file), "-o", "-").out)
+    assert lost.apdus != kept.apdus
+
+
+@pytest.mark.parametrize("words", [(), ("-o", "-", "--json")])
+def test_wrong_usage_of_redact_is_one_line(cosem: Command, file: Path, words: tuple[str, ...]) -> None:
+    done = cosem("redact", str(file), *words)
+    assert done.status == 2
+    assert done.err.count("\n") == 1
+
+
+def test_a_recording_is_not_overwritten(cosem: Command, file: Path) -> None:
+    file.write_text("rubbish\n")
+    done = cosem("redact", str(file), "-o", str(file))
+    assert done.status == 2
+    assert file.read_text() == "rubbish\n"
+    assert cosem("redact", str(file), "-o", str(file.with_name("other"))).status == 1

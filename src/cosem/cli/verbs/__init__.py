@@ -41,6 +41,7 @@ VERBS: Final = MappingProxyType(
         "sniff": "say what a port or a dump is: framing, ciphering, maker, keys",
         "listen": "take in what meters push: to the terminal, JSON, CSV, SQLite, MQTT",
         "decode": "say what the octets of a message mean",
+        "redact": "take personal values out of a recording, to share it",
         "classes": "show interface classes: attributes, methods, types",
     }
 )
