@@ -97,6 +97,11 @@ def test_it_is_found(name: str) -> None:
             assert shown == apdu
 
 
+HIDDEN["the answer to a request for a secret in general blocks"] = [
+    step(True, "E0 80 0001 0000 0D C001C1 0013 0000140000FF 07 00"),
+    step(False, "E0 80 0001 0001 0E C401C100 0908 S 0000"),
+]
+
 SHOWN = {
     "a register": [
         step(True, "C001C1 0003 0100010800FF 02 00"),
@@ -114,6 +119,12 @@ SHOWN = {
         step(False, "C401C2 00 0908 S"),
     ],
     "a variable of an unknown object": [step(True, "0501 021234"), step(False, "0C01 00 0908 S")],
+    "the answer to a request in general blocks after one for a secret": [
+        step(True, "C001C1 0013 0000140000FF 07 00"),
+        step(True, "E0 00 0001 0000 07 C001C200010000"),
+        step(True, "E0 80 0002 0000 06 600100FF0200"),
+        step(False, "E0 80 0001 0002 0D C401C200 0908 S 00"),
+    ],
     "what is encrypted": [step(True, "DB 08 4D4D4D0000BC614E 0D 20 00000001 S")],
     "an answer that is damaged": [step(False, "C4FFC1 00 0908 S")],
 }

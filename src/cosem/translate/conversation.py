@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from cosem.translate.explain import Explanation
+from cosem.apdu.block_transfer import GeneralBlockTransfer
+from cosem.errors import CosemError
+from cosem.translate.explain import Explanation, explain
 from cosem.translate.item import Item
 
 __all__ = ["Conversation", "Member", "Place", "Target"]
@@ -73,11 +75,16 @@ class Place:
 
 
 class Conversation:
-    """Follows one conversation from its first APDU on."""
+    """Follows one conversation from its first APDU on.
+
+    Attributes:
+        latest: What the last request names; nothing while it is not whole.
+    """
 
     def __init__(self) -> None:
         self._targets: dict[int, tuple[Target, ...]] = {}
-        self._latest: tuple[Target, ...] = ()
+        self.latest: tuple[Target, ...] = ()
+        self._blocks = b""
         self._bases: dict[int, int] = {_ASSOCIATION_SN: 12}
 
     def places(self, explanation: Explanation, *, sent: bool) -> list[Place]:
@@ -90,11 +97,13 @@ class Conversation:
         octets = explanation.octets
         tag = octets[0]
         named = tuple(self._named(explanation.root, octets)) if sent or tag in (0xC2, 0x18) else ()
+        if sent and tag == _BLOCK:
+            self._take_block(explanation.value)
         key = _key(octets)
         if named:
-            self._targets[key] = self._latest = named
+            self._targets[key] = self.latest = named
         # A general block does not say whose it is: it is taken for the answer to the last request.
-        targets = named or (self._latest if tag == _BLOCK else self._targets.get(key, ()))
+        targets = named or (self.latest if tag == _BLOCK else self._targets.get(key, ()))
         places = []
         for item, index, count, parameters in _data_of(explanation.root):
             own = targets[index : index + 1] if count == len(targets) else targets
@@ -102,6 +111,21 @@ class Conversation:
             if not sent and any((each.class_id, each.number) == _OBJECT_LIST for each in own):
                 self._learn(item)
         return places
+
+    def _take_block(self, block: GeneralBlockTransfer) -> None:
+        """Take a general block of the client; once the request is whole it is known what the answer is of."""
+        if not block.block_data:
+            return
+        self._blocks = block.block_data if block.block_number <= 1 else self._blocks + block.block_data
+        self.latest = ()
+        if not block.last_block:
+            return
+        try:
+            request = explain(self._blocks)
+        except CosemError:
+            return
+        if request.octets[0] != _BLOCK:
+            self.places(request, sent=True)
 
     def _learn(self, item: Item) -> None:
         for element in item.children:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from cosem.apdu.block_transfer import GeneralBlockTransfer
 from cosem.errors import CosemError
 from cosem.translate.conversation import Conversation, Member, Place, Target
 from cosem.translate.explain import Explanation, explain
@@ -104,7 +105,7 @@ class SecretFinder:
     def __init__(self, known: Iterable[bytes] = ()) -> None:
         self._known = tuple(each for each in known if len(each) >= _SHORTEST)
         self._conversation = Conversation()
-        self._blocks = {True: bytearray(), False: bytearray()}
+        self._blocks = bytearray()
 
     def __call__(self, apdu: bytes, sent: bool) -> tuple[tuple[int, int], ...]:
         """Return where the secrets of the next APDU lie, as pairs of offsets, in order."""
@@ -129,15 +130,18 @@ class SecretFinder:
                 yield from _of_place(place, explanation.octets)
 
     def _in_blocks(self, explanation: Explanation, place: Place, *, sent: bool) -> bool:
-        """Return whether a general block belongs to an APDU that names something secret."""
+        """Return whether a general block of the client belongs to a request that names something secret.
+
+        Of the last block the conversation knows it by then; until then, what looks like the name of it is one.
+        """
         value = explanation.value
-        if type(value).__name__ != "GeneralBlockTransfer" or not place.raw:
+        if not sent or not isinstance(value, GeneralBlockTransfer) or not place.raw:
             return False
-        joined = self._blocks[sent]
         if value.block_number <= 1:
-            joined.clear()
-        joined += value.block_data
-        return _NAMED.search(joined) is not None
+            self._blocks.clear()
+        self._blocks += value.block_data
+        latest = self._conversation.latest
+        return any(map(is_secret, latest)) if latest else _NAMED.search(self._blocks) is not None
 
 
 def _of_association(explanation: Explanation) -> Iterator[tuple[int, int]]:
