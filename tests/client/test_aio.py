@@ -116,13 +116,38 @@ def test_a_call_that_waits_its_turn_can_be_cancelled_and_its_clock_has_not_begun
     run_virtual(test)
 
 
+def test_a_meter_that_drips_and_goes_is_told_with_its_name_and_the_step():
+    async def test():
+        meter = Meter()
+        client, transport = await connected_async(meter, session=Session(retries=0))
+        meter.bend = lambda _: SILENCE
+        client._connection.peer = "tcp://10.0.0.7:4059"
+        asking = asyncio.create_task(client.get(ENERGY, class_id=3))
+        await asyncio.sleep(1)
+        transport.protocol.data_received(bytes.fromhex("0001 0001 0010 0009 C401"))
+        with pytest.raises(TransportTimeout) as late:
+            await asking
+        words = (
+            "tcp://10.0.0.7:4059: no answer within 10 s to GET 1-0:1.8.0 attribute 2, though 10 octets came"
+        )
+        assert str(late.value) == words
+        asking = asyncio.create_task(client.get(ENERGY, class_id=3))
+        await asyncio.sleep(1)
+        transport.protocol.connection_lost(None)
+        with pytest.raises(TransportClosed) as gone:
+            await asking
+        assert str(gone.value) == "tcp://10.0.0.7:4059 closed the connection during GET 1-0:1.8.0 attribute 2"
+
+    run_virtual(test)
+
+
 def test_time_outs_can_be_set_on_the_way():
     async def test():
         meter = Meter()
         client, _ = await connected_async(meter, session=Session(retries=0))
         client.timeouts = Timeouts(answer=1.0)
         meter.bend = lambda _: SILENCE
-        with pytest.raises(TransportTimeout, match="no answer within 1 s"):
+        with pytest.raises(TransportTimeout, match=r"^no answer within 1 s to GET 1-0:1\.8\.0 attribute 2$"):
             await client.get(ENERGY, class_id=3)
         await client.close()
 

@@ -171,10 +171,14 @@ def test_a_number_of_seconds_for_one_answer_never_exceeds_the_whole():
 @pytest.mark.parametrize(
     ("behaves", "kind", "words"),
     [
-        (says_nothing, TransportTimeout, "no answer within 0.05 s"),
+        (
+            says_nothing,
+            TransportTimeout,
+            r"^tcp://127\.0\.0\.1:\d+: no answer within 0\.05 s to the opening of the association$",
+        ),
         (closes_at_once, TransportClosed, "closed the connection|lost"),
         (closes_after_a_request, TransportClosed, "closed the connection|lost"),
-        (speaks_http, FrameError, "this is no DLMS/COSEM wrapper"),
+        (speaks_http, FrameError, "this is no DLMS/COSEM wrapper; it answers HTTP"),
         (answers_half, TransportClosed, "closed the connection|lost"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -154,3 +154,27 @@ def test_any_octets_are_units_or_our_error(pieces):
         except FrameError:
             return
         assert parser._buffer == kept
+
+
+@pytest.mark.parametrize(
+    ("octets", "other"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n", "HTTP"),
+        (b"HT", "HTTP"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "SSH"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "TLS"),
+        (b"220 mail.example ESMTP\r\n", "FTP or SMTP"),
+        (b"\x7e\xa0\x07\x03\x21\x93\x0f\x01\x7e", r"HDLC frames \(hdlc\+tcp:// reads them\)"),
+        (b"\xff\xfd\x18", "Telnet"),
+        (b"/ISk5MT174-0001\r\n", "text"),
+    ],
+)
+def test_what_another_protocol_says_is_named(octets, other):
+    with pytest.raises(FrameError, match=rf"this is no DLMS/COSEM wrapper; it answers {other} at"):
+        list(WrapperParser().feed(octets))
+
+
+@pytest.mark.parametrize("octets", [bytes(8), b"\x00\x02\x00\x01", b"\x80\x81\x82"])
+def test_what_nobody_knows_is_not_guessed(octets):
+    with pytest.raises(FrameError, match="this is no DLMS/COSEM wrapper at"):
+        list(WrapperParser().feed(octets))

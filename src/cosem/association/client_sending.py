@@ -14,6 +14,7 @@ from cosem.association import routing
 from cosem.association.client_blocks import BlockSettings, ClientBlocks
 from cosem.association.context import TransferLimits
 from cosem.association.control_function import CLIENT_TRANSITIONS, ClientEvent, ControlFunction, State
+from cosem.association.doing import during
 from cosem.association.exchange import Exchange, Findings, NotificationQueue, Outgoing, ProtectionLike
 from cosem.association.opening import ClientAuthenticator
 from cosem.association.parameters import AssociationParameters, NegotiatedContext
@@ -224,7 +225,7 @@ class ClientSending:
             self.control.fire(ClientEvent.ABORT_INDICATION)
         self._clear()
         for exchange in [*self._waiting.values(), *(held for held, _ in self._held.values())]:
-            self._fail(exchange, error)
+            self._fail(exchange, during(error, exchange))
 
     def _fail(self, exchange: Exchange[Any], error: Exception) -> None:
         """End a conversation with an error that it cannot do anything about."""
@@ -264,6 +265,9 @@ class ClientSending:
     def _submit(self, exchange: Exchange[Any], request: Apdu) -> None:
         """Send a request, or keep it until others have their answers."""
         self._forget(exchange)
+        exchange.request = request
+        if type(request).__name__ not in routing.CONTINUING:
+            exchange.subject = request
         key = routing.key_of(request)
         if key in self._waiting or key in self._held:
             raise StateError("another request waits", f"a further {type(request).__name__}")

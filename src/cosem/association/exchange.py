@@ -123,16 +123,31 @@ class Exchange(Generic[T]):
         conversation: What it runs.
         key: What pairs the answer that it waits for with it; ``None`` while it waits for none.
         done: Whether it has ended.
+        subject: The request that says what it is about; ``None`` before the first.
+        request: The last request: the subject, or what goes on with it.
         steps: How many times it has sent something: each begins a new wait.
         patience: How long to wait for the next answer, seconds; ``None`` as long as the time-outs say.
         on_done: Called once when it ends.
     """
 
-    __slots__ = ("_error", "_value", "conversation", "done", "key", "on_done", "patience", "steps")
+    __slots__ = (
+        "_error",
+        "_value",
+        "conversation",
+        "done",
+        "key",
+        "on_done",
+        "patience",
+        "request",
+        "steps",
+        "subject",
+    )
 
     def __init__(self, conversation: Conversation[T]) -> None:
         self.conversation = conversation
         self.key: int | str | None = None
+        self.subject: Apdu | None = None
+        self.request: Apdu | None = None
         self._value: Any = None
         self._error: Exception | None = None
         self.done = False

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANSWERS_IN_CLEAR",
     "CIPHERED_NOTIFICATION_TAGS",
+    "CONTINUING",
     "GENERAL_BLOCK_TRANSFER",
     "NOTIFICATION_TAGS",
     "REQUESTS",
@@ -46,6 +47,10 @@ _PAIRS: Final = {
     "WriteRequest": "write",
     "WriteResponse": "write",
 }
+CONTINUING: Final = frozenset(
+    {"GetRequestNext", "SetRequestWithDatablock", "ActionRequestNextPblock", "ActionRequestWithPblock"}
+)
+"""The requests that go on with one before and do not name its object."""
 SERVICES: Final = {ConfirmedServiceErrorChoice.READ: "read", ConfirmedServiceErrorChoice.WRITE: "write"}
 """The keys of the services that a confirmedServiceError names."""
 

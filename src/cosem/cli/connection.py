@@ -127,7 +127,8 @@ def add_connection_options(parser: argparse.ArgumentParser, *, files: bool = Fal
         "--timeout",
         metavar="SECONDS",
         type=converter(_seconds),
-        help="how long to wait for an answer (default 10)",
+        help="how long to wait for an answer (default 10); a read without one is repeated once, so that a silent meter "
+        "takes twice as long (?retries=0 in the URL: never)",
     )
     group.add_argument(
         "--short-names", action="store_true", help="the meter refers to its objects by short names"

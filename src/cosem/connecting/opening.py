@@ -131,6 +131,7 @@ def _opened(plan: Plan) -> BlockingConnection:
     link = profile.link(plan.address, association.parameters)
     channel = profile.channel(plan.address, plan.timeouts)
     connection = BlockingConnection(channel, link, association, plan.timeouts, observer=plan.observer)
+    connection.peer = str(plan.address)
     try:
         connection.connect()
         if not association.parameters.pre_established:
@@ -146,6 +147,7 @@ async def _opened_async(plan: Plan) -> AsyncConnection:
     profile = plan.profile()
     link = profile.link(plan.address, association.parameters)
     connection = await profile.connection(plan.address, link, association, plan.timeouts, plan.observer)
+    connection.peer = str(plan.address)
     try:
         await connection.connect()
         if not association.parameters.pre_established:

@@ -31,6 +31,17 @@ DEFAULT_PORT: Final = 4059
 _HEADER: Final = Struct(">HHHH")
 _VERSION: Final = 1
 _LARGEST: Final = 0xFFFF
+_OTHERS: Final = (
+    (b"HT", "HTTP"),
+    (b"SSH-", "SSH"),
+    (b"\x15\x03", "TLS"),
+    (b"\x16\x03", "TLS"),
+    (b"220", "FTP or SMTP"),
+    (b"\x7e", "HDLC frames (hdlc+tcp:// reads them)"),
+    (b"\xff\xfb", "Telnet"),
+    (b"\xff\xfd", "Telnet"),
+)
+"""How other protocols begin that wrong ports speak."""
 
 
 def wrap(apdu: bytes, source: int, destination: int) -> bytes:
@@ -47,6 +58,18 @@ def wrap(apdu: bytes, source: int, destination: int) -> bytes:
     if not (0 <= source <= _LARGEST and 0 <= destination <= _LARGEST):
         raise EncodeError(f"wrapper ports {source} and {destination} must be 0..65535")
     return _HEADER.pack(_VERSION, source, destination, len(apdu)) + apdu
+
+
+def _no_wrapper(octets: bytes, offset: int) -> FrameError:
+    """Return the error of octets that are no unit, with what they look like."""
+    other = next((name for start, name in _OTHERS if octets.startswith(start)), "")
+    if not other and octets.isascii() and octets.decode("ascii").strip().isprintable():
+        other = "text"
+    looks = f"; it answers {other}" if other else ""
+    return FrameError(
+        f"wrapper version {octets[:2].hex().upper()} is not 0001: this is no DLMS/COSEM wrapper{looks}",
+        offset,
+    )
 
 
 class WrapperParser:
@@ -84,9 +107,7 @@ class WrapperParser:
         while end - pos >= _HEADER.size:
             version, source, destination, size = _HEADER.unpack_from(data, pos)
             if version != _VERSION:
-                raise FrameError(
-                    f"wrapper version {version:04X} is not 0001: this is no DLMS/COSEM wrapper", pos
-                )
+                raise _no_wrapper(data[pos:], pos)
             if size > self._most:
                 raise FrameError(f"wrapper unit of {size} octets, {self._most} are taken", pos)
             stop = pos + _HEADER.size + size
@@ -97,9 +118,7 @@ class WrapperParser:
             pos = stop
         rest = data[pos:]
         if len(rest) >= 2 and rest[:2] != b"\x00\x01":
-            raise FrameError(
-                f"wrapper version {rest[:2].hex().upper()} is not 0001: this is no DLMS/COSEM wrapper", pos
-            )
+            raise _no_wrapper(rest, pos)
         self._buffer += rest
 
 

@@ -18,6 +18,7 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink
 from cosem.transport.channel import peer_name, reason_of, refuse_cut_names
+from cosem.transport.lateness import prefix_of, unanswered, unfinished
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -34,6 +35,10 @@ class AsyncConnection(asyncio.Protocol):
         association: The application association.
         timeouts: How long to wait.
         observer: Who watches.
+
+    Attributes:
+        peer: How the meter is called in messages; empty where it has no name.
+        received: Octets so far.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class AsyncConnection(asyncio.Protocol):
         self._waiting: set[_Waiting] = set()
         self._notified = asyncio.Event()
         self._gone = asyncio.Event()
+        self.peer = ""
+        self.received = 0
         self.association = association
         self.timeouts = timeouts
         self.on_notification: Callable[[Notification], None] | None = None
@@ -77,6 +84,7 @@ class AsyncConnection(asyncio.Protocol):
         try:
             if self._observer is not None:
                 self._observer.octets_received(data)
+            self.received += len(data)
             self._link.receive(data, self._loop.time())
             self._drain()
             self._flush()
@@ -89,7 +97,11 @@ class AsyncConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the peer is gone."""
-        reason = f"connection lost: {reason_of(exc)}" if exc else "the meter closed the connection"
+        reason = (
+            f"{prefix_of(self.peer)}connection lost: {reason_of(exc)}"
+            if exc
+            else f"{self.peer or 'the meter'} closed the connection"
+        )
         self.lose(TransportClosed(reason))
         self._gone.set()
 
@@ -111,7 +123,7 @@ class AsyncConnection(asyncio.Protocol):
         except TransportTimeout:
             raise
         except TimeoutError:
-            error = TransportTimeout(f"no answer within {seconds:g} s while connecting")
+            error = TransportTimeout(f"{prefix_of(self.peer)}no answer within {seconds:g} s while connecting")
             self.lose(error)
             raise error from None
 
@@ -323,7 +335,17 @@ class AsyncConnection(asyncio.Protocol):
 class _Waiting:
     """A task that waits for an exchange, and the two clocks that bound it."""
 
-    __slots__ = ("_answer", "_connection", "_exchange", "_loop", "_steps", "_timer", "_total", "future")
+    __slots__ = (
+        "_answer",
+        "_before",
+        "_connection",
+        "_exchange",
+        "_loop",
+        "_steps",
+        "_timer",
+        "_total",
+        "future",
+    )
 
     def __init__(
         self, connection: AsyncConnection, exchange: Exchange[Any], answer: float, total: float
@@ -332,6 +354,7 @@ class _Waiting:
         self._connection = connection
         self._exchange = exchange
         self._answer = answer
+        self._before = 0
         self._loop = loop
         self._steps = -1
         self._timer: asyncio.TimerHandle | None = None
@@ -345,16 +368,19 @@ class _Waiting:
             self.future.set_result(None)
 
     def _end(self, seconds: float) -> None:
-        error = TransportTimeout(f"not finished within {seconds:g} s")
+        error = unfinished(self._connection.peer, seconds, self._exchange)
         self._connection.association.cancel(self._exchange, error)
 
     def _expire(self) -> None:
-        self._connection.expire(self._exchange, TransportTimeout(f"no answer within {self._answer:g} s"))
+        connection = self._connection
+        octets = connection.received - self._before
+        connection.expire(self._exchange, unanswered(connection.peer, self._answer, self._exchange, octets))
 
     def restart(self) -> None:
         """Begin to wait anew where this exchange has sent something since."""
         if self._exchange.steps != self._steps and not self._exchange.done:
             self._steps = self._exchange.steps
+            self._before = self._connection.received
             if self._timer is not None:
                 self._timer.cancel()
             patience = self._exchange.patience

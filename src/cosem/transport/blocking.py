@@ -17,6 +17,7 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink, LineSettings
 from cosem.transport.channel import Channel
+from cosem.transport.lateness import prefix_of, unanswered, unfinished
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -35,6 +36,9 @@ class BlockingConnection:
         timeouts: How long to wait.
         observer: Who watches.
         clock: Monotonic seconds.
+
+    Attributes:
+        peer: How the meter is called in messages; empty where it has no name.
     """
 
     __slots__ = (
@@ -45,8 +49,10 @@ class BlockingConnection:
         "_lost",
         "_next_line",
         "_observer",
+        "_received",
         "association",
         "on_notification",
+        "peer",
         "timeouts",
     )
 
@@ -67,6 +73,8 @@ class BlockingConnection:
         self._clock = clock
         self._connected = False
         self._lost: LinkError | None = None
+        self._received = 0
+        self.peer = ""
         self.association = association
         self.timeouts = timeouts
         self.on_notification: Callable[[Notification], None] | None = None
@@ -92,7 +100,9 @@ class BlockingConnection:
                 if self._lost is not None:
                     raise self._lost
                 if not self._connected:
-                    self._receive(deadline, f"no answer within {seconds:g} s while connecting")
+                    self._receive(
+                        deadline, f"{prefix_of(self.peer)}no answer within {seconds:g} s while connecting"
+                    )
         except LinkError as error:
             self._lose(error)
             raise
@@ -135,6 +145,7 @@ class BlockingConnection:
         end = clock() + total
         steps = -1
         deadline = end
+        before = 0
         while True:
             self._flush()
             if exchange.done:
@@ -142,15 +153,18 @@ class BlockingConnection:
             # Only a request of this exchange begins a new wait: octets that trickle in do not.
             if exchange.steps != steps:
                 steps = exchange.steps
+                before = self._received
                 patience = answer if exchange.patience is None else exchange.patience
                 deadline = min(clock() + patience, end)
             try:
                 self._receive(deadline, "")
             except TransportTimeout:
                 if deadline >= end:
-                    self.association.cancel(exchange, TransportTimeout(f"not finished within {total:g} s"))
+                    self.association.cancel(exchange, unfinished(self.peer, total, exchange))
                 else:
-                    self.association.timed_out(exchange, TransportTimeout(f"no answer within {answer:g} s"))
+                    self.association.timed_out(
+                        exchange, unanswered(self.peer, answer, exchange, self._received - before)
+                    )
                     self._after_time_out()
             except LinkError as error:
                 self._lose(error)
@@ -281,6 +295,7 @@ class BlockingConnection:
             return
         if self._observer is not None:
             self._observer.octets_received(octets)
+        self._received += len(octets)
         self._link.receive(octets, now)
 
     def _drain(self) -> None:
