@@ -134,6 +134,20 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(
     assert done.out == ""
 
 
+def test_a_verb_that_connects_again_goes_on_with_its_recording(
+    cosem: Command, urls: dict[str, str], file: Path
+) -> None:
+    file.write_text("what was there before\n")
+    assert cosem("diff", urls["wrapper"], urls["wrapper"], "--record", str(file)).status in (0, 1)
+    recording = Recording.parse(file.read_text())
+    assert [entry.octets[0] for entry in recording.apdus].count(0x60) == 2
+    times = [entry.at for entry in recording.entries]
+    assert times == sorted(times)
+    done = cosem("diff", urls["wrapper"], urls["hdlc"], "--record", str(file))
+    assert done.status == 2
+    assert "different profiles" in done.err
+
+
 # Played ------------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cosem.errors import ConversionError, CosemError
+from cosem.errors import ConfigurationError, ConversionError, CosemError
 from cosem.transport.observing import Observer
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def recorded(options: argparse.Namespace, secrets: Iterable[bytes | None]) -> It
 
     Raises:
         OSError: The file cannot be written.
+        ConfigurationError: It was begun with another communication profile.
     """
     if options.record is None:
         yield None
@@ -104,8 +105,15 @@ def recorded(options: argparse.Namespace, secrets: Iterable[bytes | None]) -> It
         client=address.number("client", 16) if options.client is None else options.client,
         server=address.number("server", 1) if options.server is None else options.server,
     )
+    # A verb that connects again, after a break or to another meter, goes on with its recording.
+    begun, profile = getattr(options, "recording", (None, header.profile))
+    if profile != header.profile:
+        raise ConfigurationError(
+            "--record: the meters are reached by different profiles; record one at a time"
+        )
     # What a conversation says concerns its owner only.
-    descriptor = os.open(options.record, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    mode = os.O_TRUNC if begun is None else os.O_APPEND
+    descriptor = os.open(options.record, os.O_WRONLY | os.O_CREAT | mode, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii", buffering=1) as file:
         recorder = Recorder(
             file.write,
@@ -113,7 +121,9 @@ def recorded(options: argparse.Namespace, secrets: Iterable[bytes | None]) -> It
             now=lambda: datetime.now(UTC),
             seconds=time.monotonic,
             mask=SecretFinder([each for each in secrets if each is not None]),
+            begun=begun,
         )
+        options.recording = recorder.begun, header.profile
         try:
             yield recorder
         finally:

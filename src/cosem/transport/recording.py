@@ -245,6 +245,10 @@ class Recorder(Observer):
         now: Returns the present time, with its zone.
         seconds: Returns monotonic seconds.
         mask: Finds the secrets of an APDU.
+        begun: When the recording began, for one that goes on with another connection: it has its first line.
+
+    Attributes:
+        begun: When the recording began, in monotonic seconds.
     """
 
     def __init__(
@@ -255,14 +259,16 @@ class Recorder(Observer):
         now: Callable[[], datetime],
         seconds: Callable[[], float],
         mask: Mask,
+        begun: float | None = None,
     ) -> None:
         self._write = write
         self._seconds = seconds
-        self._begin = seconds()
+        self.begun = seconds() if begun is None else begun
         self._mask = mask
         self._waiting: list[tuple[Entry, Masked | None]] = []
         self._splitters = {sent: Splitter(header.profile) for sent in (True, False)}
-        write(f"{replace(header, started=now().isoformat(timespec='microseconds')).to_line()}\n")
+        if begun is None:
+            write(f"{replace(header, started=now().isoformat(timespec='microseconds')).to_line()}\n")
 
     def octets_sent(self, octets: bytes) -> None:
         """Take the frames in octets that go out."""
@@ -287,7 +293,7 @@ class Recorder(Observer):
         self._flush()
 
     def _at(self) -> float:
-        return self._seconds() - self._begin
+        return self._seconds() - self.begun
 
     def _apdu(self, apdu: bytes, *, sent: bool) -> None:
         ranges = self._mask(apdu, sent)
