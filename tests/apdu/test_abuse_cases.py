@@ -23,9 +23,9 @@ from cosem.errors import ConversionError, CosemError, DecodeError, FrameError, L
 from cosem.link.hdlc.frame import Frame
 from cosem.link.hdlc.parser import FrameParser
 from cosem.link.wrapper import WrapperParser, wrap
+from cosem.testing.strategies import alike, values
 from cosem.types.data import Bcd, Enum, Utf8String, VisibleString
 from cosem.types.date_time import DateTime
-from cosem.testing.strategies import alike, values
 from tests.vectors import load
 
 SEEDS = [each.octets for each in load("xdlms") if each.get("kind") == "apdu"] + [

@@ -22,6 +22,7 @@ from cosem.association.parameters import ALL_SERVICES_LN, AssociationParameters
 from cosem.association.server_association import ServerAssociation
 from cosem.association.server_profile import AssociationProfile
 from cosem.errors import ConfigurationError, UnsupportedError
+from cosem.testing.strategies import alike, values
 from cosem.types.data import ABSENT, Array, OctetString
 from cosem.types.enumerations import (
     ActionResult,
@@ -32,7 +33,6 @@ from cosem.types.enumerations import (
 )
 from cosem.types.logical_name import LogicalName
 from tests.association.fakes import CLIENT_TITLE, SERVER_TITLE, FakeClientHalf, FakeProtection, FakeServerHalf
-from cosem.testing.strategies import alike, values
 
 OBJECTS = 5
 

@@ -13,6 +13,7 @@ from cosem.classes.meter_record import MeterRecord, ObjectRights, RecordedAssoci
 from cosem.classes.standard.access_rights import AccessMode
 from cosem.codec.data import encode_data
 from cosem.errors import ConfigurationError, ConversionError, EncodeError
+from cosem.testing.strategies import scalars, values
 from cosem.translate.access_text import rights_from_text, rights_to_text
 from cosem.translate.meter_file import meter_from_toml, meter_to_toml
 from cosem.translate.meter_values import toml_text, value_from_toml, value_to_toml
@@ -24,7 +25,6 @@ from cosem.types.enumerations import (
     DataAccessResult,
 )
 from cosem.types.logical_name import LogicalName
-from cosem.testing.strategies import scalars, values
 
 HEAD = "cosem-meter = 1\n"
 

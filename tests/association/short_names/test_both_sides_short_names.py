@@ -25,6 +25,7 @@ from cosem.association.short_names.assignment import assign
 from cosem.association.short_names.reports import event_notifications
 from cosem.association.short_names.table import ShortNameTable
 from cosem.errors import ConfigurationError, UnsupportedError
+from cosem.testing.strategies import alike, values
 from cosem.types.data import ABSENT, Array, OctetString, Structure
 from cosem.types.enumerations import (
     ActionResult,
@@ -34,7 +35,6 @@ from cosem.types.enumerations import (
 )
 from cosem.types.logical_name import LogicalName
 from tests.association.fakes import CLIENT_TITLE, SERVER_TITLE, FakeClientHalf, FakeProtection, FakeServerHalf
-from cosem.testing.strategies import alike, values
 
 OBJECTS = 5
 ASSOCIATION = LogicalName("0.0.40.0.0.255")
