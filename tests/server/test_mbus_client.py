@@ -131,6 +131,7 @@ def test_no_key_is_in_use_that_one_side_lacks(events):
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_every_version_has_the_behaviour(version):
     child = make_object(72, NAME, version=version, primary_address=1)
+    assert (child.version, len(child.attributes)) == (version, 14 if version else 12)
     client = Client(meter(child))
     assert client.call(72, NAME, 7, OctetString(b"k")).result == OK
     assert client.call(72, NAME, 8, OctetString(b"k")).result == OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -241,6 +242,33 @@ def test_what_follows_the_premises_grows_and_agrees_with_the_past():
     assert after[-1][1] == client.get(3, "1-0:1.8.0", 2)
     energy = int(after[-1][1]) - int(after[-2][1])
     assert client.get(5, "1-0:1.4.0", 3) == pytest.approx(energy * 4 / 10, abs=5)
+
+
+def test_rows_that_are_captured_before_anybody_looks_follow_the_past():
+    clock = StandingClock()
+    meter = simulated_meter(behaving(), clock=clock)
+    client = Client(meter)
+    for _ in range(3):
+        clock.move(minutes=15)
+        client.get(8, "0-0:1.0.0", 2)
+    assert meter["1-0:99.1.0"]._buffer is None
+    times = [bytes(row[0]) for row in client.get(7, "1-0:99.1.0", 2)]
+    assert len(times) == 99
+    assert times == sorted(set(times))
+    fresh = Client(simulated_meter(behaving(), clock=clock))
+    clock.move(minutes=15)
+    fresh.get(8, "0-0:1.0.0", 2)
+    assert fresh.call(7, "1-0:99.1.0", 1, Integer(0)).result == 0
+    assert fresh.get(7, "1-0:99.1.0", 2) == Array()
+
+
+def test_the_example_of_the_documentation_is_a_meter():
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "simulate.md").read_text(encoding="utf-8")
+    text = next(each for each in page.split("```toml\n") if each.startswith("cosem-meter")).partition("```")[
+        0
+    ]
+    client = Client(simulated_meter(meter_from_toml(text)))
+    assert len(client.get(7, "1-0:99.1.0", 2)) == 3360
 
 
 def test_other_seeds_are_other_premises():

@@ -319,9 +319,10 @@ def _refuse_misspelt_hooks(cls: type[CosemObject]) -> None:
     hooks.update(
         f"{kind}_{attribute.name}" for attribute in cls.attributes for kind in ("get", "set", "select")
     )
-    for name in vars(cls):
+    for name, value in vars(cls).items():
         if (
             name.startswith(("get_", "set_", "select_", "call_"))
+            and callable(value)  # a class may declare a method set_encryption_key
             and name not in hooks
             and not hasattr(CosemObject, name)
         ):

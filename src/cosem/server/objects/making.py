@@ -22,6 +22,7 @@ _BEHAVIOURS: Final = {
     7: "profile_generic:ProfileGenericObject",
     8: "clock:ClockObject",
     9: "script_table:ScriptTableObject",
+    10: "schedule:ScheduleObject",
     11: "schedules:SpecialDaysTableObject",
     17: "sap_assignment:SapAssignmentObject",
     18: "image_transfer:ImageTransferObject",
@@ -29,6 +30,9 @@ _BEHAVIOURS: Final = {
     21: "monitors:RegisterMonitorObject",
     22: "schedules:SingleActionScheduleObject",
     40: "push_setup:PushSetupBehaviour",
+    61: "register_table:RegisterTableObject",
+    62: "compact_data:CompactDataObject",
+    65: "parameter_monitor:ParameterMonitorObject",
     70: "disconnect_control:DisconnectControlObject",
     71: "monitors:LimiterObject",
     72: "mbus_client:MBusClientObject",
@@ -59,7 +63,15 @@ def object_class(class_id: int, version: int | None = None) -> type[CosemObject]
     found: type[CosemObject] = getattr(import_module(f"cosem.server.objects.{module}"), name)
     if issubclass(found, declaration) and found.version == declaration.version:
         return found
-    return type(f"{declaration.__name__}Object", (found, declaration), {"__doc__": declaration.__doc__})
+    # Versions are declared on top of each other: what the behaviour inherits from another one must give way.
+    members: dict[str, Any] = {name: None for name in found.members if name not in declaration.members}
+    members |= declaration.members
+    made: type[CosemObject] = type(
+        f"{declaration.__name__}Object", (found, declaration), {"__doc__": declaration.__doc__, **members}
+    )
+    made.version, made.title = declaration.version, declaration.title
+    made.edition_status, made.confidence = declaration.edition_status, declaration.confidence
+    return made
 
 
 def make_object(

@@ -31,6 +31,9 @@ _EMPTYING: Final = frozenset({_CAPTURE_OBJECTS, _CAPTURE_PERIOD, 5, 6, 8})
 _MOST_DATA_INDEX: Final = 0x0FFF
 _R = DataAccessResult
 
+_MOST_SINCE: Final = 1000
+"""So many rows wait at most until the history before them is made."""
+
 
 class _Column(NamedTuple):
     """One capture object."""
@@ -77,6 +80,7 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
         self._most_entries = most_entries
         self._columns: tuple[_Column, ...] = ()
         self._buffer: ProfileBuffer | None = None
+        self._since: list[Structure] = []
         values.setdefault("profile_entries", 1000)
         values.setdefault("sort_method", SortMethod.FIFO)
         buffer = values.pop("buffer", None)
@@ -106,6 +110,8 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
             if self._history is not None:
                 history, self._history = self._history, None
                 self._buffer.extend(history())
+            self._buffer.extend(self._since)
+            self._since = []
         return self._buffer
 
     def attribute_value(self, attribute: Attribute[T]) -> T:
@@ -127,6 +133,7 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
             return
         self._buffer = None
         self._history = None
+        self._since = []
         if number == _CAPTURE_OBJECTS:
             self._columns = tuple(_Column(*map(_plain, each)) for each in self.stored(_CAPTURE_OBJECTS))  # type: ignore[union-attr,arg-type] # an array of structures, by its declaration
             self._empty_those_who_capture_it()
@@ -194,11 +201,16 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
 
     def _store(self, values: list[ReadResult]) -> None:
         pairs = zip(values, self._columns, strict=True)
-        self._rows().add(Structure(_element(value, column.data_index) for value, column in pairs))
+        row = Structure(_element(value, column.data_index) for value, column in pairs)
+        if self._buffer is None and self._history is not None and len(self._since) < _MOST_SINCE:
+            self._since.append(row)  # nobody has looked yet: the rows before it need not be made for it
+        else:
+            self._rows().add(row)
 
     def call_reset(self) -> None:
         """Empty the buffer."""
         self._history = None
+        self._since = []
         self._rows().clear()
 
     # --- for clients ------------------------------------------------------------------------------------

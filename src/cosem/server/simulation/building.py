@@ -84,6 +84,7 @@ class SimulatedMeter(LogicalDevice):
             objects=[self._object(each, name) for each in record.objects],
             clock=clock,
         )
+        self._made = self.now()
         for each in record.objects:
             if each.class_id == _MBUS_CLIENT and each.sources:
                 self._captured_before(each)
@@ -160,7 +161,7 @@ class SimulatedMeter(LogicalDevice):
     def _captured_before(self, record: RecordedObject) -> None:
         """Let the objects of an M-Bus channel hold what was captured last before the meter was made."""
         period = int(self[record.logical_name].stored(4) or 0)  # type: ignore[arg-type] # a number, by its declaration
-        moment = self._beginning(period) if period else self.now()
+        moment = self._beginning(period) if period else self._made
         for kept in self:
             if bytes(kept.name)[:4] == bytes((0, record.logical_name[1], 24, 2)):
                 number = self._sources.get((kept.class_id, bytes(kept.name), 2))
@@ -192,8 +193,8 @@ class SimulatedMeter(LogicalDevice):
             yield Structure(cell(moment) for cell in cells)
 
     def _beginning(self, period: int) -> datetime:
-        """Return the last moment at which a row was due; days begin at midnight."""
-        local = self.local(self.now()).replace(tzinfo=None)
+        """Return the last moment before the meter was made at which a row was due; days begin at midnight."""
+        local = self.local(self._made).replace(tzinfo=None)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         passed = (local - midnight).total_seconds()
         return self.instant(midnight + timedelta(seconds=passed // period * period))

@@ -1,0 +1,50 @@
+"""Register table at the server: one attribute of many like objects (Blue Book, class_id 61)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cosem.classes.standard.register_table import RegisterTable, TableCellDefinition
+from cosem.server.objects.base import CosemObject, Outcome, is_awaitable
+from cosem.types.data import Array
+from cosem.types.enumerations import ActionResult, DataAccessResult
+
+__all__ = ["RegisterTableObject"]
+
+
+class RegisterTableObject(CosemObject, RegisterTable):
+    """Cells that are captured on demand; what cannot be read is null-data."""
+
+    def changed(self, number: int) -> None:
+        """Empty the table when other cells are wanted."""
+        if number == 3:
+            self.put("table_cell_values", ())
+
+    def cells(self) -> list[bytes]:
+        """Return the names of the objects, in the order of the cells."""
+        definition: TableCellDefinition = self.table_cell_definition
+        name = bytes(definition.logical_name)
+        return [name[:4] + bytes((int(e),)) + name[5:] for e in definition.group_E_values]
+
+    def call_capture(self) -> Outcome[ActionResult]:
+        """Take the present values."""
+        device, definition = self.device, self.table_cell_definition
+        if device is None:
+            return ActionResult.TEMPORARY_FAILURE
+        where = definition.class_id, definition.attribute_index
+        values: list[Any] = [device.value_of(where[0], name, where[1]) for name in self.cells()]
+        if any(map(is_awaitable, values)):
+            return self._capture_later(values)
+        return self._keep(values)
+
+    async def _capture_later(self, values: list[Any]) -> ActionResult:
+        return self._keep([await value if is_awaitable(value) else value for value in values])
+
+    def _keep(self, values: list[Any]) -> ActionResult:
+        kept = Array(None if isinstance(value, DataAccessResult) else value for value in values)
+        self.put("table_cell_values", kept)
+        return ActionResult.SUCCESS
+
+    def call_reset(self) -> None:
+        """Empty the table."""
+        self.put("table_cell_values", ())
