@@ -138,17 +138,17 @@ def _by_range(meter: Any, _: Simulated) -> Step:
 
 def _write(meter: Any, there: Simulated) -> Step:
     before = yield meter.get("0.0.96.1.0.255", 2)
-    yield meter.set("0.0.96.1.0.255", 2, VisibleString(b"Hello"))
+    yield meter.set("0.0.96.1.0.255", 2, VisibleString("Hello"))
     written = yield meter.get("0.0.96.1.0.255", 2)
     yield meter.set("0.0.96.1.0.255", 2, before)
     restored = yield meter.get("0.0.96.1.0.255", 2)
-    assert written == VisibleString(b"Hello")
+    assert written == VisibleString("Hello")
     assert cosem.encode_data(restored) == there.octets("0.0.96.1.0.255")
 
 
 def _write_long(meter: Any, _: Simulated) -> Step:
     before = yield meter.get("0.0.96.1.0.255", 2)
-    long = VisibleString(b"a long text" * 300)
+    long = VisibleString("a long text" * 300)
     yield meter.set("0.0.96.1.0.255", 2, long)
     written = yield meter.get("0.0.96.1.0.255", 2)
     yield meter.set("0.0.96.1.0.255", 2, before)

@@ -11,10 +11,8 @@ from cosem.errors import ConversionError
 __all__ = ["LogicalName"]
 
 _REDUCED = re.compile(
-    r"(?:(?P<a>\d{1,3})-(?P<b>\d{1,3}):)?(?P<c>\d{1,3})\.(?P<d>\d{1,3})\.(?P<e>\d{1,3})(?:(?P<sign>[.*&])(?P<f>\d{1,3}))?"
+    r"(?:(?P<a>\d{1,3})-(?P<b>\d{1,3}):)?(?P<c>\d{1,3})\.(?P<d>\d{1,3})\.(?P<e>\d{1,3})(?:[.*&](?P<f>\d{1,3}))?"
 )
-_FEWEST_AFTER_DOT = 100
-"""After a full stop in the form with signs, people who write a lower number mean an attribute."""
 _DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){5}")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{12}")
 
@@ -55,8 +53,8 @@ class LogicalName(bytes):
         """Return the name that a text means.
 
         Forms: ``1-0:1.8.0*255``, ``1-0:1.8.0.255``, ``1.0.1.8.0.255``,
-        ``1-0:1.8.0`` (F is 255) and 12 hexadecimal digits. ``1-0:1.8.0.3`` is refused, as it
-        could mean F or an attribute; F above 99 cannot.
+        ``1-0:1.8.0`` (F is 255) and 12 hexadecimal digits. The number behind a full stop is
+        always F: ``1-0:1.8.0.3`` is no attribute, which stands behind a colon where one is meant.
 
         Raises:
             ConversionError: It is none of these, or a number is above 255.
@@ -71,11 +69,6 @@ class LogicalName(bytes):
         elif (match := _REDUCED.fullmatch(text)) and match["a"] is not None:
             groups = [int(match[group]) for group in "abcde"]
             groups.append(255 if match["f"] is None else int(match["f"]))
-            if match["sign"] == "." and groups[-1] < _FEWEST_AFTER_DOT:
-                start, _, f = text.rpartition(".")
-                raise ConversionError(
-                    f"{value!r} could mean two things: {start}*{f} is value group F, {start}:{f} an attribute"
-                )
         else:
             raise ConversionError(f"{value!r} is no logical name; write it as 1-0:1.8.0 or 1.0.1.8.0.255")
         if max(groups) > 255:
