@@ -283,3 +283,86 @@ def test_unknown_users_and_wrong_keys_look_alike():
     )
     assert told.count("AuthenticationFailed") == 3
     assert answer(KEYS, 6) != answer(wrong, 6)
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+@pytest.mark.parametrize("ciphered", [True, False])
+def test_a_wrong_title_is_refused_like_a_wrong_key_and_counted(pinned, ciphered):
+    from cosem.apdu.acse import AARE, AARQ, AUTHENTICATION
+    from cosem.types.enumerations import ApplicationContext
+
+    own = OF_METER.server_title
+    keys = OF_METER if pinned else replace(OF_METER, client_title=None)
+    held = HeldSecurity(keys, counters=VolatileCounterStore())
+    device = LogicalDevice("MMM12345678")
+    device.add_association(
+        secured_profile(AuthenticationMechanism.HLS_GMAC, held, client_sap=1, ciphered=ciphered)
+    )
+    told = []
+    device.listeners.append(lambda association, indication: told.append(type(indication).__name__))
+
+    def answer(title, mechanism=AuthenticationMechanism.HLS_GMAC):
+        information = bytes.fromhex("211F3000000001") + b"x" * 26
+        if not ciphered:
+            information = bytes.fromhex("01000000065F1F0400007E1F04B0")
+        request = AARQ(
+            application_context_name=ApplicationContext.LN_CIPHERED if ciphered else ApplicationContext.LN,
+            calling_ap_title=bytes(title),
+            sender_acse_requirements=AUTHENTICATION,
+            mechanism_name=mechanism,
+            calling_authentication_value=b"12345678abcdefgh",
+            user_information=information,
+        )
+        return process(device, device.association(1), encode(request))
+
+    answers = {answer(own)}
+    if pinned:
+        answers.add(answer(b"MMM\0\0\0\0\2"))
+    attempts = 1 + pinned
+    if ciphered:
+        answers.add(answer(OF_CLIENT.client_title))
+        attempts += 1
+    assert len(answers) == 1  # a wrong key, the title of the server, and that of nobody
+    refusal = decode(answers.pop())
+    assert isinstance(refusal, AARE)
+    assert refusal.result == 1
+    assert told.count("AuthenticationFailed") == attempts
+    if pinned:
+        digest = AuthenticationMechanism.HLS_SHA256
+        right, wrong = (answer(title, digest) for title in (OF_CLIENT.client_title, b"MMM\0\0\0\0\2"))
+        assert (right == wrong) is ciphered
+
+
+def test_what_a_pre_established_association_executed_is_not_executed_again_after_a_crash(tmp_path):
+    from cosem.store.sqlite_counters import SqliteCounterStore
+
+    store = VolatileCounterStore()
+    context = SecurityContext(
+        material_of(OF_CLIENT), bytes(OF_CLIENT.client_title), bytes(OF_CLIENT.server_title)
+    )
+    client = Protection(
+        context, VolatileCounter(5), lambda title: ReplayGuard(store, CounterName(b"k", title))
+    )
+
+    def started():
+        held = HeldSecurity(OF_METER, counters=SqliteCounterStore(tmp_path / "counters"))
+        device = LogicalDevice("MMM12345678", objects=[DataObject(FREE, value=OctetString(b"first"))])
+        device.add_association(
+            secured_profile(AuthenticationMechanism.LOWEST, held, client_sap=1, pre_established=True),
+            AccessRights.full(),
+        )
+        return device, device.association(1)
+
+    meter = started()
+    requests = [
+        SetRequestNormal(ID, attribute(FREE, 1), None, OctetString(f"SET{number}".encode()))
+        for number in range(4)
+    ]
+    recorded = [client.protect(encode(request), _BOTH) for request in requests]
+    for octets in recorded:
+        assert process(*meter, octets)[:1] == b"\xcd"
+    assert meter[0][FREE].stored(2) == b"SET3"
+    again = started()  # nothing was closed
+    for octets in recorded:
+        assert process(*again, octets)[:3] == bytes.fromhex("D80106")
+    assert again[0][FREE].stored(2) == b"first"

@@ -305,6 +305,7 @@ class _Attempt:
         self.protection: ServerProtection | None = None
         self.security_status: Any = None
         self.server_challenge: bytes | None = None
+        self.is_stranger = False
 
     @property
     def profile(self) -> AssociationProfile:
@@ -321,9 +322,9 @@ class _Attempt:
         profile = self.profile
         if self.aarq.application_context_name != profile.application_context:
             raise _Refused(_D.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED)
-        self.check_names(profile)
-        yield from self.authenticate(profile)
         try:
+            self.check_names(profile)
+            yield from self.authenticate(profile)
             self.read_initiate(profile)
         except _NotGenuine as failure:
             yield AuthenticationFailed(int(profile.mechanism))
@@ -339,8 +340,16 @@ class _Attempt:
             raise _Refused(_D.CALLING_AP_TITLE_NOT_RECOGNIZED)
         if title is None:
             title = known
-        if (title is None and profile.needs_client_title) or (known is not None and title != known):
+        if title is None and profile.needs_client_title:
             raise _Refused(_D.CALLING_AP_TITLE_NOT_RECOGNIZED)
+        # With our own title, the client would use our nonces.
+        own = title is not None and title == profile.system_title and profile.needs_client_title
+        if own or (known is not None and title != known):
+            refusal = _Refused(_D.CALLING_AP_TITLE_NOT_RECOGNIZED)
+            if profile.protection is None:
+                raise _NotGenuine(refusal) if profile.needs_client_title else refusal
+            # Which title is right is told to nobody without the keys: this goes on like a wrong key.
+            self.is_stranger = True
         self.client_title = title
         if profile.authenticator is not None and profile.mechanism > AuthenticationMechanism.LLS:
             self.authenticator = profile.authenticator()
@@ -391,11 +400,11 @@ class _Attempt:
         octets = self.aarq.user_information
         if not octets:
             raise _Refused(_D.NO_REASON_GIVEN, (_INITIATE, _OTHER))
-        if profile.protection is not None:
+        if profile.protection is not None and not self.is_stranger:
             self.protection = profile.protection(self.client_title)
         if octets[0] != 0x01:
             octets = self.unprotected(octets, profile)
-        elif profile.protected_only or refuses_clear(self.protection):
+        elif self.is_stranger or profile.protected_only or refuses_clear(self.protection):
             raise _Refused(_D.NO_REASON_GIVEN, (_APPLICATION_REFERENCE, _DECIPHERING_ERROR))
         try:
             initiate = decode(octets, findings=[])
@@ -422,6 +431,8 @@ class _Attempt:
         if octets[0] not in _PROTECTED_INITIATE:
             raise _Refused(_D.NO_REASON_GIVEN, (_INITIATE, _OTHER))
         failure = _Refused(_D.NO_REASON_GIVEN, (_APPLICATION_REFERENCE, _DECIPHERING_ERROR))
+        if self.is_stranger:
+            raise _NotGenuine(failure)
         if self.protection is None or not profile.application_context.ciphered:
             raise failure
         try:

@@ -149,7 +149,8 @@ def secured_profile(
         more.setdefault("protected_only", ciphered and demands)
         # Where nobody opens an association without a verified message or proof of its own, what was recorded
         # from one that was lost comes too late; where somebody does, each counter must be at rest.
-        every_message = not more["protected_only"] and mechanism < _M.HLS
+        opened = not more.get("pre_established", False) and (more["protected_only"] or mechanism >= _M.HLS)
+        every_message = not opened
         held.counted().counter()  # what cannot work is told now, and not to the first client
         if ciphered:
             protect = held.protection
