@@ -9,7 +9,7 @@ from cosem.apdu.block_transfer import GeneralBlockTransfer
 from cosem.association.block_transfer import DEFAULT_WINDOW, BlockTransfer
 from cosem.association.context import TransferLimits
 from cosem.association.unconfirmed_blocks import UnconfirmedBlocks
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, ProtocolError
 
 __all__ = ["BlockSettings", "ClientBlocks"]
 
@@ -56,13 +56,14 @@ class ClientBlocks:
         unconfirmed: Collects long notifications.
     """
 
-    __slots__ = ("_limits", "_plain", "_transfer", "settings", "unconfirmed")
+    __slots__ = ("_limits", "_plain", "_restarts", "_transfer", "settings", "unconfirmed")
 
     def __init__(self, settings: BlockSettings, limits: TransferLimits) -> None:
         self.settings = settings
         self._limits = limits
         self._transfer: BlockTransfer | None = None
         self._plain = False
+        self._restarts = 0
         self.unconfirmed = UnconfirmedBlocks(limits)
 
     @property
@@ -99,8 +100,12 @@ class ClientBlocks:
                 return None, False
             transfer = self._transfer = self._fresh(size)
             self._plain = True
+            self._restarts = 0
         elif self._plain and begins and transfer.acknowledged <= 1 and not transfer.holds(block):
             # What came before was the late answer to a request that was given up.
+            self._restarts += 1
+            if self._restarts > self._limits.empty_blocks:
+                raise ProtocolError(f"a general block transfer has begun anew {self._restarts} times")
             transfer = self._transfer = self._fresh(size)
         message = transfer.receive(block)
         if message is not None and not transfer.outgoing:
