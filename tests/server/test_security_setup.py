@@ -91,7 +91,7 @@ def test_the_title_of_the_client_is_written_where_no_one_else_said_it():
 def test_a_policy_is_only_ever_strengthened(version):
     numbers = range(4) if version is SecurityPolicyV0 else range(0, 256, 4)
     for present, wanted in product(numbers, numbers):
-        setup = Setup(policy=version(present))
+        setup = Setup(pairs(SecuritySuite(1))[1], policy=version(present))
         stronger = wanted & present == present
         assert (setup.result(1, Enum(wanted)) is R.SUCCESS) is stronger
         assert setup.held.policy == (wanted if stronger else present)
@@ -99,6 +99,46 @@ def test_a_policy_is_only_ever_strengthened(version):
     for wrong in (1, 2, 3) if version is SecurityPolicyV1 else (4, 5, 255):
         assert setup.result(1, Enum(wrong)) is R.OTHER_REASON
     assert setup.result(1, Integer(0)) is R.TYPE_UNMATCHED
+
+
+@pytest.mark.parametrize(
+    ("suite", "missing", "refused"),
+    [
+        (0, (), (0x7C, 0xEC, 0xFC)),
+        (1, ("signing",), (0xEC, 0xFC)),
+        (1, ("peer_signing",), (0x7C, 0xFC)),
+        (1, ("signing", "peer_signing"), (0x7C, 0xEC, 0xFC)),
+        (2, (), ()),
+    ],
+)
+def test_no_policy_is_activated_that_nobody_could_meet(suite, missing, refused):
+    keys = KEYS if suite == 0 else replace(pairs(SecuritySuite(suite))[1], **dict.fromkeys(missing))
+    for policy in (0x6C, 0x7C, 0xEC, 0xFC):
+        setup = Setup(keys)
+        before = setup.state()
+        done = setup.result(1, Enum(policy))
+        assert done is (R.OTHER_REASON if policy in refused else R.SUCCESS)
+        assert policy not in refused or setup.state() == before
+
+
+def test_a_signature_of_a_client_is_demanded_once_its_certificate_is_here():
+    setup = Setup(replace(pairs(SecuritySuite(1))[1], peer_signing=None), anchors=[ROOT])
+    client = certificate(bytes(KEYS.client_title).hex().upper())
+    assert setup.result(1, Enum(0x7C)) is R.OTHER_REASON
+    assert setup.result(6, OctetString(client.octets)) is R.SUCCESS
+    assert setup.result(1, Enum(0x7C)) is R.SUCCESS
+
+
+def test_a_certificate_whose_key_cannot_be_put_to_rest_is_not_held():
+    def fail(keys, policy):
+        raise ConfigurationError("the disk is full")
+
+    setup = Setup(pairs(SecuritySuite(1))[1], anchors=[ROOT], on_change=fail)
+    setup.result(4, Enum(0))
+    der = certified(bytes(setup.call(5, Enum(0)).return_parameters), bits=USES[0][1], serial=90)
+    before = setup.state()
+    assert setup.result(6, OctetString(der)) is R.OTHER_REASON
+    assert setup.state() == before
 
 
 def test_the_vector_of_key_transfer():

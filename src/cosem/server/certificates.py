@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,16 @@ class HeldCertificates:
         if len(kept) >= _MOST:
             raise VerificationError(f"{_MOST} certificates are held already")
         self._held = [*kept, certificate]
+
+    @contextmanager
+    def undone_on_failure(self) -> Iterator[None]:
+        """Hold again what was held before where something fails meanwhile."""
+        before = self._held
+        try:
+            yield
+        except BaseException:
+            self._held = before
+            raise
 
     def remove(self, certificate: Certificate) -> bool:
         """Forget a certificate; return whether it could be: not an anchor, and not one of the server itself."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from cosem.errors import ConfigurationError, KeyMissingError
 from cosem.security.counters import CounterStore, ReplayMode
 from cosem.security.keys import Keys
-from cosem.security.policy import SecurityPolicy, SecurityPolicyV0, SecurityPolicyV1
+from cosem.security.policy import ProtectionKind, SecurityPolicy, SecurityPolicyV0, SecurityPolicyV1
+from cosem.security.suites import SecuritySuite
 from cosem.server.certificates import HeldCertificates
 from cosem.store.counted_keys import CountedKeys, weaknesses
 from cosem.store.files import read_secret_file
@@ -137,11 +138,12 @@ class HeldSecurity:
             policy: Its number, in the version of the present policy.
 
         Raises:
-            ConfigurationError: It is none, or demands less.
+            ConfigurationError: It is none, or demands less, or signatures that suite or keys do not allow.
         """
         wanted = _policy_like(self._policy, policy)
         if not wanted.contains(self._policy):  # type: ignore[arg-type]
             raise ConfigurationError("a policy is only ever strengthened")
+        self._refuse_impossible(wanted)
         self._change(self._keys, wanted)
 
     def _change(self, keys: Keys, policy: SecurityPolicy) -> None:
@@ -149,6 +151,19 @@ class HeldSecurity:
             self._on_change(keys, policy)
         self._keys, self._policy = keys, policy
         self.changes += 1
+
+    def _refuse_impossible(self, policy: SecurityPolicy) -> None:
+        """Refuse a policy that nobody could meet any more: there is no way back from it."""
+        signed = ProtectionKind.SIGNED
+        if not (policy.request | policy.response) & signed:
+            return
+        if SecuritySuite(self._keys.suite) is SecuritySuite.AES_GCM_128:
+            raise ConfigurationError("security suite 0 has no signatures")
+        if policy.response & signed and self._keys.signing is None:
+            raise ConfigurationError("the server has no key to sign with")
+        known = self.certificates.public_keys()[0].keys() - {self.title}
+        if policy.request & signed and self._keys.peer_signing is None and not known:
+            raise ConfigurationError("no public key with which a client signs is known")
 
     def noted(self) -> None:
         """Take note that certificates have changed: public keys may be other ones."""

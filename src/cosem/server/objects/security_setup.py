@@ -251,8 +251,9 @@ class SecuritySetupObject(CosemObject):
             raise ConfigurationError("this server has no key pair of that use")
         for private in (self._new_pairs.get(int(use)), getattr(held.keys, name)):
             if isinstance(private, PrivateKey) and public_key_of(suite, private) == certificate.public_key:
-                held.certificates.put(certificate)
-                held.change_keys(**{name: private})
+                with held.certificates.undone_on_failure():
+                    held.certificates.put(certificate)
+                    held.change_keys(**{name: private})
                 self._new_pairs.pop(int(use), None)
                 return
         raise VerificationError("the certificate is for a key pair that is not here")
