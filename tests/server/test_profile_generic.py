@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from cosem.classes.standard.profile_generic import SortMethod
 from cosem.codec.data import decode_data, encode_data
 from cosem.errors import ConfigurationError
-from cosem.server import ClockObject, DataObject, ExtendedRegisterObject, ProfileGenericObject, RegisterObject
+from cosem.server import (
+    AccessMode,
+    AccessRights,
+    ClockObject,
+    DataObject,
+    ExtendedRegisterObject,
+    ProfileGenericObject,
+    PushSetupObject,
+    RegisterObject,
+)
+from cosem.server.objects.compact_data import CompactDataObject
 from cosem.server.objects.profile_buffer import ProfileBuffer, in_range, sort_key
 from cosem.types.data import (
     Array,
@@ -478,6 +488,52 @@ def test_changing_the_columns_empties_the_buffer_and_those_that_capture_it():
     assert outer.rows == []
     scene.next()
     assert len(scene.read()[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "hidden", "result"),
+    [
+        (AccessMode.READ, False, DataAccessResult.SUCCESS),
+        (AccessMode.NO_ACCESS, False, DataAccessResult.READ_WRITE_DENIED),
+        (AccessMode.WRITE, False, DataAccessResult.READ_WRITE_DENIED),
+        (
+            AccessMode.READ | AccessMode.AUTHENTICATED_REQUEST,
+            False,
+            DataAccessResult.SCOPE_OF_ACCESS_VIOLATED,
+        ),
+        (AccessMode.READ, True, DataAccessResult.READ_WRITE_DENIED),
+    ],
+)
+def test_nobody_has_captured_or_pushed_what_it_may_not_read(mode, hidden, result):
+    rights = AccessRights.full().allow("0-0:96.1.0", 2, mode)
+    if hidden:
+        rights.hide("0-0:96.1.0")
+    objects = (
+        DataObject("0-0:96.1.0", value=OctetString(b"private")),
+        ProfileGenericObject("1-0:99.1.0"),
+        CompactDataObject("0-0:66.0.0"),
+        PushSetupObject("0-0:25.9.0"),
+    )
+    client = Client(meter(*objects, rights=rights))
+    plain = reference(1, "0-0:96.1.0")
+    restriction = Structure((Enum(0), None))
+    longer = Structure((*plain, restriction))
+    longest = Structure((*plain, restriction, Array(())))
+    for target, number, member in zip(objects[1:], (3, 3, 2), (plain, longer, longest), strict=True):
+        before = target.stored(number)
+        written = client.set(target.class_id, str(target.name), number, Array((member,)))
+        assert written is result
+        assert result is DataAccessResult.SUCCESS or target.stored(number) == before
+
+
+def test_attribute_0_does_not_have_captured_what_may_not_be_read():
+    rights = AccessRights.full().allow("0-0:96.1.0", 2, AccessMode.NO_ACCESS)
+    profile = ProfileGenericObject("1-0:99.1.0")
+    client = Client(meter(DataObject("0-0:96.1.0", value=OctetString(b"private")), profile, rights=rights))
+    members = Structure((None, None, Array((reference(1, "0-0:96.1.0"),)), *[None] * 5))
+    written = asyncio.run(client.set(7, NAME, 0, members))
+    assert written is DataAccessResult.READ_WRITE_DENIED
+    assert profile.stored(3) == Array(())
 
 
 @pytest.mark.parametrize(

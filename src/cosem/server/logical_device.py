@@ -29,6 +29,7 @@ from cosem.server.access_rights import AccessMode, AccessRights
 from cosem.server.association_entries import AssociationEntry, new_entry
 from cosem.server.base_names import BaseNames
 from cosem.server.device_time import DeviceTime, utc_now
+from cosem.server.named_attributes import named_attributes
 from cosem.server.objects.association import CURRENT_ASSOCIATION, AssociationObject
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable
 from cosem.types.data import OctetString, Structure
@@ -301,6 +302,27 @@ class LogicalDevice(DeviceTime):
             return _R.READ_WRITE_DENIED
         return None if AccessRights.admits(mode, association) else _R.SCOPE_OF_ACCESS_VIOLATED
 
+    def _refusal_of_named(
+        self,
+        association: ServerAssociation,
+        entry: AssociationEntry,
+        target: CosemObject,
+        number: int,
+        value: DataValue,
+    ) -> DataAccessResult | None:
+        """Return why a client may not have given out what a value names: it may not read that itself."""
+        for name, wanted in named_attributes(target.class_id, number, value):
+            named = self._objects.get(name)
+            if named is None or not self._sees(entry, named):
+                return _R.READ_WRITE_DENIED
+            for each in (wanted,) if wanted else [attribute.number for attribute in named.attributes]:
+                if named.attribute(each) is None:
+                    continue  # gives null-data
+                refusal = self._refusal(association, entry, named, each, _READ)
+                if refusal is not None:
+                    return refusal
+        return None
+
     def attribute_mode(self, entry: AssociationEntry, target: CosemObject, number: int) -> AccessMode:
         """Return what a client may do with an attribute.
 
@@ -360,6 +382,9 @@ class LogicalDevice(DeviceTime):
             return refusal
         if request.selection is not None:
             return _R.TYPE_UNMATCHED
+        refusal = self._refusal_of_named(association, entry, target, number, request.value)
+        if refusal is not None:
+            return refusal
         return target.set(number, request.value, association)
 
     async def _write_all(
@@ -373,6 +398,8 @@ class LogicalDevice(DeviceTime):
             refusal = self._refusal(association, entry, target, attribute.number, _WRITE)
             if refusal is None:
                 refusal = target.refusal_of(attribute, member)
+            if refusal is None:
+                refusal = self._refusal_of_named(association, entry, target, attribute.number, member)
             if refusal is not None:
                 return refusal
         for attribute, member in pairs:
