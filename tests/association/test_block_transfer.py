@@ -242,13 +242,10 @@ def test_an_endless_answer_meets_the_limit():
 def test_a_server_that_begins_anew_for_ever_is_given_up(streaming):
     client = opened_client(conformance=GBT, transfer_limits=TransferLimits(empty_blocks=3))
     exchange = client.association.start(lambda context: get(context, SHORT))
-    for number in range(10):  # last and streaming contradict each other; without, other data each time
+    for number in range(5):  # last and streaming contradict each other; without, other data each time
         window = int(not streaming)
         client.receive(block(1, 0, bytes((0xC4, number)), last=streaming, streaming=streaming, window=window))
         client.sent()
-        if not exchange.done:
-            client.association.timed_out(exchange, TransportTimeout("no answer"))
-            client.sent()
     with pytest.raises(ProtocolError):
         exchange.result()
     assert isinstance(client.association.lost_by, TransportClosed)

@@ -84,6 +84,7 @@ class BlockTransfer:
         "_filling",
         "_given",
         "_highest",
+        "_idle",
         "_limits",
         "_next",
         "_parts",
@@ -136,6 +137,7 @@ class BlockTransfer:
         self._progress = True
         self._rounds = 0
         self._silences = 0
+        self._idle = 0
         self.acknowledged = 0
         self.complete = False
         self.final_acknowledgement = final_acknowledgement
@@ -272,7 +274,7 @@ class BlockTransfer:
         self.received_octets += len(block.block_data)
         if self.received_octets > self._limits.octets:
             raise LimitError("octets of a general block transfer", self.received_octets, self._limits.octets)
-        self._silences = 0
+        self._silences = self._idle = 0
 
     def _window_is_full(self) -> bool:
         if len(self._received) >= self._window:
@@ -283,6 +285,9 @@ class BlockTransfer:
     def _window_over(self) -> bytes | None:
         """Take over what has no gap before it, ask for the first gap, or go on."""
         if not self._received and self._client:
+            self._idle += 1
+            if self._idle > self._limits.empty_blocks:
+                raise ProtocolError(f"{self._idle} windows of a general block transfer brought nothing new")
             return None  # a repetition of what we have: answering it would double every window from now on
         message = self._take_over()
         self._filling = bool(self._received)

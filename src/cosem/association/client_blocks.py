@@ -101,7 +101,13 @@ class ClientBlocks:
             transfer = self._transfer = self._fresh(size)
             self._plain = True
             self._restarts = 0
-        elif self._plain and begins and transfer.acknowledged <= 1 and not transfer.holds(block):
+        elif (
+            self._plain
+            and begins
+            and transfer.acknowledged <= 1
+            and (transfer.acknowledged or transfer.received_octets)
+            and not transfer.holds(block)
+        ):
             # What came before was the late answer to a request that was given up.
             self._restarts += 1
             if self._restarts > self._limits.empty_blocks:
