@@ -73,6 +73,19 @@ def test_the_file_is_for_its_owner_alone(store):
     assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
 
 
+def test_a_file_that_others_may_write_is_told_of_once(tmp_path, caplog):
+    path = tmp_path / "open"
+    SqliteCounterStore(path).close()
+    assert not caplog.records
+    path.chmod(0o666)
+    for _ in range(2):
+        SqliteCounterStore(path).close()
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "0666" in record.getMessage()
+    assert str(path) in record.getMessage()
+
+
 def test_every_file_has_its_own_salt(store, tmp_path):
     assert again(store).salt == store.salt
     assert len(store.salt) == 16

@@ -83,7 +83,7 @@ def check_private(path: Path, *, strict: bool = False) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if not mode & _OF_OTHERS:
         return
-    text = f"{path} holds secrets and others may read it (mode {mode:04o}): chmod 600 {path}"
+    text = f"{path} holds secrets or counters and others may read it or write to it (mode {mode:04o}): chmod 600 {path}"
     if strict:
         raise ConfigurationError(text)
     if str(path) not in _warned:

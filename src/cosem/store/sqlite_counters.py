@@ -24,7 +24,7 @@ from typing import Final, Self, TypeVar
 
 from cosem.errors import SecurityError
 from cosem.security.counters import CounterName, reservation
-from cosem.store.files import create_private
+from cosem.store.files import check_private, create_private
 from cosem.store.reserved_counter import ReservedCounter
 
 __all__ = ["SqliteCounterStore"]
@@ -75,7 +75,9 @@ class SqliteCounterStore:
         SecurityError: The file cannot be used.
     """
 
-    def __init__(self, path: str | Path, *, step: int = 1024, lag: int = 1024, patience: float = 30.0) -> None:
+    def __init__(
+        self, path: str | Path, *, step: int = 1024, lag: int = 1024, patience: float = 30.0
+    ) -> None:
         self._path = Path(path)
         self._step = step
         self._lag = lag
@@ -242,6 +244,7 @@ def _unlocked() -> Iterator[None]:
 def _open(path: Path, patience: float) -> sqlite3.Connection:
     """Return a connection to a file that has its tables."""
     create_private(path)
+    check_private(path)
     connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
         for tries in range(_FIRST_TRIES):
