@@ -5,13 +5,26 @@ import json
 import pytest
 from hypothesis import given
 
+from cosem.client.security import HighGmac
 from cosem.codec.data import decode_data, encode_data
-from cosem.errors import AssociationRefused, ConversionError, TransportTimeout
-from cosem.server import AccessRights, DataObject, LogicalDevice, demonstration_meter
+from cosem.errors import AssociationRefused, ConfigurationError, ConversionError, TransportTimeout
+from cosem.security.counters import VolatileCounterStore
+from cosem.server import (
+    AccessRights,
+    DataObject,
+    HeldSecurity,
+    LogicalDevice,
+    demonstration_meter,
+    secured_profile,
+    security_setup_object,
+)
+from cosem.store.memory_keys import MemoryKeyStore
 from cosem.testing.memory import DeviceChannel, connected
 from cosem.testing.strategies import alike, values
 from cosem.testing.vectors import load
 from cosem.types.data import OctetString, Unsigned
+from cosem.types.enumerations import AuthenticationMechanism
+from tests.client.secured import KEYS
 
 
 def device(*, sap=1, **association):
@@ -82,3 +95,29 @@ def test_what_holds_no_vectors_is_refused(content, tmp_path):
 
 def test_octets_given_to_a_device_are_values_of_the_class():
     assert OctetString(b"ABC0000000000001") == connected(device()).get("0-0:42.0.0")
+
+
+def test_keys_are_rotated_and_the_association_is_opened_anew():
+    held = HeldSecurity(KEYS, counters=VolatileCounterStore())
+    made = LogicalDevice(
+        "ABC0000000000001",
+        objects=[DataObject("0-0:96.1.0", value=Unsigned(7)), security_setup_object(held)],
+    )
+    profile = secured_profile(AuthenticationMechanism.HLS_GMAC, held, client_sap=1)
+    made.add_association(profile, AccessRights.full())
+    security = HighGmac(KEYS, counters=VolatileCounterStore())
+    meter = connected(made, client=1, security=security)
+    assert meter.security is security
+    meter.keys.rotate("encryption", store=MemoryKeyStore())
+    assert held.keys.encryption != KEYS.encryption
+    assert meter.get("0-0:96.1.0") == 7
+    meter.reopen()
+    assert meter.get("0-0:96.1.0") == 7
+    assert meter.keys.present.encryption == held.keys.encryption
+
+
+def test_without_security_there_are_no_keys():
+    meter = connected(device())
+    assert meter.security is None
+    with pytest.raises(ConfigurationError, match="without keys"):
+        _ = meter.keys.present

@@ -26,7 +26,7 @@ from cosem.association.parameters import AssociationParameters
 from cosem.association.server_association import ServerAssociation
 from cosem.client.blocking import Client
 from cosem.client.session import Session
-from cosem.errors import TransportClosed, TransportTimeout
+from cosem.errors import TransportClosed, TransportTimeout, UnsupportedError
 from cosem.link.base import ApduReceived
 from cosem.link.wrapper import WrapperClientLink, WrapperServerLink
 from cosem.transport.blocking import BlockingConnection
@@ -35,6 +35,7 @@ from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
 if TYPE_CHECKING:
     from cosem.association.preparation import ClientSecurity
     from cosem.server.logical_device import LogicalDevice
+    from cosem.transport.aio import AsyncConnection
     from cosem.transport.observing import Observer
 
 __all__ = ["DeviceChannel", "connected"]
@@ -155,16 +156,52 @@ def connected(
         secret=password.encode() if isinstance(password, str) else password,
         client_max_receive_pdu_size=max_pdu_size,
     )
-    protection = authenticator = None
-    if security is not None:
-        prepared = security.prepare(parameters)
-        parameters = prepared.parameters
-        protection, authenticator = prepared.protection, prepared.authenticator
-    association = ClientAssociation(
-        parameters, protection=protection, authenticator=authenticator, strict=strict
-    )
-    link = WrapperClientLink(parameters.client_sap, parameters.server_sap)
-    connection = BlockingConnection(DeviceChannel(devices), link, association, observer=observer)
-    connection.connect()
-    connection.run(association.open())
-    return Client(connection, Session(retries=0), "a meter in memory")
+    opener = _Opener(devices, parameters, strict=strict, observer=observer)
+    return Client(opener.open(security), Session(retries=0), "a meter in memory", opener=opener)
+
+
+class _Opener:
+    """Opens the association, also anew: with other keys."""
+
+    def __init__(
+        self,
+        devices: Iterable[LogicalDevice],
+        parameters: AssociationParameters,
+        *,
+        strict: bool,
+        observer: Observer | None,
+    ) -> None:
+        self._devices = tuple(devices)
+        self._strict = strict
+        self._observer = observer
+        self.asked_for = parameters
+        self.security: ClientSecurity | None = None
+
+    def open(self, security: ClientSecurity | None) -> BlockingConnection:
+        """Return a new connection with an open association, and keep its security."""
+        parameters = self.asked_for
+        protection = authenticator = None
+        if security is not None:
+            prepared = security.prepare(parameters)
+            parameters = prepared.parameters
+            protection, authenticator = prepared.protection, prepared.authenticator
+        association = ClientAssociation(
+            parameters, protection=protection, authenticator=authenticator, strict=self._strict
+        )
+        link = WrapperClientLink(parameters.client_sap, parameters.server_sap)
+        connection = BlockingConnection(
+            DeviceChannel(self._devices), link, association, observer=self._observer
+        )
+        connection.connect()
+        connection.run(association.open())
+        self.security = security
+        return connection
+
+    async def open_async(self, security: ClientSecurity | None) -> AsyncConnection:
+        """Refuse: between both ends in memory nothing is ever waited for.
+
+        Raises:
+            UnsupportedError: Always.
+        """
+        del security
+        raise UnsupportedError("a meter in memory has a blocking client only")
