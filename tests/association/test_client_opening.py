@@ -552,3 +552,17 @@ def test_a_pre_established_association_needs_no_opening_and_has_no_end():
             service()
     exchange = client.association.start(lambda context: get(context, LONG))
     assert client.converse(exchange, "C0014000010000800000FF0200", "C40140001105") == 5
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {"mechanism": AuthenticationMechanism.LLS, "secret": b"12345678"},
+        {"application_context": ApplicationContext.LN_CIPHERED, "dedicated_key": bytes(16)},
+    ],
+)
+def test_parameters_are_pickled_without_secrets_only(secret):
+    plain = AssociationParameters(client_sap=7, calling_ap_title=b"MMM12345")
+    assert pickle.loads(pickle.dumps(plain)) == plain
+    with pytest.raises(TypeError, match="secrets are not pickled"):
+        pickle.dumps(AssociationParameters(**secret))

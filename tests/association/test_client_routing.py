@@ -291,6 +291,17 @@ def test_requests_go_out_protected_and_answers_must_come_so():
         exchange.result()
 
 
+def test_a_clear_answer_with_another_invoke_id_is_no_reason_to_allow_any():
+    client = ciphered_client()
+    exchange = started(client)
+    client.receive("C40145001106")
+    client.association.timed_out(exchange, TransportTimeout("no answer"))
+    with pytest.raises(TransportTimeout) as caught:
+        exchange.result()
+    assert "any_invoke_id" not in str(caught.value)
+    assert client.association.unmatched == 1
+
+
 def test_a_forged_answer_gives_no_value():
     client = ciphered_client()
     exchange = started(client)

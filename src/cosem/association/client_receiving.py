@@ -92,7 +92,8 @@ class ClientReceiving(ClientSending):
             if exchange is not None:
                 self._advance(exchange, None, error)
             else:
-                self._unmatched(f"{octets[0]:02X}", key)
+                # What may be forged frees no invoke-id, and says nothing of how this meter counts.
+                self._unmatched(f"{octets[0]:02X}", None if isinstance(error, SecurityError) else key)
         elif not self._waiting or tag in routing.REQUESTS:
             self._unmatched(f"{tag:02X}", None)
         else:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from cosem.apdu.initiate import DLMS_VERSION
 from cosem.errors import ConfigurationError
@@ -155,6 +155,16 @@ class AssociationParameters:
             f"AssociationParameters(client_sap={self.client_sap}, server_sap={self.server_sap},"
             f" application_context={self.application_context!r}, mechanism={self.mechanism!r})"
         )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what holds no secret.
+
+        Raises:
+            TypeError: There is a password, a HLS secret or a dedicated key: it would be stored in clear.
+        """
+        if self.secret is not None or self.dedicated_key is not None:
+            raise TypeError("secrets are not pickled: make the parameters where they are used")
+        return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
     @property
     def proposed_conformance(self) -> Conformance:
