@@ -242,3 +242,14 @@ def test_a_broadcast_is_told_from_what_the_peer_alone_can_have_sent() -> None:
     _, status = vector_protection(each).unprotect(each.octets)
     assert status.broadcast
     assert status.answer().layers[0].key is KeyUsed.GLOBAL_UNICAST
+
+
+def test_a_key_that_is_agreed_on_statically_is_another_one_when_the_counter_begins_anew() -> None:
+    each = vector("security", "gc-0e2s")
+    identifiers = set()
+    for octets in (b"\x11" * 8, b"\x22" * 8):
+        sender = protection(suite=SecuritySuite(1), counter=0)  # as after a change of the global key
+        sender._random = lambda size, octets=octets: octets[:size]
+        options = SecurityOptions((LayerOptions(ProtectionForm.GENERAL_CIPHERING, KeyUsed.STATIC_UNIFIED),))
+        identifiers.add(sender.protect(plain(each), options)[2:10])
+    assert len(identifiers) == 2

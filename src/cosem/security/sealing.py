@@ -180,7 +180,12 @@ def _general_ciphering(
     if counter is None:
         raise KeyMissingError(f"the {layer.key.value} has no counter")
     number = take_number(counter)
-    header = _completed(layer.header, number, session)
+    chosen = number
+    if layer.key is KeyUsed.STATIC_UNIFIED and random is not None and not layer.header.transaction_id:
+        # The counter begins anew when the global key is changed, the agreed key does not: a fresh nonce of
+        # the agreement makes another key of it each time.
+        chosen = int.from_bytes(random(_TRANSACTION_ID_SIZE), "big") >> 1
+    header = _completed(layer.header, chosen, session)
     info: Any
     if layer.key in _MESSAGE_KEYS:
         octets, info = make_message_key(layer.key, header, session.material, random, interpretation)
