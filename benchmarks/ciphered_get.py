@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from cosem.apdu.common import CosemAttributeDescriptor
-from cosem.association.client_association import ClientAssociation
-from cosem.association.conversations.get import get
-from cosem.association.parameters import AssociationParameters
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.get import get
+from cosem.association.client.parameters import AssociationParameters
 from cosem.client.security import HighGmac
 from cosem.security.counters import CounterStore, VolatileCounterStore
 from cosem.security.demonstration import demonstration_keys

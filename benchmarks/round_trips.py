@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cosem
-from cosem.association.client_blocks import BlockSettings
-from cosem.association.parameters import ALL_SERVICES_LN
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.client.blocks import BlockSettings
+from cosem.association.client.parameters import ALL_SERVICES_LN
+from cosem.association.server.profile import AssociationProfile
 from cosem.server import LogicalDevice, RegisterObject, serve_in_thread
 from cosem.transport.observing import Observer
 from cosem.types.data import DoubleLongUnsigned

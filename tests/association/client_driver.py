@@ -8,8 +8,8 @@ from cosem.apdu import encode
 from cosem.apdu.acse import AARE
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
 from cosem.apdu.initiate import InitiateResponse
-from cosem.association.client_association import ClientAssociation, Exchange
-from cosem.association.parameters import AssociationParameters
+from cosem.association.client.association import ClientAssociation, Exchange
+from cosem.association.client.parameters import AssociationParameters
 from cosem.types.enumerations import (
     AcseServiceUserDiagnostic,
     ApplicationContext,

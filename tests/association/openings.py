@@ -7,7 +7,7 @@ from typing import Any
 from cosem.apdu import encode
 from cosem.apdu.acse import AARQ, AUTHENTICATION
 from cosem.apdu.initiate import InitiateRequest
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.profile import AssociationProfile
 from cosem.types.data import BitString
 from cosem.types.enumerations import (
     AcseServiceProviderDiagnostic,

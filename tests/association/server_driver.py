@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosem.association.indications import (
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import (
     Indication,
     InvokeMethod,
     MethodOutcome,
     ReadAttribute,
     WriteAttribute,
 )
-from cosem.association.server_association import ServerAssociation
-from cosem.association.server_profile import AssociationProfile, ServerLimits
+from cosem.association.server.profile import AssociationProfile, ServerLimits
 from cosem.types.data import OctetString, VisibleString
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName

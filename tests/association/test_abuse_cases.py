@@ -10,12 +10,12 @@ import pytest
 
 from cosem.apdu import decode
 from cosem.apdu.acse import AUTHENTICATION
+from cosem.association.client.conversations.get import get, get_with_list
 from cosem.association.context import TransferLimits
 from cosem.association.control_function import State
-from cosem.association.conversations.get import get, get_with_list
-from cosem.association.indications import ReadAttribute, WriteAttribute
-from cosem.association.server_association import ServerAssociation
-from cosem.association.server_profile import AssociationProfile, ServerLimits
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import ReadAttribute, WriteAttribute
+from cosem.association.server.profile import AssociationProfile, ServerLimits
 from cosem.errors import AuthenticationError, LimitError, ProtocolError, StateError, TransportTimeout
 from cosem.types.data import OctetString
 from cosem.types.enumerations import ApplicationContext, AssociationStatus, AuthenticationMechanism

@@ -7,8 +7,8 @@ import pytest
 from cosem.apdu import decode, encode
 from cosem.apdu.access import AccessRequest, AccessResponse
 from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
-from cosem.association.conversations.access import access, action_item, get_item, set_item
-from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
+from cosem.association.client.conversations.access import access, action_item, get_item, set_item
+from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
 from cosem.errors import ExceptionResponseError, ProtocolError, TransportTimeout, UnsupportedError
 from cosem.types.data import Integer, OctetString, Unsigned, VisibleString
 from cosem.types.enumerations import ActionResult, DataAccessResult

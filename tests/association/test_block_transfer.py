@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from cosem.apdu import decode, encode
 from cosem.apdu.block_transfer import GeneralBlockTransfer
 from cosem.association.block_transfer import BlockTransfer, cut_unconfirmed
+from cosem.association.client.conversations.get import get
+from cosem.association.client.conversations.set import set_attribute
 from cosem.association.context import TransferLimits
-from cosem.association.conversations.get import get
-from cosem.association.conversations.set import set_attribute
-from cosem.association.server_profile import ServerLimits
+from cosem.association.server.profile import ServerLimits
 from cosem.association.unconfirmed_blocks import UnconfirmedBlocks
 from cosem.errors import (
     ConfigurationError,

@@ -14,8 +14,8 @@ import pytest
 
 from cosem.apdu import decode, encode
 from cosem.association.block_transfer import BlockTransfer
-from cosem.association.server_block_transfer import ServerBlocks
-from cosem.association.server_profile import ServerLimits
+from cosem.association.server.block_transfer import ServerBlocks
+from cosem.association.server.profile import ServerLimits
 from cosem.errors import CosemError
 
 PATIENCE = 5.0

@@ -11,16 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
-from cosem.association.client_association import ClientAssociation, Exchange
+from cosem.association.client.association import ClientAssociation, Exchange
+from cosem.association.client.conversations.access import (
+    AccessOutcome,
+    access,
+    action_item,
+    get_item,
+    set_item,
+)
+from cosem.association.client.conversations.action import action, action_with_list
+from cosem.association.client.conversations.get import get, get_with_list
+from cosem.association.client.conversations.set import set_attribute, set_with_list
+from cosem.association.client.parameters import ALL_SERVICES_LN, AssociationParameters
 from cosem.association.control_function import State
-from cosem.association.conversations.access import AccessOutcome, access, action_item, get_item, set_item
-from cosem.association.conversations.action import action, action_with_list
-from cosem.association.conversations.get import get, get_with_list
-from cosem.association.conversations.set import set_attribute, set_with_list
-from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
-from cosem.association.parameters import ALL_SERVICES_LN, AssociationParameters
-from cosem.association.server_association import ServerAssociation
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
+from cosem.association.server.profile import AssociationProfile
 from cosem.errors import ConfigurationError, UnsupportedError
 from cosem.testing.strategies import alike, values
 from cosem.types.data import ABSENT, Array, OctetString

@@ -6,8 +6,8 @@ import pytest
 
 from cosem.apdu import decode
 from cosem.apdu.action import ActionResponseWithOptionalData
+from cosem.association.client.conversations.action import action, action_unconfirmed, action_with_list
 from cosem.association.context import TransferLimits
-from cosem.association.conversations.action import action, action_unconfirmed, action_with_list
 from cosem.errors import DecodeError, ExceptionResponseError, LimitError, ProtocolError, UnsupportedError
 from cosem.types.data import ABSENT, Integer, OctetString
 from cosem.types.enumerations import ActionResult, DataAccessResult

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cosem.association.conversations.get import get, get_with_list
-from cosem.association.conversations.set import set_attribute, set_with_list
+from cosem.association.client.conversations.get import get, get_with_list
+from cosem.association.client.conversations.set import set_attribute, set_with_list
 from cosem.types.data import OctetString, VisibleString
 from cosem.types.enumerations import DataAccessResult
 from tests.association.client_driver import LONG, SHORT, opened_client

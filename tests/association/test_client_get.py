@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cosem.association.client.conversations.get import get, get_with_list
 from cosem.association.context import TransferLimits
-from cosem.association.conversations.get import get, get_with_list
 from cosem.errors import DecodeError, ExceptionResponseError, LimitError, ProtocolError, UnsupportedError
 from cosem.types.data import Structure
 from cosem.types.enumerations import DataAccessResult

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from cosem.apdu import decode, encode
 from cosem.apdu.acse import AARE, AUTHENTICATION, AuthenticationValue
 from cosem.apdu.failure import ConfirmedServiceError
-from cosem.association.client_association import ClientAssociation
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.get import get
+from cosem.association.client.parameters import AssociationParameters
 from cosem.association.control_function import State
-from cosem.association.conversations.get import get
-from cosem.association.parameters import AssociationParameters
 from cosem.errors import (
     AssociationRefused,
     AuthenticationError,

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosem.apdu import decode
-from cosem.association.client_association import ClientAssociation
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.get import get
+from cosem.association.client.conversations.set import set_unconfirmed
+from cosem.association.client.parameters import AssociationParameters
 from cosem.association.control_function import State
-from cosem.association.conversations.get import get
-from cosem.association.conversations.set import set_unconfirmed
-from cosem.association.parameters import AssociationParameters
 from cosem.errors import (
     ConfirmedServiceErrorReceived,
     CosemError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cosem.apdu import decode
-from cosem.association.conversations.set import set_attribute, set_unconfirmed, set_with_list
+from cosem.association.client.conversations.set import set_attribute, set_unconfirmed, set_with_list
 from cosem.errors import (
     ConfigurationError,
     EncodeError,

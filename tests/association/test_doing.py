@@ -21,8 +21,8 @@ from cosem.apdu.common import (
 from cosem.apdu.get import GetRequestNext, GetRequestNormal, GetRequestWithList
 from cosem.apdu.set import SetRequestWithDatablock, SetRequestWithFirstDatablock
 from cosem.apdu.variable_access import ReadRequest, VariableName
-from cosem.association.doing import doing, during
-from cosem.association.exchange import Exchange
+from cosem.association.client.doing import doing, during
+from cosem.association.client.exchange import Exchange
 from cosem.errors import FrameError, ProtocolError, TransportClosed, TransportError, TransportTimeout
 from cosem.types.data import ABSENT
 from cosem.types.identifiers import InvokeIdAndPriority

@@ -12,16 +12,16 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from cosem.apdu import decode
 from cosem.apdu.acse import AARE
 from cosem.apdu.common import CosemAttributeDescriptor
-from cosem.association.client_association import ClientAssociation
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.action import action
+from cosem.association.client.conversations.get import get, get_with_list
+from cosem.association.client.conversations.set import set_attribute, set_unconfirmed
+from cosem.association.client.parameters import AssociationParameters
 from cosem.association.control_function import State
-from cosem.association.conversations.action import action
-from cosem.association.conversations.get import get, get_with_list
-from cosem.association.conversations.set import set_attribute, set_unconfirmed
-from cosem.association.indications import MethodOutcome
-from cosem.association.parameters import AssociationParameters
-from cosem.association.server_association import ServerAssociation
-from cosem.association.server_opening import NO_CONTEXT
-from cosem.association.server_profile import AssociationProfile, ServerLimits
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.context import NO_CONTEXT
+from cosem.association.server.indications import MethodOutcome
+from cosem.association.server.profile import AssociationProfile, ServerLimits
 from cosem.errors import CosemError, TransportClosed, TransportTimeout
 from cosem.types.data import OctetString, Unsigned
 from cosem.types.enumerations import AssociationStatus, AuthenticationMechanism, DataAccessResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cosem.apdu import decode
-from cosem.association.indications import Fault, InvokeMethod, MethodOutcome
+from cosem.association.server.indications import Fault, InvokeMethod, MethodOutcome
 from cosem.types.data import ABSENT, OctetString, Unsigned
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from tests.association.server_driver import METHOD, conformance_without, opened_server

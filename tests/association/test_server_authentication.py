@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from cosem.apdu import decode
+from cosem.association.client.parameters import ALL_SERVICES_LN
 from cosem.association.control_function import State
-from cosem.association.indications import AbortIndication, AuthenticationFailed, Established, OpenIndication
-from cosem.association.parameters import ALL_SERVICES_LN
-from cosem.association.server_profile import AssociationProfile, ServerLimits
+from cosem.association.server.indications import (
+    AbortIndication,
+    AuthenticationFailed,
+    Established,
+    OpenIndication,
+)
+from cosem.association.server.profile import AssociationProfile, ServerLimits
 from cosem.types.enumerations import AssociationStatus, Conformance
 from tests.association.fakes import CLIENT_TITLE, CTOS, STOC, FakeProtection, FakeServerHalf
 from tests.association.openings import NOT_ALLOWED, C, M, aarq, authenticated, ciphered, hls, initiate, secret

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cosem.association.control_function import State
-from cosem.association.indications import Fault, InvokeMethod, ReadAttribute, WriteAttribute
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.indications import Fault, InvokeMethod, ReadAttribute, WriteAttribute
+from cosem.association.server.profile import AssociationProfile
 from cosem.errors import EncodeError
 from cosem.types.data import Array, Structure, Unsigned
 from cosem.types.enumerations import DataAccessResult

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cosem.apdu import decode
-from cosem.association.indications import AbortIndication, MethodOutcome, ReadAttribute
-from cosem.association.parameters import ALL_SERVICES_LN
-from cosem.association.server_profile import AssociationProfile, ServerLimits
+from cosem.association.client.parameters import ALL_SERVICES_LN
+from cosem.association.server.indications import AbortIndication, MethodOutcome, ReadAttribute
+from cosem.association.server.profile import AssociationProfile, ServerLimits
 from cosem.types.data import OctetString
 from cosem.types.enumerations import Conformance
 from tests.association.server_driver import (

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from cosem.apdu import decode
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.control_function import State
-from cosem.association.indications import AbortIndication, ReadAttribute, ReleaseIndication
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.indications import AbortIndication, ReadAttribute, ReleaseIndication
+from cosem.association.server.profile import AssociationProfile
 from cosem.errors import EncodeError, StateError, UnsupportedError
 from cosem.types.data import LongUnsigned, OctetString, VisibleString
 from cosem.types.enumerations import AssociationStatus

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosem.apdu import decode
-from cosem.association.parameters import LN_BITS
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.referencing import LN_BITS
+from cosem.association.server.profile import AssociationProfile
 from cosem.errors import ConfigurationError
 from cosem.types.enumerations import Conformance
 from tests.association.fakes import CLIENT_TITLE, CTOS

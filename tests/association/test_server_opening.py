@@ -8,15 +8,15 @@ from cosem.apdu import decode, encode
 from cosem.apdu.acse import AARE, AUTHENTICATION
 from cosem.apdu.initiate import InitiateResponse
 from cosem.association.control_function import State
-from cosem.association.indications import (
+from cosem.association.referencing import SN_BITS
+from cosem.association.server.indications import (
     AbortIndication,
     AuthenticationFailed,
     Established,
     OpenIndication,
     OpenRefusal,
 )
-from cosem.association.parameters import SN_BITS
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.profile import AssociationProfile
 from cosem.types.data import BitString
 from cosem.types.enumerations import (
     AcseServiceProviderDiagnostic,

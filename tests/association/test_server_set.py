@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cosem.association.indications import WriteAttribute
-from cosem.association.server_profile import ServerLimits
+from cosem.association.server.indications import WriteAttribute
+from cosem.association.server.profile import ServerLimits
 from cosem.types.enumerations import DataAccessResult
 from tests.association.server_driver import (
     LONG,

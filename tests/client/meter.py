@@ -9,11 +9,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from cosem.apdu.common import SelectiveAccessDescriptor
-from cosem.association.client_association import ClientAssociation
-from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
-from cosem.association.parameters import ALL_SERVICES_LN, AssociationParameters
-from cosem.association.server_association import ServerAssociation
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.parameters import ALL_SERVICES_LN, AssociationParameters
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
+from cosem.association.server.profile import AssociationProfile
 from cosem.client.aio import AsyncClient
 from cosem.client.blocking import Client
 from cosem.client.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import cosem
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.profile import AssociationProfile
 from cosem.client.ciphering import AUTHENTICATED_ENCRYPTION
 from cosem.client.security import HighGmac
 from cosem.security.counters import VolatileCounterStore

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from cosem.association.indications import MethodOutcome
+from cosem.association.server.indications import MethodOutcome
 from cosem.classes import Clock, Register
 from cosem.client.session import Session
 from cosem.errors import (

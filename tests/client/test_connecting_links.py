@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cosem
-from cosem.association.parameters import AssociationParameters
+from cosem.association.client.parameters import AssociationParameters
 from cosem.connecting.links import gateway_prefix, serial_line
 from cosem.connecting.plan import plan_of
 from cosem.connecting.profiles import profile_of

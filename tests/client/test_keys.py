@@ -282,7 +282,7 @@ def test_a_meter_that_says_yes_and_does_no_is_found_out(meter, url):
 
 
 def _yes():
-    from cosem.association.indications import MethodOutcome
+    from cosem.association.server.indications import MethodOutcome
 
     return MethodOutcome()
 

@@ -8,8 +8,8 @@ import random
 import pytest
 
 import cosem
-from cosem.association.client_blocks import BlockSettings
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.client.blocks import BlockSettings
+from cosem.association.server.profile import AssociationProfile
 from cosem.client.batch import Call, Read, Write
 from cosem.client.security import HighGmac
 from cosem.errors import AccessError, ActionError, ConfigurationError
@@ -140,7 +140,7 @@ BATCH = [
 @pytest.mark.parametrize("without", [Conformance(0), Conformance.ACCESS])
 @pytest.mark.parametrize("breaks", [False, True])
 def test_a_mixed_batch_with_access_and_without(url, without, breaks):
-    from cosem.association.parameters import ALL_SERVICES_LN
+    from cosem.association.client.parameters import ALL_SERVICES_LN
 
     with cosem.connect(url, conformance=ALL_SERVICES_LN & ~without) as meter:
         results = meter.access(BATCH, break_on_error=breaks)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosem.association.conversations.get import EncodedData, get, get_encoded
+from cosem.association.client.conversations.get import EncodedData, get, get_encoded
 from cosem.client.operations.profile_parts import attribute_of
 from cosem.client.profile_reading import ProfileReading
 from cosem.codec.row_template import OddRows, RegularRows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cosem.association.indications import MethodOutcome
+from cosem.association.server.indications import MethodOutcome
 from cosem.classes import Clock, DisconnectControl, ExtendedRegister, Limiter, Register
 from cosem.client.operations.objects import entries_of
 from cosem.errors import AccessError, ConfigurationError, ConversionError

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosem.apdu.common import CosemAttributeDescriptor
-from cosem.association.client_association import ClientAssociation
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.get import get
+from cosem.association.client.parameters import AssociationParameters
 from cosem.association.control_function import State
-from cosem.association.conversations.get import get
-from cosem.association.indications import ReadAttribute
-from cosem.association.parameters import AssociationParameters
-from cosem.association.server_association import ServerAssociation
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import ReadAttribute
 from cosem.client import security_base
 from cosem.client.ciphering import Ciphering
 from cosem.client.security import (

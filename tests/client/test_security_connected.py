@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import cosem
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.profile import AssociationProfile
 from cosem.client.ciphering import Ciphering
 from cosem.client.security import INVOCATION_COUNTER, Ciphered, HighGmac, HighSha256
 from cosem.errors import AssociationRefused, SecurityError

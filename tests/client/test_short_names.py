@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from cosem.association.indications import MethodOutcome
-from cosem.association.parameters import ALL_SERVICES_SN
+from cosem.association.client.parameters import ALL_SERVICES_SN
+from cosem.association.server.indications import MethodOutcome
 from cosem.association.short_names.assignment import assign
 from cosem.association.short_names.table import ShortNameTable
 from cosem.classes import Clock

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import cosem
-from cosem.association.parameters import ALL_SERVICES_SN
+from cosem.association.client.parameters import ALL_SERVICES_SN
 from cosem.types.data import Integer, OctetString
 from cosem.types.enumerations import Conformance
 from tests.interop.demonstration import PLAN, read_with_ours

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from cosem.apdu import decode
+from cosem.association.client.conversations.get import get
+from cosem.association.client.conversations.set import set_attribute
+from cosem.association.client.parameters import ALL_SERVICES_LN, AssociationParameters
 from cosem.association.control_function import State
-from cosem.association.conversations.get import get
-from cosem.association.conversations.set import set_attribute
-from cosem.association.parameters import ALL_SERVICES_LN, AssociationParameters
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.profile import AssociationProfile
 from cosem.errors import AssociationRefused, CosemError, ExceptionResponseError, SecurityError
 from cosem.security.context import Side
 from cosem.security.counters import VolatileCounter

@@ -10,8 +10,8 @@ from typing import Any
 
 from cosem.apdu import decode
 from cosem.apdu.common import SelectiveAccessDescriptor
-from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
-from cosem.association.server_association import ServerAssociation
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
 from cosem.link.wrapper import WrapperParser, WrapperServerLink, wrap
 from cosem.server import AccessRights, LogicalDevice, Server
 from cosem.server.connection import Connection

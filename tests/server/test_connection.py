@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosem.apdu import decode
-from cosem.association.server_profile import ServerLimits
+from cosem.association.server.profile import ServerLimits
 from cosem.errors import AccessError
 from cosem.link.wrapper import WrapperParser, wrap
 from cosem.server import (

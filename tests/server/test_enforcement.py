@@ -16,7 +16,7 @@ from cosem.apdu.common import (
 )
 from cosem.apdu.get import GetRequestNext, GetRequestNormal, GetRequestWithList
 from cosem.apdu.set import SetRequestNormal, SetRequestWithList
-from cosem.association.parameters import ALL_SERVICES_LN
+from cosem.association.client.parameters import ALL_SERVICES_LN
 from cosem.security.context import SecurityContext
 from cosem.security.counters import CounterName, ReplayGuard, VolatileCounter, VolatileCounterStore
 from cosem.security.material import material_of
@@ -253,8 +253,8 @@ def test_strangers_all_get_the_same_answer():
 
 def test_unknown_users_and_wrong_keys_look_alike():
     """An AARQ under a wrong key is answered alike whatever user it names; only who has the key learns which there are."""
-    from cosem.association.client_association import ClientAssociation
-    from cosem.association.parameters import AssociationParameters
+    from cosem.association.client.association import ClientAssociation
+    from cosem.association.client.parameters import AssociationParameters
     from cosem.client.security import Ciphered
     from tests.client.secured import KEYS
 

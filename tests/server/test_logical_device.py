@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cosem.association.indications import ReadAttribute
+from cosem.association.server.indications import ReadAttribute
 from cosem.classes import Register, all_classes
 from cosem.codec.data import encode_data
 from cosem.errors import ConfigurationError

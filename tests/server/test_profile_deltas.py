@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cosem
-from cosem.association.parameters import ALL_SERVICES_LN
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.client.parameters import ALL_SERVICES_LN
+from cosem.association.server.profile import AssociationProfile
 from cosem.codec.data import encode_data
 from cosem.server import ClockObject, LogicalDevice, ProfileGenericObject, RegisterObject, serve_in_thread
 from cosem.server.objects.profile_deltas import with_deltas

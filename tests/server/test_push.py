@@ -11,8 +11,8 @@ import pytest
 
 from cosem.apdu import decode, encode
 from cosem.apdu.notification import DataNotification, DataNotificationConfirm
-from cosem.association.indications import NotificationConfirmed
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.indications import NotificationConfirmed
+from cosem.association.server.profile import AssociationProfile
 from cosem.association.unconfirmed_blocks import UnconfirmedBlocks
 from cosem.classes.standard.push_setup import (
     PushObjectDefinition,

@@ -15,7 +15,7 @@ from cosem.apdu.variable_access import (
     VariableName,
     WriteRequest,
 )
-from cosem.association.parameters import ALL_SERVICES_SN
+from cosem.association.client.parameters import ALL_SERVICES_SN
 from cosem.association.short_names.table import ShortNameTable
 from cosem.classes.registry import class_of
 from cosem.codec.data import encode_data

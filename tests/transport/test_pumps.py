@@ -8,9 +8,9 @@ from collections import deque
 import pytest
 
 from cosem.apdu.common import CosemAttributeDescriptor
-from cosem.association.client_association import ClientAssociation
-from cosem.association.conversations.get import get
-from cosem.association.parameters import AssociationParameters
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.get import get
+from cosem.association.client.parameters import AssociationParameters
 from cosem.errors import FrameError, TransportClosed, TransportTimeout
 from cosem.link.base import ApduReceived, Connected, Disconnected
 from cosem.transport.aio import AsyncConnection

@@ -20,9 +20,9 @@ from cosem.transport.aio import AsyncConnection
 if TYPE_CHECKING:
     from cosem.apdu import Apdu
     from cosem.apdu.common import SelectiveAccessDescriptor
-    from cosem.association.client_association import Notification
+    from cosem.association.client.association import Notification
+    from cosem.association.client.preparation import ClientSecurity
     from cosem.association.context import Conversation, Progress, ServiceContext
-    from cosem.association.preparation import ClientSecurity
     from cosem.classes.base import InterfaceClass
     from cosem.classes.meter_record import MeterRecord
     from cosem.client.base import Opener

@@ -11,10 +11,10 @@ from cosem.client.session import Session
 from cosem.errors import DecodeError, LinkError, ProtocolError, UnsupportedError
 
 if TYPE_CHECKING:
-    from cosem.association.client_association import ClientAssociation, Notification
+    from cosem.association.client.association import ClientAssociation, Notification
+    from cosem.association.client.parameters import AssociationParameters, NegotiatedContext
+    from cosem.association.client.preparation import ClientSecurity
     from cosem.association.context import Conversation, ServiceContext
-    from cosem.association.parameters import AssociationParameters, NegotiatedContext
-    from cosem.association.preparation import ClientSecurity
     from cosem.association.short_names.table import ShortNameTable
     from cosem.transport.aio import AsyncConnection
     from cosem.transport.blocking import BlockingConnection

@@ -9,7 +9,7 @@ from dataclasses import replace
 from logging import getLogger
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypedDict
 
-from cosem.association.preparation import PreparedAssociation
+from cosem.association.client.preparation import PreparedAssociation
 from cosem.client.ciphering import Ciphering
 from cosem.errors import ConfigurationError, KeyMissingError
 from cosem.security.authentication import ClientHls, HlsMechanism, RandomOctets
@@ -22,7 +22,7 @@ from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from cosem.association.parameters import AssociationParameters
+    from cosem.association.client.parameters import AssociationParameters
     from cosem.security.context import SecurityContext
     from cosem.store.protected_data import DataProtector
 
@@ -63,7 +63,7 @@ class Settings(TypedDict, total=False):
 
 
 class SecurityOfClient:
-    """What all have in common: a ``ClientSecurity`` of :mod:`cosem.association.preparation`."""
+    """What all have in common: a ``ClientSecurity`` of :mod:`cosem.association.client.preparation`."""
 
     mechanism: ClassVar[AuthenticationMechanism]
 

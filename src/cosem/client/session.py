@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cosem.association.client_association import Findings
+from cosem.association.client.association import Findings
 from cosem.types.logical_name import LogicalName
 from cosem.types.units import ScalerUnit
 

@@ -17,8 +17,8 @@ from cosem.errors import ConfigurationError
 from cosem.transport.url import parse_url
 
 if TYPE_CHECKING:
-    from cosem.association.client_blocks import BlockSettings
-    from cosem.association.preparation import ClientSecurity
+    from cosem.association.client.blocks import BlockSettings
+    from cosem.association.client.preparation import ClientSecurity
     from cosem.association.short_names.table import ShortNameTable
     from cosem.client.aio import AsyncClient
     from cosem.client.blocking import Client
@@ -69,7 +69,7 @@ def connect(
         server: Address of the logical device; 1, the management logical device, by default.
         physical: Address of the physical device on a line that several share; HDLC only.
         password: Low level security with this password; a text is sent as UTF-8.
-        security: High level security and ciphering; see :class:`cosem.association.preparation.ClientSecurity`.
+        security: High level security and ciphering; see :class:`cosem.association.client.preparation.ClientSecurity`.
         conformance: The services to propose; all that this client can use by default.
         max_pdu_size: Longest APDU that we take, octets: 64..65535 (the default), or 0 for no limit. The standard
             allows 12 and more, but there are meters that refuse every proposal below 64.
@@ -79,7 +79,7 @@ def connect(
         strict: Whether deviations from the standard that are tolerated otherwise are errors.
         any_invoke_id: For meters that answer with invoke-id 0, or that of an earlier request: the one open request
             takes the answer all the same, and a request without an answer ends the association.
-        block_transfer: Windows and patience of general block transfers, a :class:`~cosem.association.client_blocks.BlockSettings`.
+        block_transfer: Windows and patience of general block transfers, a :class:`~cosem.association.client.blocks.BlockSettings`.
         confirmed: ``False`` for an unconfirmed association, in which nothing is answered.
         pre_established: The association stands without being opened, and is not released.
         short_names: Whether the meter refers to its objects by short names; or their base names, for a meter

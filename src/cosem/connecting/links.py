@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cosem.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from cosem.association.parameters import AssociationParameters
+    from cosem.association.client.parameters import AssociationParameters
     from cosem.link.base import ClientLink, LineSettings
     from cosem.link.gateway import GatewayPrefix
     from cosem.link.hdlc import HdlcClientLink

@@ -16,8 +16,8 @@ from cosem.security.counters import is_near_the_end
 from cosem.types.enumerations import AuthenticationMechanism
 
 if TYPE_CHECKING:
-    from cosem.association.parameters import AssociationParameters
-    from cosem.association.preparation import ClientSecurity
+    from cosem.association.client.parameters import AssociationParameters
+    from cosem.association.client.preparation import ClientSecurity
     from cosem.transport.aio import AsyncConnection
     from cosem.transport.blocking import BlockingConnection
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypedDict
 
-from cosem.association.client_association import ClientAssociation
-from cosem.association.parameters import AssociationParameters
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.parameters import AssociationParameters
 from cosem.client.session import Session
 from cosem.connecting.profiles import Profile, profile_of
 from cosem.errors import ConfigurationError
@@ -15,8 +15,8 @@ from cosem.transport.url import Address, parse_url
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
 
 if TYPE_CHECKING:
-    from cosem.association.client_blocks import BlockSettings
-    from cosem.association.preparation import ClientSecurity
+    from cosem.association.client.blocks import BlockSettings
+    from cosem.association.client.preparation import ClientSecurity
     from cosem.association.short_names.table import ShortNameTable
     from cosem.transport.observing import Observer
 

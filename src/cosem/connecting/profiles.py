@@ -24,8 +24,8 @@ from cosem.transport.timeouts import Timeouts
 from cosem.transport.url import Address
 
 if TYPE_CHECKING:
-    from cosem.association.client_association import ClientAssociation
-    from cosem.association.parameters import AssociationParameters
+    from cosem.association.client.association import ClientAssociation
+    from cosem.association.client.parameters import AssociationParameters
     from cosem.link.base import ClientLink
     from cosem.transport.aio import AsyncConnection
     from cosem.transport.channel import Channel

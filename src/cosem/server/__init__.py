@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from cosem.association.server_profile import AssociationProfile, ServerLimits
+    from cosem.association.server.profile import AssociationProfile, ServerLimits
     from cosem.server.access_rights import AccessMode, AccessRights
     from cosem.server.association_entries import AssociationEntry
     from cosem.server.demonstration import demonstration_meter
@@ -100,7 +100,7 @@ _MODULES: Final = {
     "AssociationEntry": "server.association_entries",
     "AssociationLnObject": "server.objects.association_ln",
     "AssociationSnObject": "server.objects.association_sn",
-    "AssociationProfile": "association.server_profile",
+    "AssociationProfile": "association.server.profile",
     "ClockObject": "server.objects.clock",
     "ConnectionLimits": "server.limits",
     "CosemObject": "server.objects.base",
@@ -123,7 +123,7 @@ _MODULES: Final = {
     "ScriptTableObject": "server.objects.script_table",
     "SecuritySetupObject": "server.objects.security_setup",
     "Server": "server.server",
-    "ServerLimits": "association.server_profile",
+    "ServerLimits": "association.server.profile",
     "SingleActionScheduleObject": "server.objects.schedules",
     "SpecialDaysTableObject": "server.objects.schedules",
     "Statistics": "server.limits",

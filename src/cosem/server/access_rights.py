@@ -15,7 +15,7 @@ from cosem.classes.standard.access_rights import AccessMode
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.server.objects.base import CosemObject
 
 __all__ = ["AccessMode", "AccessRights", "attribute_enumeration", "method_enumeration"]

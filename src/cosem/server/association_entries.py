@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from cosem.association.parameters import ALL_SERVICES_SN
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.client.parameters import ALL_SERVICES_SN
+from cosem.association.server.profile import AssociationProfile
 from cosem.server.access_rights import AccessRights
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
 
 if TYPE_CHECKING:
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.server.base_names import BaseNames
     from cosem.server.objects.association import AssociationObject
 

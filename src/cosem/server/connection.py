@@ -15,8 +15,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from cosem.association.indications import AbortIndication, Indication
-from cosem.association.server_association import Processing, ServerAssociation
+from cosem.association.server.association import Processing, ServerAssociation
+from cosem.association.server.indications import AbortIndication, Indication
 from cosem.errors import LinkError
 from cosem.link.base import ApduReceived, Disconnected, LineLink, ServerLink
 from cosem.server.objects.base import is_awaitable

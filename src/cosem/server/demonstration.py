@@ -26,8 +26,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from cosem.association.indications import AuthenticationFailed
-from cosem.association.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
+from cosem.association.client.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
+from cosem.association.server.indications import AuthenticationFailed
 from cosem.classes.standard.disconnect_control import ControlState
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.demonstration import DEMONSTRATION_CLIENT, demonstration_keys

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cosem.association.server_profile import ServerLimits
+from cosem.association.server.profile import ServerLimits
 
 __all__ = ["ConnectionLimits", "Statistics"]
 

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from cosem.association.indications import (
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import (
     AbortIndication,
     Established,
     Indication,
@@ -22,8 +23,7 @@ from cosem.association.indications import (
     ReleaseIndication,
     WriteAttribute,
 )
-from cosem.association.server_association import ServerAssociation
-from cosem.association.server_profile import AssociationProfile, ServerLimits
+from cosem.association.server.profile import AssociationProfile, ServerLimits
 from cosem.errors import ConfigurationError
 from cosem.server.access_rights import AccessMode, AccessRights
 from cosem.server.association_entries import AssociationEntry, new_entry
@@ -215,7 +215,7 @@ class LogicalDevice(DeviceTime):
 
         Args:
             association: Where it comes from.
-            indication: See :mod:`cosem.association.indications`.
+            indication: See :mod:`cosem.association.server.indications`.
         """
         if isinstance(indication, (ReadAttribute, WriteAttribute, InvokeMethod)):
             waiting = self.advance()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cosem.apdu.notification import DataNotification
-from cosem.association.server_notifications import notification_in_association
+from cosem.association.server.notifications import notification_in_association
 from cosem.errors import StateError, UnsupportedError
 from cosem.types.enumerations import AssociationStatus
 from cosem.types.identifiers import LongInvokeIdAndPriority

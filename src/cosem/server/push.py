@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.apdu import decode
 from cosem.apdu.notification import DataNotification, DataNotificationConfirm
-from cosem.association.server_notifications import pushed
-from cosem.association.server_profile import AssociationProfile, ServerProtection
+from cosem.association.server.notifications import pushed
+from cosem.association.server.profile import AssociationProfile, ServerProtection
 from cosem.classes.standard.push_setup import TransportService
 from cosem.errors import ConfigurationError, CosemError, TransportError
 from cosem.link.wrapper import DEFAULT_PORT, WrapperParser, wrap

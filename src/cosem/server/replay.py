@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem import apdu
-from cosem.association.indications import Established
-from cosem.association.server_association import Processing, ServerAssociation
+from cosem.association.server.association import Processing, ServerAssociation
+from cosem.association.server.indications import Established
 from cosem.errors import ConfigurationError, DecodeError
 from cosem.server.logical_device import LogicalDevice
 from cosem.transport.recording import Entry, Recording
 from cosem.types.enumerations import DataAccessResult, ServiceErrorCode, StateErrorCode
 
 if TYPE_CHECKING:
-    from cosem.association.server_profile import ServerLimits
+    from cosem.association.server.profile import ServerLimits
 
 __all__ = ["Exchange", "ReplayDevice", "exchanges_of"]
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 from logging import getLogger
 from typing import Any, Final
 
-from cosem.association.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.client.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
+from cosem.association.server.profile import AssociationProfile
 from cosem.errors import ConfigurationError, KeyMissingError
 from cosem.security.authentication import (
     Claim,
@@ -122,7 +122,7 @@ def secured_profile(
         challenge_size: Octets of our challenge.
         random_octets: Where challenges come from.
         allow_test_keys: Take keys that everybody knows, and one key for two purposes.
-        more: What else :class:`~cosem.association.server_profile.AssociationProfile` takes.
+        more: What else :class:`~cosem.association.server.profile.AssociationProfile` takes.
 
     Raises:
         ConfigurationError: Keys that must not be used, or parameters that contradict each other.

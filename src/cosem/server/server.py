@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from cosem.apdu.common import CosemAttributeDescriptor
-from cosem.association.indications import (
+from cosem.association.server.indications import (
     AuthenticationFailed,
     Established,
     Fault,
@@ -50,7 +50,7 @@ from cosem.types.enumerations import ActionResult, AssociationStatus, DataAccess
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.server.datagrams import Datagrams
     from cosem.server.lines import SerialLine
     from cosem.server.logical_device import LogicalDevice

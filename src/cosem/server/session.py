@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
-from cosem.association.indications import Indication
-from cosem.association.server_association import ServerAssociation
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import Indication
 from cosem.types.enumerations import AssociationStatus
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from inspect import isawaitable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from cosem.association.client_association import ClientAssociation
-from cosem.association.parameters import AssociationParameters
-from cosem.association.server_association import ServerAssociation
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.parameters import AssociationParameters
+from cosem.association.server.association import ServerAssociation
 from cosem.client.blocking import Client
 from cosem.client.session import Session
 from cosem.errors import TransportClosed, TransportTimeout, UnsupportedError
@@ -33,7 +33,7 @@ from cosem.transport.blocking import BlockingConnection
 from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism
 
 if TYPE_CHECKING:
-    from cosem.association.preparation import ClientSecurity
+    from cosem.association.client.preparation import ClientSecurity
     from cosem.server.logical_device import LogicalDevice
     from cosem.transport.aio import AsyncConnection
     from cosem.transport.observing import Observer

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from cosem.association.client_association import ClientAssociation, Exchange, Notification
+from cosem.association.client.association import ClientAssociation, Exchange, Notification
 from cosem.errors import (
     CosemError,
     FrameError,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from cosem.association.client_association import ClientAssociation, Exchange, Notification
+from cosem.association.client.association import ClientAssociation, Exchange, Notification
 from cosem.errors import (
     CosemError,
     FrameError,

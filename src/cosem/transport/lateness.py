@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosem.association.doing import doing
-from cosem.association.exchange import Exchange
+from cosem.association.client.doing import doing
+from cosem.association.client.exchange import Exchange
 from cosem.errors import TransportTimeout
 from cosem.types.text import counted
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cosem.association.client_association import ClientAssociation
+from cosem.association.client.association import ClientAssociation
 from cosem.errors import (
     ConfigurationError,
     TransportClosed,

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Iterator
 
-from cosem.association.client_association import ClientAssociation
+from cosem.association.client.association import ClientAssociation
 from cosem.errors import FrameError, TransportClosed, TransportError, TransportTimeout
 from cosem.link.base import ClientLink
 from cosem.link.wrapper import WrapperParser

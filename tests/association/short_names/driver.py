@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
-from cosem.association.indications import MethodOutcome
-from cosem.association.parameters import AssociationParameters
-from cosem.association.server_profile import AssociationProfile, ServerLimits
+from cosem.association.client.parameters import AssociationParameters
+from cosem.association.server.indications import MethodOutcome
+from cosem.association.server.profile import AssociationProfile, ServerLimits
 from cosem.association.short_names.table import ShortNameTable
 from cosem.types.data import OctetString, VisibleString
 from cosem.types.enumerations import ActionResult, ApplicationContext, Conformance

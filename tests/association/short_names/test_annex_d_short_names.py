@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from cosem.apdu.variable_access import ParameterizedAccess, VariableName
-from cosem.association.conversations.read import read, read_list
-from cosem.association.conversations.write import write, write_list
-from cosem.association.indications import MethodOutcome, ReadAttribute
+from cosem.association.client.conversations.read import read, read_list
+from cosem.association.client.conversations.write import write, write_list
+from cosem.association.server.indications import MethodOutcome, ReadAttribute
 from cosem.association.short_names.table import ShortNameTable
 from cosem.types.data import OctetString, Structure, VisibleString
 from cosem.types.enumerations import DataAccessResult

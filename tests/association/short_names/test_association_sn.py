@@ -6,7 +6,7 @@ import pytest
 
 from cosem.apdu import decode
 from cosem.apdu.common import CosemAttributeDescriptor
-from cosem.association.conversations.mapper_table import read_by_logicalname
+from cosem.association.client.conversations.mapper_table import read_by_logicalname
 from cosem.association.short_names.association_sn import (
     element_of_object,
     elements_of_class,

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
-from cosem.association.client_association import ClientAssociation, Exchange
+from cosem.association.client.association import ClientAssociation, Exchange
+from cosem.association.client.conversations import mapped
+from cosem.association.client.conversations.action import action, action_unconfirmed, action_with_list
+from cosem.association.client.conversations.get import get, get_with_list
+from cosem.association.client.conversations.set import set_attribute, set_unconfirmed, set_with_list
+from cosem.association.client.parameters import ALL_SERVICES_SN, AssociationParameters
 from cosem.association.control_function import State
-from cosem.association.conversations import mapped
-from cosem.association.conversations.action import action, action_unconfirmed, action_with_list
-from cosem.association.conversations.get import get, get_with_list
-from cosem.association.conversations.set import set_attribute, set_unconfirmed, set_with_list
-from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
-from cosem.association.parameters import ALL_SERVICES_SN, AssociationParameters
-from cosem.association.server_association import ServerAssociation
-from cosem.association.server_profile import AssociationProfile
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
+from cosem.association.server.profile import AssociationProfile
 from cosem.association.short_names.assignment import assign
 from cosem.association.short_names.reports import event_notifications
 from cosem.association.short_names.table import ShortNameTable

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cosem.apdu.variable_access import ParameterizedAccess, VariableName
-from cosem.association.client_association import Exchange
+from cosem.association.client.association import Exchange
+from cosem.association.client.conversations.read import read, read_list
+from cosem.association.client.conversations.write import unconfirmed_write, write, write_list
 from cosem.association.context import TransferLimits
-from cosem.association.conversations.read import read, read_list
-from cosem.association.conversations.write import unconfirmed_write, write, write_list
 from cosem.errors import (
     ConfigurationError,
     ConfirmedServiceErrorReceived,

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from cosem.apdu.variable_access import VariableName
-from cosem.association.client_association import ClientAssociation
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.read import read
+from cosem.association.client.parameters import AssociationParameters
 from cosem.association.control_function import State
-from cosem.association.conversations.read import read
-from cosem.association.indications import AuthenticationFailed, Established
-from cosem.association.parameters import AssociationParameters
+from cosem.association.server.indications import AuthenticationFailed, Established
 from cosem.errors import AuthenticationError, ProtocolError, StateError
 from cosem.types.enumerations import (
     AcseServiceUserDiagnostic,

@@ -11,17 +11,17 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from cosem.apdu import decode
 from cosem.apdu.acse import AARE
 from cosem.apdu.variable_access import ParameterizedAccess, VariableName
-from cosem.association.client_association import ClientAssociation
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations import mapped
+from cosem.association.client.conversations.mapper_table import read_by_logicalname, read_object_list
+from cosem.association.client.conversations.read import read, read_list
+from cosem.association.client.conversations.write import unconfirmed_write, write
+from cosem.association.client.parameters import AssociationParameters
 from cosem.association.context import TransferLimits
 from cosem.association.control_function import State
-from cosem.association.conversations import mapped
-from cosem.association.conversations.mapper_table import read_by_logicalname, read_object_list
-from cosem.association.conversations.read import read, read_list
-from cosem.association.conversations.write import unconfirmed_write, write
-from cosem.association.indications import MethodOutcome
-from cosem.association.parameters import AssociationParameters
-from cosem.association.server_association import ServerAssociation
-from cosem.association.server_profile import ServerLimits
+from cosem.association.server.association import ServerAssociation
+from cosem.association.server.indications import MethodOutcome
+from cosem.association.server.profile import ServerLimits
 from cosem.association.short_names.reports import event_notifications
 from cosem.errors import CosemError, TransportClosed, TransportTimeout
 from cosem.types.data import OctetString, Unsigned

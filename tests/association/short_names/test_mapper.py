@@ -6,8 +6,8 @@ import pytest
 
 from cosem.apdu.action import ActionResponseWithOptionalData as Response
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor
-from cosem.association.client_association import ClientAssociation
-from cosem.association.conversations.mapped import (
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.mapped import (
     action,
     action_result,
     action_unconfirmed,
@@ -18,8 +18,12 @@ from cosem.association.conversations.mapped import (
     set_unconfirmed,
     set_with_list,
 )
-from cosem.association.conversations.mapper_table import mapper_table, read_by_logicalname, read_object_list
-from cosem.association.parameters import AssociationParameters
+from cosem.association.client.conversations.mapper_table import (
+    mapper_table,
+    read_by_logicalname,
+    read_object_list,
+)
+from cosem.association.client.parameters import AssociationParameters
 from cosem.association.short_names.table import ShortNameTable
 from cosem.errors import AccessError, ConfigurationError, DecodeError, ProtocolError, UnsupportedError
 from cosem.types.data import ABSENT, Integer, OctetString, Structure, Unsigned

@@ -15,7 +15,7 @@ from cosem.apdu.action import ActionResponseWithOptionalData as Response
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.apdu.notification import EventNotificationRequest
 from cosem.apdu.variable_access import InformationReportRequest
-from cosem.association.conversations.mapped import (
+from cosem.association.client.conversations.mapped import (
     action,
     action_unconfirmed,
     action_with_list,
@@ -25,7 +25,7 @@ from cosem.association.conversations.mapped import (
     set_unconfirmed,
     set_with_list,
 )
-from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
+from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
 from cosem.association.short_names.reports import event_notifications
 from cosem.association.short_names.table import ShortNameTable
 from cosem.errors import ProtocolError

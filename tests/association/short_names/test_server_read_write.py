@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cosem.apdu import decode
-from cosem.association.indications import (
+from cosem.association.server.indications import (
     AbortIndication,
     Fault,
     InvokeMethod,
@@ -13,7 +13,7 @@ from cosem.association.indications import (
     ReadAttribute,
     WriteAttribute,
 )
-from cosem.association.server_profile import ServerLimits
+from cosem.association.server.profile import ServerLimits
 from cosem.association.short_names.assignment import assign
 from cosem.association.short_names.table import ShortNameTable
 from cosem.errors import ConfigurationError, EncodeError, StateError, UnsupportedError

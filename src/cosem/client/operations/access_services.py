@@ -6,8 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from cosem.apdu.access import AccessRequestAction, AccessRequestGet, AccessRequestGetWithSelection
+from cosem.association.client.conversations.access import (
+    HEAD,
+    AccessItem,
+    AccessOutcome,
+    access,
+    get_item,
+    size_of,
+)
 from cosem.association.context import Conversation, ServiceContext
-from cosem.association.conversations.access import HEAD, AccessItem, AccessOutcome, access, get_item, size_of
 from cosem.errors import ServiceError
 from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
 

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.common import CosemMethodDescriptor
+from cosem.association.client.conversations.access import (
+    AccessItem,
+    AccessOutcome,
+    action_item,
+    get_item,
+    set_item,
+)
 from cosem.association.context import Conversation, ServiceContext
-from cosem.association.conversations.access import AccessItem, AccessOutcome, action_item, get_item, set_item
 from cosem.client.batch import BatchItem, Call, Read, Write
 from cosem.client.operations import access_services, services
 from cosem.client.operations.attributes import coerced, resolve

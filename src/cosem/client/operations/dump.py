@@ -18,7 +18,7 @@ from cosem.types.enumerations import AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from cosem.association.parameters import AssociationParameters, NegotiatedContext
+    from cosem.association.client.parameters import AssociationParameters, NegotiatedContext
     from cosem.client.results import ObjectEntry
     from cosem.types.data import DataValue
 

@@ -83,7 +83,7 @@ def _short_named(
     context: ServiceContext, session: Session, progress: Progress, *, refresh: bool
 ) -> Conversation[tuple[ObjectEntry, ...]]:
     """Return the objects of an Association SN, with rights where its version tells them."""
-    from cosem.association.conversations.mapper_table import current_table, read_object_list
+    from cosem.association.client.conversations.mapper_table import current_table, read_object_list
 
     table = current_table(context)
     if refresh or not table.complete:

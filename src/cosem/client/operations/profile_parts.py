@@ -15,8 +15,8 @@ from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
+from cosem.association.client.conversations.get import EncodedData, get_encoded
 from cosem.association.context import Conversation, Progress, ServiceContext
-from cosem.association.conversations.get import EncodedData, get_encoded
 from cosem.client.operations import services
 from cosem.client.operations.refusals import refused
 from cosem.client.profile_layout import Column, ProfileLayout

@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from cosem.apdu import Apdu, encode
 from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
+from cosem.association.client.conversations import get as logical_names
+from cosem.association.client.conversations.access import (
+    AccessItem,
+    AccessOutcome,
+    action_item,
+    get_item,
+    set_item,
+)
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
-from cosem.association.conversations import get as logical_names
-from cosem.association.conversations.access import AccessItem, AccessOutcome, action_item, get_item, set_item
 from cosem.client.operations import access_services
 from cosem.client.session import Session
 from cosem.codec.data import encode_data
@@ -121,7 +127,7 @@ def write(
     progress: Progress = no_progress,
 ) -> Conversation[DataAccessResult]:
     """Write one attribute."""
-    from cosem.association.conversations import set as logical
+    from cosem.association.client.conversations import set as logical
 
     if _only_access(context, Conformance.SET):
         (result,) = yield from _by_access(context, session, [set_item(descriptor, value, selection)])
@@ -141,7 +147,7 @@ def write_list(
     context: ServiceContext, session: Session, items: Sequence[Item], values: Sequence[DataValue]
 ) -> Conversation[list[DataAccessResult]]:
     """Write attributes with as few requests as possible; results in order."""
-    from cosem.association.conversations import set as logical
+    from cosem.association.client.conversations import set as logical
 
     if len(items) > 1 and access_services.agreed(context):
         wanted = [set_item(item[0], value, item[1]) for item, value in zip(items, values, strict=True)]
@@ -175,7 +181,7 @@ def call(
     progress: Progress = no_progress,
 ) -> Conversation[ActionResponseWithOptionalData]:
     """Call one method."""
-    from cosem.association.conversations import action as logical
+    from cosem.association.client.conversations import action as logical
 
     if _only_access(context, Conformance.ACTION):
         taken = None if isinstance(parameter, Absent) else parameter
@@ -199,7 +205,7 @@ def call_list(
     parameters: Sequence[DataValue],
 ) -> Conversation[list[ActionResponseWithOptionalData]]:
     """Call methods, in order, with as few requests as possible."""
-    from cosem.association.conversations import action as logical
+    from cosem.association.client.conversations import action as logical
 
     if len(descriptors) > 1 and access_services.agreed(context):
         wanted = [action_item(*pair) for pair in zip(descriptors, parameters, strict=True)]
@@ -249,7 +255,7 @@ def unconfirmed_write(
     selection: SelectiveAccessDescriptor | None = None,
 ) -> Apdu:
     """Return the request that writes one attribute and asks for no answer; it goes in one piece."""
-    from cosem.association.conversations import set as logical
+    from cosem.association.client.conversations import set as logical
 
     set_unconfirmed = logical.set_unconfirmed if context.short_names is None else _mapped().set_unconfirmed
     return _fitting(context, set_unconfirmed(context, descriptor, value, selection))
@@ -259,7 +265,7 @@ def unconfirmed_call(
     context: ServiceContext, descriptor: CosemMethodDescriptor, parameter: DataValue | Absent
 ) -> Apdu:
     """Return the request that calls one method and asks for no answer; it goes in one piece."""
-    from cosem.association.conversations import action as logical
+    from cosem.association.client.conversations import action as logical
 
     unconfirmed = logical.action_unconfirmed if context.short_names is None else _mapped().action_unconfirmed
     return _fitting(context, unconfirmed(context, descriptor, parameter))
@@ -273,7 +279,7 @@ def selective(context: ServiceContext) -> bool:
 
 def _mapped() -> ModuleType:
     """Return the same services where objects have short names; loaded only then."""
-    from cosem.association.conversations import mapped
+    from cosem.association.client.conversations import mapped
 
     return mapped
 

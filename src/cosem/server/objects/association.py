@@ -15,7 +15,7 @@ from cosem.types.enumerations import ActionResult, AuthenticationMechanism
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.server.access_rights import AccessRights
     from cosem.server.association_entries import AssociationEntry
 

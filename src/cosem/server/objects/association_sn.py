@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cosem.association.indications import MethodOutcome, ReadAttribute
+from cosem.association.server.indications import MethodOutcome, ReadAttribute
 from cosem.association.short_names.association_sn import (
     element_of_object,
     elements_of_class,
@@ -33,7 +33,7 @@ from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.server.access_rights import AccessRights
     from cosem.server.base_names import BaseNames
     from cosem.types.data import Absent

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeGuard, TypeVar
 
-from cosem.association.indications import MethodOutcome
+from cosem.association.server.indications import MethodOutcome
 from cosem.classes.base import Attribute, InterfaceClass, Method
 from cosem.errors import ConfigurationError
 from cosem.types.data import ABSENT, OctetString
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cosem.apdu.common import SelectiveAccessDescriptor
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.server.logical_device import LogicalDevice
     from cosem.types.data import Absent, DataValue
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cosem.association.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
+from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
 from cosem.classes.standard.data_protection import DataProtection
 from cosem.codec.data import decode_data, encode_data
 from cosem.errors import CosemError
@@ -22,7 +22,7 @@ from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.server.held_security import HeldSecurity
     from cosem.types.data import Absent
 

@@ -19,7 +19,7 @@ from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
 
 __all__ = ["ProfileGenericObject"]
 

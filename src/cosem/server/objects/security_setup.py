@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from cosem.association.indications import MethodOutcome
+from cosem.association.server.indications import MethodOutcome
 from cosem.classes.standard.security_setup import (
     CertificateEntity,
     CertificateIdentification,
@@ -31,7 +31,7 @@ from cosem.types.enumerations import ActionResult, DataAccessResult
 
 if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.security.certificates import Certificate
     from cosem.server.held_security import HeldSecurity
     from cosem.types.data import Absent

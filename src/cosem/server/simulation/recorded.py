@@ -21,7 +21,7 @@ from cosem.types.enumerations import DataAccessResult
 
 if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
-    from cosem.association.server_association import ServerAssociation
+    from cosem.association.server.association import ServerAssociation
     from cosem.classes.meter_record import RecordedObject
 
 __all__ = ["recorded_object"]

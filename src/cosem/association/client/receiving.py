@@ -1,0 +1,151 @@
+"""What arrives at a client association, and whose it is (IEC 62056-5-3, 7.1 and 7.2).
+
+Base of :class:`~cosem.association.client.association.ClientAssociation`.
+"""
+
+from __future__ import annotations
+
+from cosem.apdu import Apdu, decode
+from cosem.association.client import routing
+from cosem.association.client.exchange import Notification
+from cosem.association.client.sending import ClientSending
+from cosem.association.unconfirmed_blocks import is_unconfirmed
+from cosem.errors import CosemError, DecodeError, SecurityError
+
+__all__ = ["ClientReceiving"]
+
+
+class ClientReceiving(ClientSending):
+    """What a client association does with what arrives."""
+
+    def receive(self, octets: bytes, now: float = 0.0) -> None:
+        """Take one whole APDU from the link, and resume whoever waits for it.
+
+        Args:
+            octets: The APDU.
+            now: Monotonic seconds; what is sent in blocks without acknowledgements must be whole in time.
+        """
+        tag = octets[0] if octets else 0
+        if tag == routing.GENERAL_BLOCK_TRANSFER:
+            self._receive_block(octets, now)
+            return
+        self._receive(octets)
+
+    def _receive(self, octets: bytes) -> None:
+        status = None
+        tag = octets[0] if octets else 0
+        try:
+            if self.protection is not None and self.protecting and routing.is_ciphered(tag):
+                octets, status = self.protection.unprotect(octets)
+            elif self.protecting and tag not in routing.ANSWERS_IN_CLEAR | routing.NOTIFICATION_TAGS:
+                raise SecurityError("the server answered without protection")
+            findings: list[str] = []
+            apdu = decode(octets, strict=self.strict, findings=findings)
+        except (DecodeError, SecurityError) as error:
+            self._undecodable(octets, tag, error)
+            return
+        if findings:
+            self.findings.extend(findings)
+        if octets[0] in routing.NOTIFICATION_TAGS:
+            self.notifications.append(Notification(apdu, status, tuple(findings)))
+            return
+        self._blocks.end()  # what is no block ends the exchange in blocks
+        self._route(apdu, octets[0])
+
+    def _receive_block(self, octets: bytes, now: float) -> None:
+        """Take a general block, and what it makes whole."""
+        try:
+            block = decode(octets)
+        except DecodeError as error:
+            self._unmatched(f"block: {error}", None)
+            return
+        if is_unconfirmed(block):
+            message = self._blocks.unconfirmed.take(block, now)
+            if message is not None:
+                self._receive(message)
+            return
+        exchange = next(iter(self._waiting.values()), None)
+        if exchange is None or not self.general_blocks or exchange.key in ("open", "release"):
+            self._unmatched("GeneralBlockTransfer", None)
+            return
+        try:
+            message, known = self._blocks.take(block, self.negotiated.server_max_receive_pdu_size)
+        except CosemError as error:
+            self._fail(exchange, error)
+            self._give_up(error)
+            return
+        if not known:
+            self._unmatched("GeneralBlockTransfer", None)
+            return
+        self._send_blocks(exchange)
+        if message is not None:
+            self._blocks.end()
+            self._receive(message)
+
+    def _undecodable(self, octets: bytes, tag: int, error: CosemError) -> None:
+        """Fail the conversation whose answer cannot be read; all of them where it cannot be told."""
+        key = routing.key_in(octets)
+        if tag in routing.NOTIFICATION_TAGS or tag in routing.CIPHERED_NOTIFICATION_TAGS:
+            self.findings.append(f"notification dropped: {error}")
+        elif key is not None:
+            exchange = self._waiting.get(key)
+            if exchange is not None:
+                self._advance(exchange, None, error)
+            else:
+                # What may be forged frees no invoke-id, and says nothing of how this meter counts.
+                self._unmatched(f"{octets[0]:02X}", None if isinstance(error, SecurityError) else key)
+        elif not self._waiting or tag in routing.REQUESTS:
+            self._unmatched(f"{tag:02X}", None)
+        else:
+            if len(self._waiting) > 1:  # the true answers of all but one are still to come
+                self._late.update(filter(routing.has_invoke_id, self._waiting))
+            self._fail_waiting(error)
+
+    def _unmatched(self, what: str, invoke_id: int | str | None) -> None:
+        """Count what nobody waits for, and free the invoke-id of the request that it answers too late."""
+        if invoke_id in self._late:
+            self._late.remove(invoke_id)
+            self.findings.append(f"late answer dropped: {what}")
+            return
+        if isinstance(invoke_id, int) and self._waiting:
+            self._foreign = invoke_id
+        self.unmatched += 1
+        self.findings.append(f"answer without request dropped: {what}")
+
+    def _route(self, apdu: Apdu, tag: int) -> None:
+        """Give an answer to the conversation that owns it."""
+        if tag in routing.REQUESTS:
+            # An echo of the line, or a peer that is no server: never the answer to anything.
+            self._unmatched(type(apdu).__name__, None)
+            return
+        if tag in (0xD8, 0x0E):
+            # Neither has an invoke-id: they end the oldest open request, of the service if one is named.
+            oldest = next(iter(self._waiting.values()), None)
+            exchange = (
+                self._waiting.get(routing.SERVICES.get(apdu.service, ""), oldest) if tag == 0x0E else oldest
+            )
+            if exchange is None:
+                self.unmatched += 1
+                return
+            error = routing.exception_response(apdu) if tag == 0xD8 else routing.confirmed_service_error(apdu)
+            self._advance(exchange, None, error)
+            return
+        key = routing.key_of(apdu)
+        exchange = self._waiting.get(key)
+        if exchange is None and self.any_invoke_id and isinstance(key, int) and len(self._waiting) == 1:
+            only, exchange = next(iter(self._waiting.items()))
+            if isinstance(only, int):
+                self.findings.append(f"invoke-id-not-echoed: {only} was asked for, {key} answered")
+            else:
+                exchange = None
+        if exchange is not None:
+            self._foreign = None
+            self._advance(exchange, apdu)
+            return
+        self._unmatched(type(apdu).__name__, key)
+
+    def _fail_waiting(self, error: CosemError) -> None:
+        for exchange in [*self._waiting.values(), *(held for held, _ in self._held.values())]:
+            # The one that releases is running, and tells so itself.
+            if not getattr(exchange.conversation, "gi_running", False):
+                self._advance(exchange, None, error)

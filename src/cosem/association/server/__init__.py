@@ -1,0 +1,1 @@
+"""The server's side of an application association, without I/O: opening, services, release."""

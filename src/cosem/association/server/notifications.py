@@ -1,0 +1,86 @@
+"""DataNotification at the server: what is pushed, whole or in blocks, and its confirmation (later editions).
+
+Nobody asks for it, and up to Green Book 9 nothing comes back. What is longer than the
+receiver takes goes in general blocks without acknowledgements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from cosem.apdu import decode, encode
+from cosem.apdu.notification import DataNotification, DataNotificationConfirm
+from cosem.association.block_transfer import cut_unconfirmed
+from cosem.association.control_function import State
+from cosem.association.server.indications import Indication, NotificationConfirmed
+from cosem.errors import DecodeError, StateError, UnsupportedError
+from cosem.types.enumerations import Conformance
+
+if TYPE_CHECKING:
+    from cosem.association.server.association import ServerAssociation
+    from cosem.association.server.profile import AssociationProfile, ServerProtection
+
+__all__ = ["notification_confirmed", "notification_in_association", "pushed"]
+
+
+def notification_confirmed(octets: bytes) -> Generator[Indication, Any, list[bytes]]:
+    """Take a data-notification-confirm, in whatever state the association is; nothing is answered to it."""
+    try:
+        confirm = decode(octets)
+    except DecodeError:
+        return []
+    if isinstance(confirm, DataNotificationConfirm):
+        yield NotificationConfirmed(confirm.long_invoke_id_and_priority.long_invoke_id)
+    return []
+
+
+def notification_in_association(
+    association: ServerAssociation, notification: DataNotification
+) -> list[bytes]:
+    """Return the APDUs of DataNotification.request to the client of an association.
+
+    Raises:
+        UnsupportedError: The association did not agree on it, or the client takes no APDU so long.
+        StateError: There is no association, or the client has not yet proved who it is.
+        EncodeError: The body is of no COSEM type.
+    """
+    if association.state is not State.ASSOCIATED or association.pending_until is not None:
+        raise StateError(association.state.name, "DataNotification.request")
+    if not association.agreed(Conformance.DATA_NOTIFICATION):
+        raise UnsupportedError("this association did not agree on data-notification")
+    blocks = association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
+    limit = association.context.client_max_receive_pdu_size
+    return _cut(_protected(notification, association.protection), limit, blocks=blocks)
+
+
+def pushed(
+    notification: DataNotification, profile: AssociationProfile, protection: ServerProtection | None
+) -> list[bytes]:
+    """Return the APDUs of a push to a destination, in the context of an association that need not be open.
+
+    Args:
+        notification: What is pushed.
+        profile: The association that the push setup names.
+        protection: What protects it; ``None`` for nothing.
+
+    Raises:
+        UnsupportedError: It is longer than the receiver takes, and blocks are not allowed.
+        EncodeError: The body is of no COSEM type.
+    """
+    blocks = bool(profile.conformance & Conformance.GENERAL_BLOCK_TRANSFER)
+    limit = profile.client_max_receive_pdu_size or profile.max_send_pdu_size
+    return _cut(_protected(notification, protection), limit, blocks=blocks)
+
+
+def _protected(notification: DataNotification, protection: ServerProtection | None) -> bytes:
+    octets = encode(notification)
+    return octets if protection is None else protection.protect(octets)
+
+
+def _cut(octets: bytes, limit: int, *, blocks: bool) -> list[bytes]:
+    if not limit or len(octets) <= limit:
+        return [octets]
+    if not blocks:
+        raise UnsupportedError(f"the notification has {len(octets)} octets, the client takes {limit}")
+    return [encode(block) for block in cut_unconfirmed(octets, limit)]
