@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from cosem import apdu
+from cosem import apdu, push
 from cosem.codec.data import decode_data, encode_data
-from cosem.errors import DecodeError
+from cosem.errors import ConversionError, DecodeError
 from cosem.types.data import Bcd, Enum, Utf8String, VisibleString
 from tests.vectors import Vector, parameters
 
@@ -19,6 +21,28 @@ def test_a_bare_tag_is_no_apdu(tag: int) -> None:
         with pytest.raises(DecodeError) as caught:
             apdu.decode(octets)
         assert 0 <= caught.value.offset <= len(octets)
+
+
+@pytest.mark.parametrize("decode", [apdu.decode, decode_data, push.decode])
+@pytest.mark.parametrize("wrong", [1, 12, None, 1.5, True, "C001C1", object()])
+def test_what_are_no_octets_is_not_taken_for_any(decode: Callable[..., object], wrong: object) -> None:
+    with pytest.raises(ConversionError, match=r"no octets|is no"):
+        decode(wrong)
+
+
+@pytest.mark.parametrize(
+    ("octets", "problem", "offset"),
+    [
+        ("C0", "1 octet wanted, 0 left: which C0 it is", 1),
+        ("C4", "1 octet wanted, 0 left: which C4 it is", 1),
+        ("C009", "unknown choice C0 09", 1),
+        ("33", "unknown APDU 33", 0),
+    ],
+)
+def test_a_missing_choice_is_told_from_an_unknown_one(octets: str, problem: str, offset: int) -> None:
+    with pytest.raises(DecodeError) as caught:
+        apdu.decode(bytes.fromhex(octets))
+    assert (caught.value.problem, caught.value.offset) == (problem, offset)
 
 
 LENGTHS = ("82FFFF", "83FFFFFF", "84FFFFFFFF", "85FFFFFFFFFF", "88FFFFFFFFFFFFFFFF", "80", "FF")

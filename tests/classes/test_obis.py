@@ -99,7 +99,7 @@ def test_words_find_the_code_first(query, code):
     assert search(query, limit=1) == (LogicalName.parse(code),)
 
 
-@pytest.mark.parametrize("query", ["", "   ", "nonsense", "active energy nonsense", "1-0:999.8.0"])
+@pytest.mark.parametrize("query", ["", "   ", "nonsense", "active energy nonsense", "1-0:999.8.0", "\u00b2"])
 def test_what_is_not_there_is_not_found(query):
     assert search(query) == ()
 

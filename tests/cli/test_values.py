@@ -145,6 +145,12 @@ def test_the_declaration_of_the_class_decides_where_the_present_value_does_not(t
         ("[1]", Structure((None,)), "tells no type"),
         ("[" * 100_000, None, ""),
         ("xyz", OctetString(b"\x00"), "hexadecimal"),
+        ("octet-sting:0102", OctetString(b"text"), "'octet-sting' is no type; did you mean octet-string"),
+        ("octet_string:0102", OctetString(b"text"), "did you mean octet-string"),
+        ("Unsigned:5", Unsigned(1), "did you mean unsigned"),
+        ("hexx:00", OctetString(b"text"), "did you mean hex?"),
+        ("meter:5", VisibleString("text"), "'meter' is no type; cosem set --help names them; text:..."),
+        (f"{'x' * 1000}:5", VisibleString("text"), "is no type"),
     ],
 )
 def test_what_means_no_value_is_wrong_usage(text, like, said):
@@ -152,6 +158,19 @@ def test_what_means_no_value_is_wrong_usage(text, like, said):
         parse_value(text, like=like)
     assert said in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+def test_octets_with_colons_between_them_name_no_type():
+    assert parse_value("aa:bb", like=OctetString(b"\x00")) == OctetString(b"\xaa\xbb")
+
+
+def test_a_misspelt_type_is_not_written_as_a_text(cosem):
+    done = cosem(
+        "set", "sim:", "0-0:96.1.0", "value", "octet-sting:0102", "--client", "1", "--password", "87654321"
+    )
+    assert (done.status, done.out) == (2, "")
+    assert "did you mean octet-string" in done.err
+    assert done.err.count("\n") == 1
 
 
 def test_now_is_this_moment():

@@ -132,6 +132,17 @@ def test_options_of_the_url_mean_what_the_arguments_do():
         ("sim:?cleint=1", {}, "unknown option cleint"),
         ("tcp://meter", {"physical": 17}, "unknown option physical"),
         ("hdlc+tcp://meter?physical=17", {"physical": 18}, "physical is 17 in the URL"),
+        ("hdlc+tcp://meter", {"physical": "x"}, "physical is 'x': a whole number is wanted"),
+        ("tcp://meter", {"client": 1.5}, r"client is 1\.5: a whole number is wanted"),
+        ("tcp://meter", {"client": "x"}, "client is 'x': a whole number"),
+        ("tcp://meter", {"client": True}, "client is True: a whole number"),
+        ("tcp://meter", {"retries": "x"}, "retries is 'x': a whole number"),
+        ("tcp://meter", {"timeouts": "soon"}, "timeouts are 'soon'"),
+        ("tcp://meter", {"password": 5}, "text or octets, not int"),
+        ("tcp://meter", {"security": 5}, "int is no security"),
+        ("tcp://meter?password=x", {}, "unknown option password .*; secrets do not belong in a URL"),
+        (5, {}, "int is no URL"),
+        (b"sim:", {}, "bytes is no URL"),
     ],
 )
 def test_options_that_contradict_each_other_or_mean_nothing_are_one_line(url, options, words):

@@ -308,6 +308,7 @@ def test_keys_by_short_and_by_full_name():
         ({"guek": "short"}, "encryption (guek): 5 characters"),
         ({"suite": 3}, "suite 3 is none"),
         ({"suite": "two"}, "suite: 'two' is no number"),
+        ({"suite": "\u00b2"}, "suite: '\u00b2' is no number"),
         ({"suite": True}, "suite: True is no number"),
         ({"password": 12345678}, "password: a number where a text is wanted"),
         ({"password": ["x"]}, "password: a list is no key"),

@@ -68,6 +68,45 @@ def test_what_is_no_url_of_a_meter_is_one_line(text):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("/dev/pts/2", "serial:///dev/pts/2"),
+        ("/dev/ttyUSB0?mode_e=1", "serial:///dev/ttyUSB0"),
+        ("COM3", "serial:COM3"),
+    ],
+)
+def test_a_bare_serial_port_is_told_how_to_be_written(text, url):
+    with pytest.raises(ConfigurationError, match=f"is a serial port; write it as {url}$"):
+        parse_url(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tcp://user:hunter2@meter",
+        "user:hunter2@meter",
+        "tcp://user:hun/ter2@meter",
+        "http://meter?password=hunter2",
+        "tcp://meter:x?password=hunter2",
+        "tcp://meter/path?key=hunter2",
+        "tcp://?password=hunter2",
+        "serial:?password=hunter2",
+        "/dev/ttyUSB0?password=hunter2",
+    ],
+)
+def test_what_may_be_a_secret_is_not_repeated(text):
+    with pytest.raises(ConfigurationError) as caught:
+        parse_url(text)
+    assert "ter2" not in str(caught.value)
+
+
+def test_a_very_long_text_is_not_repeated_whole():
+    with pytest.raises(ConfigurationError) as caught:
+        parse_url(f"{'x' * 100_000}://meter")
+    assert len(str(caught.value)) < 300
+
+
 def test_options_are_numbers_times_truths_and_words():
     address = parse_url(
         "serial:COM3?timeout=2.5&mode_e&echo=off&framing=WRAPPER&wake_up=perhaps&response_timeout=0"

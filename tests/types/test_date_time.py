@@ -124,6 +124,52 @@ def test_what_is_no_moment_is_kept_and_raises_our_error(octets: str) -> None:
         moment.to_datetime()
 
 
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (DateTime.fromhex("07EA021E020E1E0000FFC400"), "day 30 of month 2"),
+        (DateTime.fromhex("FFFF021EFF0E1E0000FFC400"), "day 30 of month 2"),
+        (DateTime.fromhex("07EA021D020E1E0000FFC400"), "day 29 of month 2"),
+        (DateTime.fromhex("07EA0D18020E1E0000FFC400"), "month 13"),
+        (DateTime.fromhex("07EA0B00020E1E0000FFC400"), "day 0"),
+        (DateTime.fromhex("07EA0B1802191E0000FFC400"), "hour 25"),
+        (DateTime.fromhex("07EA0B18020E3C0000FFC400"), "minute 60"),
+        (DateTime.fromhex("07EA0B18020E1E3C00FFC400"), "second 60"),
+        (DateTime.fromhex("07EA0B18020E1E0064FFC400"), "hundredths 100"),
+        (DateTime.fromhex("07EA0B18020E1E0000034900"), "deviation 841"),
+        (DateTime.fromhex("000000000000000000000000"), "month 0"),
+        (Date.fromhex("07EA0432FF"), "day 50"),
+        (Date.fromhex("07EA0BF0FF"), "day 240"),
+        (Time.fromhex("19000000"), "hour 25"),
+        (Time.fromhex("19FFFFFF"), "hour 25"),
+    ],
+)
+def test_what_is_impossible_is_named_and_is_no_pattern_for_it(
+    value: DateTime | Date | Time, fault: str
+) -> None:
+    assert value.fault == fault
+    assert str(value).endswith(f" (invalid: {fault})")
+    convert = getattr(value, "to_datetime", None) or getattr(value, "to_date", None) or value.to_time
+    with pytest.raises(ConversionError) as caught:
+        convert()
+    assert "pattern" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        "FFFFFFFFFFFFFFFFFF8000FF",
+        "FFFF03FE0702000000800000",
+        "07E8021D04FFFFFFFF800000",
+        "07EAFDFDFF170000FF003C80",
+    ],
+)
+def test_patterns_and_days_of_the_calendar_have_no_fault(octets: str) -> None:
+    value = DateTime.fromhex(octets)
+    assert value.fault == ""
+    assert "invalid" not in str(value)
+
+
 def test_hundredths_that_are_not_specified_are_zero() -> None:
     moment = DateTime.fromhex("07EA0B18020E1E0AFFFFC400")
     assert moment.hundredths is None
@@ -207,7 +253,9 @@ def test_parse(parse: object, text: str, octets: str) -> None:
 
 
 @pytest.mark.parametrize("parse", [DateTime.parse, Date.parse, Time.parse])
-@pytest.mark.parametrize("text", ["", "tomorrow", "2026-13-01", "25:00", "FFFF"])
+@pytest.mark.parametrize(
+    "text", ["", "tomorrow", "2026-13-01", "25:00", "FFFF", "\uff12\uff10\uff12\uff16-01-01"]
+)
 def test_what_is_no_time_is_refused(parse: object, text: str) -> None:
     with pytest.raises(ConversionError):
         parse(text)
@@ -223,6 +271,8 @@ def test_the_number_of_octets_is_fixed(kind: type[DateTime]) -> None:
             kind(bytes(size))
     with pytest.raises(ConversionError):
         kind.fromhex("no hex")
+    with pytest.raises(ConversionError, match="5 are no octets"):
+        kind(5)
 
 
 def test_values_cannot_be_changed_and_hash_by_their_octets() -> None:

@@ -63,6 +63,8 @@ def test_octets_and_numbers_are_taken_too(value: object) -> None:
         "0100010800FG",
         "-1.0.1.8.0.255",
         "energy",
+        "\u0661.0.1.8.0.255",
+        "\uff11-0:1.8.0",
     ],
 )
 def test_what_is_no_logical_name_is_refused_and_named(text: str) -> None:
@@ -72,7 +74,8 @@ def test_what_is_no_logical_name_is_refused_and_named(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b"12345", b"1234567", (1, 2, 3), (1, 2, 3, 4, 5, 256), (1, 2, 3, 4, 5, -1)]
+    "value",
+    [b"", b"12345", b"1234567", (1, 2, 3), (1, 2, 3, 4, 5, 256), (1, 2, 3, 4, 5, -1), 5, None, ["a"] * 6],
 )
 def test_a_name_has_six_octets(value: object) -> None:
     with pytest.raises(ConversionError):

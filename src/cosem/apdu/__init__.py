@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from cosem.codec.limits import DEFAULT_LIMITS, Limits
 from cosem.codec.reader import Reader, TracingReader
 from cosem.errors import DecodeError, EncodeError
+from cosem.types.making import octets as octets_of
 
 if TYPE_CHECKING:
     from cosem.codec.reader import Node
@@ -100,12 +101,13 @@ def decode(
     Raises:
         DecodeError: Unknown tag, octets missing, octets too many; with offset and path.
         LimitError: Too much nesting or too many elements.
+        ConversionError: A text or a number was given instead of octets.
 
     >>> decode(bytes.fromhex("C0 02 C1 00000001"))
     GetRequestNext(invoke_id_and_priority=InvokeIdAndPriority(0xC1), block_number=1)
     """
     if type(octets) is not bytes:
-        octets = bytes(octets)
+        octets = octets_of(octets, "APDU")
     named: list[str] | None = None if findings is None else []
     try:
         value = _decode(Reader(octets, strict=strict, findings=named, limits=limits))
@@ -182,8 +184,12 @@ def _decode_ciphered(reader: Reader) -> Apdu:
 
     name = CIPHERED_NAMES.get(reader.data[0])
     if name is None:
-        kind = "choice" if reader.data[0] in _MODULES else "APDU"
-        reader.fail(f"unknown {kind} {reader.data[:2].hex(' ').upper()}")
+        said = reader.data[:2].hex(" ").upper()
+        if reader.data[0] not in _MODULES:
+            reader.fail(f"unknown APDU {said}")
+        if len(reader.data) == 1:
+            reader.fail(f"1 octet wanted, 0 left: which {said} it is", 1)
+        reader.fail(f"unknown choice {said}", 1)
     value = reader.component(name, CipheredApdu.read)
     reader.finish()
     return value

@@ -148,7 +148,7 @@ def _shorter(text: str) -> str:
 # From words to names.
 
 _WORD: Final = re.compile(r"[+-]?[a-z0-9°²³]+")
-_CODE: Final = re.compile(r"(?:\d+-\d+:)?\d+\.\d+\.\d+(?:[.*]\d+)*|[0-9a-fA-F]{12}")
+_CODE: Final = re.compile(r"(?:\d+-\d+:)?\d+\.\d+\.\d+(?:[.*]\d+)*|[0-9a-fA-F]{12}", re.ASCII)
 _SAME: Final = {
     "imported": "import",
     "consumption": "import",
@@ -218,7 +218,7 @@ def _words(text: str) -> list[str]:
 
 def _is_in(word: str, words: Iterable[str]) -> bool:
     """Whether a word is among ``words``, or begins one of them; numbers must be whole."""
-    return word in words or (not word.isdigit() and any(known.startswith(word) for known in words))
+    return word in words or (not word.isdecimal() and any(known.startswith(word) for known in words))
 
 
 @cache
@@ -237,7 +237,7 @@ def _searchable() -> tuple[tuple[Row, frozenset[str]], ...]:
 
 def _names(row: Row, words: list[str], missing: list[str]) -> Iterable[LogicalName]:
     """Return the names of a row that may have the missing words: in the name of D, or in a number."""
-    digits = [int(word) for word in words if word.isdigit() and int(word) < ANY]
+    digits = [int(word) for word in words if word.isdecimal() and int(word) < ANY]
     groups = [_choices(row, index, digits) for index in range(6)]
     if "{Etariff}" in row.description or "{Eharm}" in row.description:
         wanted = {0, *digits}
@@ -245,7 +245,7 @@ def _names(row: Row, words: list[str], missing: list[str]) -> Iterable[LogicalNa
             wanted |= {*_INSTANCES, 124, 125, 126, 127} if "{Eharm}" in row.description else {*_INSTANCES}
         groups[4] = sorted(wanted & row.patterns[4]) or groups[4]
     if "{Dname}" in row.description:
-        of_d = [word for word in missing if not word.isdigit() and not _is_in(word, _OF_E)]
+        of_d = [word for word in missing if not word.isdecimal() and not _is_in(word, _OF_E)]
         first = LogicalName(tuple(group[0] for group in groups))
         groups[3] = [
             d

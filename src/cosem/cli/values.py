@@ -22,6 +22,7 @@ values:
   5, true, 12.5, hello      of the type that the present value has
   double-long-unsigned:5    any type of Data by its name; numbers also as 0x1F
   text:hello, hex:00FF      octet-string by characters or by octets
+  text:a:b                  text with a colon after its first word always says so
   date-time:now             or ISO 8601, or 24 hexadecimal digits; also date:
   {"structure": [{"integer": -3}, {"enum": 30}]}   JSON with types
   [-3, 30]                  JSON without types: those of the present value
@@ -32,7 +33,9 @@ HELP_OF_PARAMETERS: Final = HELP.replace("that the present value has", "that the
     "those of the present value", "as the class declares"
 )
 """The same where there is no present value."""
-_TYPED: Final = re.compile(r"([a-z][a-z0-9-]*):(.*)", re.DOTALL)
+_TYPED: Final = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(.*)", re.DOTALL)
+_OCTETS: Final = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})+")
+"""Octets with colons between them: ``aa`` in front is no name of a type."""
 _BOOLEANS: Final = {
     "true": True,
     "1": True,
@@ -86,9 +89,9 @@ def _file(path: Path) -> str:
 
 
 def _value(text: str, like: Any, coerce: Callable[[Any], Any] | None) -> Any:
-    typed = _TYPED.fullmatch(text)
-    if typed is not None and (made := _of_type(typed[1], typed[2])) is not _UNKNOWN:
-        return made
+    typed = _named_type(text)
+    if typed is not None:
+        return _of_type(*typed)
     if text.lstrip().startswith(("{", "[")):
         return _of_json(json.loads(text), like, coerce)
     if like is not None and not isinstance(like, tuple):
@@ -106,20 +109,35 @@ def says_its_type(text: str) -> bool:
     >>> says_its_type("unsigned:5"), says_its_type("5"), says_its_type('{"unsigned": 5}')
     (True, False, True)
     """
+    return _named_type(text) is not None or text.startswith(("@", "{"))
+
+
+def _named_type(text: str) -> tuple[str, str] | None:
+    """Return the type that a value names, and what comes after it; ``None`` if it names none.
+
+    Raises:
+        ConfigurationError: A word before a colon is no type: it would be written to the meter as a text.
+    """
     from cosem.codec.scalars import TAG_NAMES
 
     typed = _TYPED.fullmatch(text)
-    if typed is not None:
-        return typed[1] in TAG_NAMES.values() or typed[1] in ("text", "hex")
-    return text.startswith(("@", "{"))
+    if typed is None or _OCTETS.fullmatch(text):
+        return None
+    name = typed[1]
+    known = ("text", "hex", *TAG_NAMES.values())
+    if name in known:
+        return name, typed[2]
+    from difflib import get_close_matches
 
-
-_UNKNOWN: Final = object()
+    near = get_close_matches(name.lower().replace("_", "-"), known, n=3, cutoff=0.6)
+    meant = f"did you mean {', '.join(near)}?" if near else "cosem set --help names them;"
+    raise ConfigurationError(
+        f"the value {_short(text)}: {_short(name)} is no type; {meant} text:... writes text with a colon"
+    )
 
 
 def _of_type(name: str, text: str) -> Any:
-    """Return the value of a named type; ``_UNKNOWN`` if no type has this name."""
-    from cosem.codec.scalars import TAG_NAMES
+    """Return the value of a named type."""
     from cosem.translate.data_json import data_from_json
     from cosem.types.data import OctetString
 
@@ -127,8 +145,6 @@ def _of_type(name: str, text: str) -> Any:
         return OctetString(text.encode("utf-8"))
     if name == "hex":
         name = "octet-string"
-    if name not in TAG_NAMES.values():
-        return _UNKNOWN
     if name in _STRUCTURED:
         return data_from_json({name: json.loads(text)})
     return data_from_json({name: _content(name, text)})

@@ -30,6 +30,7 @@ from cosem.types.data import (
     Utf8String,
     VisibleString,
 )
+from cosem.types.making import octets as octets_of
 from cosem.types.making import trusted
 from cosem.types.text import counted
 
@@ -68,11 +69,14 @@ def decode_data(
     Raises:
         DecodeError: Unknown tag, octets missing, or octets too many.
         LimitError: Too much nesting or too many elements.
+        ConversionError: A text or a number was given instead of octets.
 
     >>> decode_data(bytes.fromhex("0202 0FFF 161E"))
     Structure((Integer(-1), Enum(30)))
     """
-    reader = Reader(bytes(octets), strict=strict, findings=findings, limits=limits)
+    if type(octets) is not bytes:
+        octets = octets_of(octets, "Data")
+    reader = Reader(octets, strict=strict, findings=findings, limits=limits)
     value = read_data(reader)
     reader.finish()
     return value

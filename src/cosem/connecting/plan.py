@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import NoneType
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from cosem.association.client.association import ClientAssociation
@@ -29,6 +30,8 @@ _SLOW_CONNECT: Final = 40.0
 _COMMON: Final = frozenset(
     {"client", "server", "max_pdu_size", "timeout", "retries", "strict", "short_names"}
 )
+
+_SECRETS: Final = frozenset({"password", "key", "keys", "secret", "ek", "ak", "guek", "gak"})
 
 
 class ConnectOptions(TypedDict, total=False):
@@ -145,11 +148,18 @@ def plan_of(
         address = replace(address, options=address.options | {"physical": str(number)})
     known = _COMMON if address.scheme == "sim" else _COMMON | profile_of(address).options
     if unknown := sorted(address.options.keys() - known):
+        hint = "; secrets do not belong in a URL, give them by themselves" if _SECRETS & set(unknown) else ""
         raise ConfigurationError(
-            f"unknown option {', '.join(unknown)} for {address}; known are {', '.join(sorted(known))}"
+            f"unknown option {', '.join(unknown)} for {address}{hint}; known are {', '.join(sorted(known))}"
         )
     if password is not None and security is not None:
         raise ConfigurationError("give a password or security, not both")
+    if not isinstance(password, (str, bytes, bytearray, NoneType)):
+        raise ConfigurationError(f"a password is a text or octets, not {type(password).__name__}")
+    if security is not None and not callable(getattr(security, "prepare", None)):
+        raise ConfigurationError(
+            f"{type(security).__name__} is no security; use one such as LowLevel, HighGmac or Ciphered"
+        )
     retries = _number(address, "retries", retries, 1)
     if not 0 <= retries <= 100:
         raise ConfigurationError(f"retries {retries} are outside 0..100")
@@ -190,6 +200,8 @@ def _number(address: Address, name: str, given: int | None, default: int) -> int
     in_url = address.number(name, default)
     if given is None:
         return in_url
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise ConfigurationError(f"{name} is {given!r}: a whole number is wanted")
     if name in address.options and in_url != given:
         raise ConfigurationError(f"{name} is {in_url} in the URL, but {given} was asked for")
     return given
@@ -225,4 +237,6 @@ def _timeouts(address: Address, given: Timeouts | float | None) -> Timeouts:
         usual = replace(usual, connect=_SLOW_CONNECT)
     if given is None:
         return usual
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        raise ConfigurationError(f"timeouts are {given!r}: Timeouts, or a number of seconds is wanted")
     return replace(usual, answer=float(given), transfer=max(usual.transfer, float(given)))

@@ -23,6 +23,7 @@ from cosem.push.opening import KeySource, Opener
 from cosem.push.shapes import Shapes
 from cosem.security.envelope import is_protected
 from cosem.security.keys import Keys
+from cosem.types.making import octets as octets_of
 
 __all__ = ["Parser", "decode"]
 
@@ -57,6 +58,7 @@ def decode(
     Raises:
         StrictFindings: ``strict``, and a message is not as the standard has it.
         ConfigurationError: The text of a key cannot be read.
+        ConversionError: A text or a number was given instead of octets.
 
     Where nothing else is found, frames whose header is right are read although their FCS is wrong, and named so;
     :class:`Parser` never does that unless it is told to.
@@ -66,7 +68,7 @@ def decode(
     >>> print(message.maker, message["1-0:1.7.0"])
     Aidon 1-0:1.7.0*255 280 W
     """
-    octets = bytes(octets)
+    octets = octets_of(octets, "pushed message")
     shapes = _shapes if layouts is None else None
     parser = Parser(
         keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, _shapes=shapes

@@ -269,7 +269,7 @@ def _read(name: str, value: Any, read_file: ReadFile | None) -> Any:
     if value is None:
         return None
     if name == "suite":
-        if isinstance(value, bool) or (not isinstance(value, int) and not str(value).strip().isdigit()):
+        if isinstance(value, bool) or not (isinstance(value, int) or str(value).strip().isdecimal()):
             raise ConfigurationError(f"{value!r} is no number")
         return int(value)
     if name.endswith("_title"):

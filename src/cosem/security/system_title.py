@@ -17,7 +17,7 @@ __all__ = ["SystemTitle"]
 
 _HEXADECIMAL = re.compile(r"(?:0x)?([0-9A-Fa-f]{16})")
 _MANUFACTURER_AND_HEXADECIMAL = re.compile(r"([A-Z]{3})([0-9A-Fa-f]{10})")
-_MANUFACTURER_AND_NUMBER = re.compile(r"([A-Za-z]{3})[ :/](\d{1,13})")
+_MANUFACTURER_AND_NUMBER = re.compile(r"([A-Za-z]{3})[ :/](\d{1,13})", re.ASCII)
 _SEPARATORS = re.compile(r"[ :.\-]")
 _SIZE = 8
 _SERIAL_SIZE = 5

@@ -152,7 +152,7 @@ def status_note(value: DateTime) -> str:
     if status:
         names = [str(flag.name).lower().replace("_", "-") for flag in type(status) if flag in status]
         notes.append(", ".join(names) or f"status {int(status):02X}")
-    if not value.weekday_is_consistent:
+    if not value.date_fault and not value.weekday_is_consistent:
         notes.append(f"day of week {value.weekday} does not fit the date")
     if value.deviation is not None and abs(value.deviation) > 720:
         notes.append(f"deviation {value.deviation} is outside -720..720")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final
@@ -27,6 +28,9 @@ _TRUTH: Final = {
     "false": False,
     "off": False,
 }
+_DEVICE: Final = re.compile(r"(/[^?]*|COM[0-9]+)(\?.*)?", re.IGNORECASE | re.DOTALL)
+_BEFORE_HOST: Final = re.compile(r"(?<=//).*@|^(?!.*//).*@", re.DOTALL)
+_LONGEST_SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,16 @@ class Address:
         return f"{self.scheme}:{'//' if self.path.startswith('/') else ''}{self.path}"
 
 
+def _shown(text: str) -> str:
+    """Return a URL as errors show it: without its options and what stands before an ``@``, which may be secrets."""
+    shown = _BEFORE_HOST.sub("...@", text.partition("?")[0])
+    return repr(shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}...")
+
+
+def _as_url(device: str) -> str:
+    return f"serial:{'//' if device.startswith('/') else ''}{device.partition('?')[0]}"
+
+
 def parse_url(text: str) -> Address:
     """Return the address that a URL means; a bare ``host:port`` is taken for ``tcp://``.
 
@@ -119,30 +133,43 @@ def parse_url(text: str) -> Address:
     >>> parse_url("tcp://10.0.0.7?client=1")
     Address(scheme='tcp', host='10.0.0.7', port=4059, path='', options={'client': '1'})
     """
+    if not isinstance(text, str):
+        raise ConfigurationError(
+            f"{type(text).__name__} is no URL; write it as text, for example tcp://HOST:4059"
+        )
     given = text.strip()
+    if _DEVICE.fullmatch(given):
+        raise ConfigurationError(f"{_shown(given)} is a serial port; write it as {_as_url(given)}")
     if "://" not in given and not given.startswith(("sim:", "serial:")):
         given = f"tcp://{given}"
     try:
         parts = urlsplit(given)
         port = parts.port
     except ValueError as error:
-        raise ConfigurationError(f"{text!r} is no URL: {error}") from None
+        why = "" if "@" in given else f": {error}"
+        raise ConfigurationError(f"{_shown(text)} is no URL{why}") from None
+    if "@" in parts.netloc:
+        raise ConfigurationError(
+            f"{_shown(text)}: a URL names no user and no password; give them by themselves"
+        )
     scheme = parts.scheme.lower()
     if scheme not in SCHEMES:
-        raise ConfigurationError(f"{text!r}: unknown scheme {scheme!r}; use one of {', '.join(SCHEMES)}")
+        raise ConfigurationError(
+            f"{_shown(text)}: unknown scheme {scheme[:20]!r}; use one of {', '.join(SCHEMES)}"
+        )
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if scheme not in _WITH_HOST:
         path = unquote(parts.netloc + parts.path)
         if scheme == "serial" and not path:
             raise ConfigurationError(
-                f"{text!r} names no port; write it as serial:///dev/ttyUSB0 or serial:COM3"
+                f"{_shown(text)} names no port; write it as serial:///dev/ttyUSB0 or serial:COM3"
             )
         return Address(scheme, path=path, options=options)
     usual = _DEFAULT_PORTS.get(scheme, DEFAULT_PORT)
     if parts.hostname and not parts.hostname.isprintable():
         raise ConfigurationError(f"{parts.hostname!r} is no name of a host")
     if not parts.hostname:
-        raise ConfigurationError(f"{text!r} names no host; write it as {scheme}://HOST:{usual}")
+        raise ConfigurationError(f"{_shown(text)} names no host; write it as {scheme}://HOST:{usual}")
     if port == 0 or parts.path not in ("", "/"):
-        raise ConfigurationError(f"{text!r}: port must be 1..65535, and nothing may follow but options")
+        raise ConfigurationError(f"{_shown(text)}: port must be 1..65535, and nothing may follow but options")
     return Address(scheme, parts.hostname, port or usual, options=options)

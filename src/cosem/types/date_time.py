@@ -16,6 +16,7 @@ from enum import IntFlag
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 from cosem.errors import ConversionError
+from cosem.types.making import octets as octets_of
 
 __all__ = ["ClockStatus", "Date", "DateTime", "Time"]
 
@@ -47,16 +48,19 @@ class _Octets:
     __slots__ = ("octets",)
     octets: bytes
     size: ClassVar[int]
+    asn1_name: ClassVar[str]
 
     def __init__(self, octets: bytes) -> None:
         """Hold the octets as they are.
 
         Raises:
-            ConversionError: They are not as many as the type has.
+            ConversionError: They are not as many as the type has, or are none.
         """
+        if type(octets) is not bytes:
+            octets = octets_of(octets, self.asn1_name)
         if len(octets) != self.size:
             raise ConversionError(f"{type(self).__name__} has {self.size} octets, not {len(octets)}")
-        _set_octets(self, octets if type(octets) is bytes else bytes(octets))
+        _set_octets(self, octets)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} cannot be changed: {name}")
@@ -129,7 +133,24 @@ class _DatePart(_Octets):
     @property
     def date_is_pattern(self) -> bool:
         """Whether the date stands for more than one day."""
-        return self.year is None or not 1 <= self.octets[2] <= 12 or not 1 <= self.octets[3] <= 31
+        return (
+            self.year is None or self.octets[2] >= DAYLIGHT_SAVINGS_END or self.octets[3] >= SECOND_LAST_DAY
+        )
+
+    @property
+    def date_fault(self) -> str:
+        """What no date can have, such as ``month 13`` or ``day 30 of month 2``; empty if nothing is wrong."""
+        year, month, day = self.year, self.octets[2], self.octets[3]
+        if month == 0 or 12 < month < DAYLIGHT_SAVINGS_END:
+            return f"month {month}"
+        if day == 0 or 31 < day < SECOND_LAST_DAY:
+            return f"day {day}"
+        if month <= 12 and day <= 31:
+            try:  # leap years come again after 400
+                date(2000 if year is None else 2000 + year % 400, month, day)
+            except ValueError:
+                return f"day {day} of month {month}"
+        return ""
 
     @property
     def weekday_is_consistent(self) -> bool:
@@ -200,6 +221,20 @@ def _last_day(day: date) -> int:
     return (day.replace(month=day.month + 1, day=1) - timedelta(days=1)).day
 
 
+def _time_fault(octets: bytes) -> str:
+    """Return what no time of the day can have; empty if nothing is wrong."""
+    for name, octet, end in zip(
+        ("hour", "minute", "second", "hundredths"), octets, (24, 60, 60, 100), strict=True
+    ):
+        if end <= octet != NOT_SPECIFIED:
+            return f"{name} {octet}"
+    return ""
+
+
+def _with_fault(text: str, fault: str) -> str:
+    return f"{text} (invalid: {fault})" if fault else text
+
+
 def _time_text(octets: bytes) -> str:
     text = ":".join("*" if octet == NOT_SPECIFIED else f"{octet:02d}" for octet in octets[:3])
     if octets[3] not in (0, NOT_SPECIFIED):
@@ -238,8 +273,13 @@ class Date(_DatePart):
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it stands for more than one day, or for none."""
+        """Whether it stands for more than one day."""
         return self.date_is_pattern
+
+    @property
+    def fault(self) -> str:
+        """What is impossible about it, for example ``day 30 of month 2``; empty if nothing is."""
+        return self.date_fault
 
     def to_date(self) -> date:
         """Return the day.
@@ -254,7 +294,7 @@ class Date(_DatePart):
         return self._matches_date(day)
 
     def __str__(self) -> str:
-        return self._date_text()
+        return _with_fault(self._date_text(), self.fault)
 
 
 def _date_octets(value: date) -> bytes:
@@ -262,6 +302,8 @@ def _date_octets(value: date) -> bytes:
 
 
 def _to_date(value: _DatePart) -> date:
+    if value.date_fault:
+        raise ConversionError(f"there is no {value.date_fault} in the calendar")
     if value.date_is_pattern:
         raise ConversionError(f"{value} is a pattern, not a day")
     try:
@@ -322,6 +364,11 @@ class Time(_Octets):
         """Whether it stands for more than one time of the day."""
         return NOT_SPECIFIED in self.octets[:3]
 
+    @property
+    def fault(self) -> str:
+        """What is impossible about it, for example ``hour 25``; empty if nothing is."""
+        return _time_fault(self.octets)
+
     def to_time(self) -> time:
         """Return the time; hundredths that are not specified are 0.
 
@@ -335,11 +382,11 @@ class Time(_Octets):
         return _matches_time(self.octets, moment)
 
     def __str__(self) -> str:
-        return _time_text(self.octets)
+        return _with_fault(_time_text(self.octets), self.fault)
 
 
 def _to_time(octets: bytes, text: str) -> time:
-    if NOT_SPECIFIED in octets[:2]:
+    if not _time_fault(octets) and NOT_SPECIFIED in octets[:2]:
         raise ConversionError(f"{text} is a pattern, not a time")
     second = 0 if octets[2] == NOT_SPECIFIED else octets[2]
     hundredths = 0 if octets[3] == NOT_SPECIFIED else octets[3]
@@ -445,8 +492,17 @@ class DateTime(_DatePart):
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it stands for more than one moment, or for none."""
+        """Whether it stands for more than one moment."""
         return self.date_is_pattern or NOT_SPECIFIED in self.octets[5:7]
+
+    @property
+    def fault(self) -> str:
+        """What is impossible about it, for example ``day 30 of month 2``; empty if nothing is."""
+        fault = self.date_fault or _time_fault(self.octets[5:9])
+        deviation = self.deviation
+        if not fault and deviation is not None and abs(deviation) > _LARGEST_DEVIATION:
+            return f"deviation {deviation}"
+        return fault
 
     @property
     def date(self) -> Date:
@@ -504,4 +560,4 @@ class DateTime(_DatePart):
         if deviation is not None:
             hours, minutes = divmod(abs(deviation), 60)
             text += f"{'-' if deviation > 0 else '+'}{hours:02d}:{minutes:02d}"
-        return text
+        return _with_fault(text, self.fault)

@@ -11,9 +11,10 @@ from cosem.errors import ConversionError
 __all__ = ["LogicalName"]
 
 _REDUCED = re.compile(
-    r"(?:(?P<a>\d{1,3})-(?P<b>\d{1,3}):)?(?P<c>\d{1,3})\.(?P<d>\d{1,3})\.(?P<e>\d{1,3})(?:[.*&](?P<f>\d{1,3}))?"
+    r"(?:(?P<a>\d{1,3})-(?P<b>\d{1,3}):)?(?P<c>\d{1,3})\.(?P<d>\d{1,3})\.(?P<e>\d{1,3})(?:[.*&](?P<f>\d{1,3}))?",
+    re.ASCII,
 )
-_DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){5}")
+_DOTTED = re.compile(r"\d{1,3}(?:\.\d{1,3}){5}", re.ASCII)
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{12}")
 
 
@@ -44,6 +45,8 @@ class LogicalName(bytes):
             name = super().__new__(cls, tuple(value))
         except ValueError:
             raise ConversionError("every group of a logical name is 0..255") from None
+        except TypeError:
+            raise ConversionError(f"{value!r} is no logical name; write it as 1-0:1.8.0") from None
         if len(name) != 6:
             raise ConversionError(f"a logical name has 6 octets, not {len(name)}")
         return name

@@ -40,7 +40,7 @@ __all__ = ["Selection", "duration", "layout_of", "read_profile", "selection_of"]
 
 _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD = 3, 4, 5
 _UNITS: Final = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)", re.ASCII)
 _LONG_AGO: Final = datetime(2000, 1, 1)  # noqa: DTZ001 -- local time of the meter
 _MARGIN: Final = timedelta(days=1)
 """Rows of a meter whose clock was put back lie in its future."""

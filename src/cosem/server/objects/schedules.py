@@ -10,6 +10,7 @@ from cosem.classes.standard.activity_calendar import ActivityCalendar, DayProfil
 from cosem.classes.standard.references import ScriptReference
 from cosem.classes.standard.single_action_schedule import ExecutionTime, ScheduleType, SingleActionSchedule
 from cosem.classes.standard.special_days_table import SpecialDay, SpecialDaysTable
+from cosem.errors import ConversionError
 from cosem.server.objects.base import CosemObject, Outcome, then
 from cosem.server.patterns import next_match
 from cosem.types.data import LongUnsigned
@@ -190,7 +191,10 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
         value: DateTime = self.activate_passive_calendar_time
         if self.device is None or value.is_pattern:
             return None
-        moment = value.to_datetime()
+        try:
+            moment = value.to_datetime()
+        except ConversionError:  # a day that no calendar has never comes
+            return None
         return self.device.instant(moment) if moment.tzinfo is None else moment
 
     def on_time(self, at: datetime) -> Outcome[Any]:
