@@ -96,6 +96,47 @@ def test_frames_and_apdus_are_written_with_times_and_directions() -> None:
     assert found.entries[1].octets == wrap(GET, 16, 1)
 
 
+def test_connections_have_numbers_and_lines_of_their_own() -> None:
+    first, other = RecordingHeader("t0", client=17), RecordingHeader("t1", "hdlc", client=1, server=2)
+    silent = RecordingHeader("t2")
+    entries = (
+        Entry(0.0, True, "apdu", GET),
+        Entry(0.5, True, "apdu", GET, connection=1),
+        Entry(1.0, False, "apdu", b"\xc4\x01\xc1\x01\x04"),
+    )
+    recording = Recording(first, entries, connections=(other, silent))
+    assert Recording.parse(recording.to_text()) == recording
+    assert recording.headers == (first, other, silent)
+    with pytest.raises(ConversionError, match="line 2: the next connection"):
+        Recording.parse(f"{first.to_line()}\n{other.to_line(2)}\n")
+    with pytest.raises(ConversionError, match=r"line 2: .*has begun"):
+        Recording.parse(f"{first.to_line()}\n{entries[1].to_line()}\n")
+
+
+def test_what_a_meter_records_has_the_directions_of_its_client() -> None:
+    text: list[str] = []
+    recorder = Recorder(
+        text.append,
+        RecordingHeader(),
+        now=lambda: datetime(2026, 3, 1, tzinfo=UTC),
+        seconds=lambda: 3.0,
+        mask=mask,
+        begun=1.0,
+        connection=1,
+        at_meter=True,
+    )
+    recorder.octets_received(wrap(GET, 16, 1))
+    recorder.apdu_received(GET)
+    recorder.apdu_sent(b"\xc4\x01\xc1\x01\x04")
+    recorder.close()
+    found = Recording.parse(f"{RecordingHeader().to_line()}\n{''.join(text)}")
+    assert [(each.at, each.sent, each.kind, each.connection) for each in found.entries] == [
+        (2.0, True, "frame", 1),
+        (2.0, True, "apdu", 1),
+        (2.0, False, "apdu", 1),
+    ]
+
+
 @pytest.mark.parametrize("size", [1, 3, 8, 20, 128])
 @pytest.mark.parametrize("cut", [1, 7, 1000])
 def test_a_secret_is_in_no_frame_however_it_is_cut(size: int, cut: int) -> None:

@@ -33,9 +33,11 @@ from cosem.transport.timeouts import Timeouts
 from cosem.transport.url import Address, parse_url
 
 if TYPE_CHECKING:
+    from cosem.client.blocking import Client
     from cosem.link.hdlc import Frame, HdlcAddress
     from cosem.link.iec62056_21 import Identification
     from cosem.transport.channel import Channel
+    from cosem.transport.observing import Observer
 
 __all__ = ["Outcome", "ProbeReport", "ProbeStep", "probe"]
 
@@ -104,6 +106,7 @@ def probe(
     *,
     limit: float = 90.0,
     on_step: Callable[[ProbeStep], object] | None = None,
+    observing: Callable[[Address], Observer] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> ProbeReport:
     """Find out how a meter is reached.
@@ -113,6 +116,7 @@ def probe(
             :func:`cosem.connecting.connect`; what its query says is not varied, for example ``baud`` or ``physical``.
         limit: Most seconds that it may take.
         on_step: Called with each step when it has ended.
+        observing: Returns who watches the next connection that is tried.
         clock: Monotonic seconds.
 
     Raises:
@@ -122,14 +126,14 @@ def probe(
         target = f"serial:{'//' if target.strip().startswith('/') else ''}{target.strip()}"
     address = parse_url(target)
     if address.scheme != "sim":
-        return _Probe(address, limit, on_step, clock).run()
+        return _Probe(address, limit, on_step, clock, observing).run()
     from importlib import import_module
 
     # Imported by name: this module is above both client and server, which do not know each other.
     threads, demonstration = map(import_module, ("cosem.server.threads", "cosem.server.demonstration"))
     with threads.serve_in_thread(demonstration.demonstration_meter()) as url:
         simulated = replace(parse_url(url), options=address.options)
-        report = _Probe(simulated, limit, on_step, clock).run()
+        report = _Probe(simulated, limit, on_step, clock, observing).run()
     return replace(report, url=None if report.url is None else _url(address))
 
 
@@ -146,6 +150,7 @@ class _Probe:
         limit: float,
         on_step: Callable[[ProbeStep], object] | None,
         clock: Callable[[], float],
+        observing: Callable[[Address], Observer] | None,
     ) -> None:
         unknown = address.options.keys() - profile_of(address).options - {"client", "server"}
         if unknown:
@@ -158,6 +163,8 @@ class _Probe:
         self._steps: list[ProbeStep] = []
         self._began = clock()
         self._channel: Channel | None = None
+        self._observing = observing
+        self._observer: Observer | None = None
         self._heard = 0
         self._pushes = False
         self._client = address.number("client", 16)
@@ -203,15 +210,13 @@ class _Probe:
     # --- what is tried ------------------------------------------------------------------------------
 
     def _wrapper(self) -> Iterator[Address]:
-        from cosem.connecting import connect
-
         self._begin()
         tried = f"wrapper, client {self._client}, server {self._server}"
         self._open(self._address)  # if nobody is there at all, it ends here
         self._close()
         timeouts = Timeouts(answer=_WRAPPER_SECONDS, connect=min(5.0, self._left()), release=0.5)
         try:
-            connect(_url(self._address), timeouts=timeouts, retries=0).close()
+            self._connect(self._address, timeouts=timeouts, retries=0).close()
         except TransportTimeout:
             self._step(tried, Outcome.SILENT)
         except LinkError as error:
@@ -381,14 +386,12 @@ class _Probe:
 
     def _verify(self, found: Address) -> bool:
         """Open an association at what was found, and read who the meter is."""
-        from cosem.connecting import connect
-
         self._begin()
         tried = f"association for client {self._client}"
         left = self._left()
         timeouts = Timeouts(answer=min(10.0, left), transfer=min(20.0, left), connect=min(40.0, left))
         try:
-            with connect(_url(found), timeouts=timeouts) as meter:
+            with self._connect(found, timeouts=timeouts) as meter:
                 try:
                     name: Any = meter.read(_IDENTITY).value
                     said = name.decode("latin-1") if isinstance(name, bytes) else str(name)
@@ -404,10 +407,17 @@ class _Probe:
 
     # --- octets ---------------------------------------------------------------------------------------
 
+    def _connect(self, address: Address, **options: Any) -> Client:
+        from cosem.connecting import connect
+
+        observer = None if self._observing is None else self._observing(address)
+        return connect(_url(address), observer=observer, **options)
+
     def _open(self, address: Address) -> Channel:
         if self._channel is None:
             timeouts = Timeouts(connect=min(5.0, self._left()))
             self._channel = profile_of(address).channel(address, timeouts)
+            self._observer = None if self._observing is None else self._observing(address)
         return self._channel
 
     def _close(self) -> None:
@@ -418,7 +428,10 @@ class _Probe:
     def _send(self, octets: bytes) -> None:
         if octets:
             self._heard = 0
-            self._open(self._over_tcp()).send(octets)
+            channel = self._open(self._over_tcp())
+            if self._observer is not None:
+                self._observer.octets_sent(octets)
+            channel.send(octets)
 
     def _set_line(self, line: LineSettings) -> None:
         set_line = getattr(self._channel, "set_line", None)
@@ -435,6 +448,8 @@ class _Probe:
         except TransportTimeout:
             return b""
         self._heard += len(octets)
+        if self._observer is not None and octets:
+            self._observer.octets_received(octets)
         return octets
 
     def _rubbish(self) -> str:

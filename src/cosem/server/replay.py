@@ -58,7 +58,8 @@ def exchanges_of(recording: Recording) -> tuple[Exchange, ...]:
     found: list[Exchange] = []
     request: Entry | None = None
     answers: list[bytes] = []
-    for entry in recording.apdus:
+    # What went over one connection belongs together, whatever went over others in between.
+    for entry in sorted(recording.apdus, key=lambda entry: entry.connection):
         if not entry.sent:
             answers.append(entry.octets)
             continue

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from cosem.server.datagrams import Datagrams
     from cosem.server.lines import SerialLine
     from cosem.server.logical_device import LogicalDevice
+    from cosem.server.observing import Observing
     from cosem.transport.url import Address
     from cosem.types.data import DataValue
 
@@ -105,6 +106,7 @@ class Server:
         self._addresses: Counter[str] = Counter()
         self._throttle = Throttle(self.limits.guesses, self.limits.first_delay, self.limits.longest_delay)
         self._wanted: list[tuple[Address, LinkFactory]] = []
+        self._observing: Observing | None = None
         self._listening: list[asyncio.Server] = []
         self._datagrams: list[Datagrams] = []
         self._lines: list[SerialLine] = []
@@ -135,6 +137,22 @@ class Server:
         self._wanted.append((address, link or link_factory(address, self.devices, IDENTIFICATION)))
         return self
 
+    def watch(self, observing: Observing) -> Self:
+        """Let every connection that begins from the start on be watched.
+
+        Args:
+            observing: Returns who watches the connection of a client at one of the addresses.
+        """
+        self._observing = observing
+        return self
+
+    def _watched(self, address: Address, link: LinkFactory) -> LinkFactory:
+        if self._observing is None:
+            return link
+        from cosem.server.observing import observed
+
+        return observed(link, address, self._observing)
+
     @property
     def planned(self) -> bool:
         """Whether it was said where to listen."""
@@ -150,7 +168,7 @@ class Server:
         self.stopping = False
         try:
             for address, link in self._wanted:
-                await self._listen(address, link)
+                await self._listen(address, self._watched(address, link))
         except BaseException:
             await self.close(0)
             raise

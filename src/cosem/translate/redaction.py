@@ -9,6 +9,7 @@ without their system titles nobody could open them anyway.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
@@ -95,8 +96,9 @@ class _Draft:
 class _Redaction:
     names: Pseudonyms
     keep_values: bool
+    conversations: defaultdict[int, Conversation] = field(default_factory=lambda: defaultdict(Conversation))
+    joiners: defaultdict[int, Joiner[_Draft]] = field(default_factory=lambda: defaultdict(Joiner))
     conversation: Conversation = field(default_factory=Conversation)
-    joiner: Joiner[_Draft] = field(default_factory=Joiner)
 
     def run(self, recording: Recording) -> Recording:
         drafts = [
@@ -106,33 +108,39 @@ class _Redaction:
         for draft in drafts:
             if draft is not None:
                 self._apdu(draft)
-        for rest in self.joiner.rest():
-            self._scramble(rest)
+        for joiner in self.joiners.values():
+            for rest in joiner.rest():
+                self._scramble(rest)
         for draft in drafts:
             if draft is not None:
                 self._leftovers(draft)
-        splitters = {sent: Splitter(recording.header.profile) for sent in (True, False)}
+        splitters = {
+            (number, sent): Splitter(header.profile)
+            for number, header in enumerate(recording.headers)
+            for sent in (True, False)
+        }
         parts: list[Any] = []
         for entry, draft in zip(recording.entries, drafts, strict=True):
             if draft is not None:
-                splitters[entry.sent].apdu(entry.octets, bytes(draft.octets))
+                splitters[entry.connection, entry.sent].apdu(entry.octets, bytes(draft.octets))
                 ranges = ((1, len(entry.octets)),) if draft.starred else entry.masked
                 parts.append(replace(entry, octets=bytes(draft.octets), masked=ranges))
             elif entry.kind == "frame":
-                found = splitters[entry.sent].feed(entry.octets)
+                found = splitters[entry.connection, entry.sent].feed(entry.octets)
                 parts.append((entry, found[0] if len(found) == 1 else None))
             else:
                 parts.append(replace(entry, octets=self._sign_on(entry.octets)))
         for splitter in splitters.values():
             splitter.close()
         entries = tuple(part if isinstance(part, Entry) else self._frame(*part) for part in parts)
-        header = replace(recording.header, url="", redacted=True)
-        return Recording(header, entries, recording.cut)
+        header, *others = (replace(each, url="", redacted=True) for each in recording.headers)
+        return Recording(header, entries, recording.cut, tuple(others))
 
     # --- APDUs --------------------------------------------------------------------------------------
 
     def _apdu(self, draft: _Draft) -> None:
         octets = draft.entry.octets
+        self.conversation = self.conversations[draft.entry.connection]
         try:
             explanation = explain(octets)
         except CosemError:
@@ -153,7 +161,7 @@ class _Redaction:
             if not place.raw:
                 edits += self._of_data(place, octets)
             elif draft is not None:
-                joined = self.joiner.add(draft, explanation, place, sent=sent)
+                joined = self.joiners[draft.entry.connection].add(draft, explanation, place, sent=sent)
                 if joined is not None:
                     self._joined(joined)
             else:

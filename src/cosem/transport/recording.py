@@ -23,6 +23,12 @@ what the meter did. ``profile`` is ``wrapper`` or ``hdlc``. ``octets`` are
 hexadecimal. A line with ``"masked": [[26, 34]]`` has asterisks (2A) from the first
 to before the second offset, in place of a secret. ``octets`` as the word for what
 travelled means octets that are no frame, such as a sign-on before HDLC.
+
+The first line is that of the first connection, too. Another connection begins with a
+line of its own, and what travels over it says its number::
+
+    {"connection": 1, "started": "...", "profile": "hdlc", "url": "", "client": 16, "server": 1}
+    {"at": 7.001391, "sent": "apdu", "octets": "C001C100080000010000FF0200", "connection": 1}
 """
 
 from __future__ import annotations
@@ -52,7 +58,7 @@ Mask: TypeAlias = Callable[[bytes, bool], Ranges]
 
 @dataclass(frozen=True, slots=True)
 class RecordingHeader:
-    """The first line of a recording.
+    """The first line of a recording, or that of another connection in it.
 
     Args:
         started: When it began, as ISO 8601 with a zone.
@@ -70,9 +76,10 @@ class RecordingHeader:
     server: int = 1
     redacted: bool = False
 
-    def to_line(self) -> str:
-        """Return it as a line, without the end of the line."""
-        facts: dict[str, Any] = {"cosem-recording": FORMAT, "started": self.started, "profile": self.profile}
+    def to_line(self, connection: int = 0) -> str:
+        """Return it as a line, without the end of the line; connection 0 is that of the first line."""
+        facts: dict[str, Any] = {"connection": connection} if connection else {"cosem-recording": FORMAT}
+        facts |= {"started": self.started, "profile": self.profile}
         facts |= {"url": self.url, "client": self.client, "server": self.server}
         if self.redacted:
             facts["redacted"] = True
@@ -89,6 +96,7 @@ class Entry:
         kind: ``apdu``, ``frame``, or ``octets`` for what is no frame.
         octets: What travelled; secrets are asterisks.
         masked: Where the secrets were, as pairs of offsets.
+        connection: Number of the connection.
     """
 
     at: float
@@ -96,6 +104,7 @@ class Entry:
     kind: Kind
     octets: bytes
     masked: Ranges = ()
+    connection: int = 0
 
     def to_line(self) -> str:
         """Return it as a line, without the end of the line."""
@@ -103,6 +112,8 @@ class Entry:
         facts["octets"] = self.octets.hex().upper()
         if self.masked:
             facts["masked"] = [list(each) for each in self.masked]
+        if self.connection:
+            facts["connection"] = self.connection
         return json.dumps(facts)
 
 
@@ -112,13 +123,20 @@ class Recording:
 
     Args:
         header: Its first line.
-        entries: The others.
+        entries: What travelled.
         cut: Whether its last line is not whole: whoever wrote it was stopped.
+        connections: What the lines of the connections from number 1 on say.
     """
 
     header: RecordingHeader
     entries: tuple[Entry, ...]
     cut: bool = False
+    connections: tuple[RecordingHeader, ...] = ()
+
+    @property
+    def headers(self) -> tuple[RecordingHeader, ...]:
+        """What is said of each connection, by its number."""
+        return (self.header, *self.connections)
 
     @property
     def apdus(self) -> tuple[Entry, ...]:
@@ -127,7 +145,14 @@ class Recording:
 
     def to_text(self) -> str:
         """Return it as the text of a file."""
-        lines = [self.header.to_line(), *(entry.to_line() for entry in self.entries)]
+        lines = [self.header.to_line()]
+        told = 0
+        for entry in self.entries:
+            for number in range(told + 1, entry.connection + 1):
+                lines.append(self.connections[number - 1].to_line(number))
+                told = number
+            lines.append(entry.to_line())
+        lines += [each.to_line(number) for number, each in enumerate(self.connections, 1) if number > told]
         return "".join(f"{line}\n" for line in lines)
 
     @classmethod
@@ -143,16 +168,21 @@ class Recording:
             lines = text.removeprefix("\ufeff").split("\n")
         header = _header(lines[0])
         entries: list[Entry] = []
+        connections: list[RecordingHeader] = []
         for number, line in enumerate(lines[1:], 2):
             if not line.strip():
                 continue
             try:
-                entries.append(_entry(line))
+                facts = _facts(line)
+                if "profile" in facts:
+                    connections.append(_connection(facts, len(connections) + 1, header))
+                else:
+                    entries.append(_entry(facts, len(connections)))
             except ConversionError as error:
                 if number == len(lines) and not whole:
-                    return cls(header, tuple(entries), cut=True)
+                    return cls(header, tuple(entries), cut=True, connections=tuple(connections))
                 raise ConversionError(f"line {number}: {error}") from None
-        return cls(header, tuple(entries))
+        return cls(header, tuple(entries), connections=tuple(connections))
 
 
 def starred(octets: bytes, ranges: Ranges) -> bytes:
@@ -194,20 +224,32 @@ def _header(line: str) -> RecordingHeader:
     if version != FORMAT or isinstance(version, bool):
         shown = str(version)[:_LONGEST_SHOWN]
         raise ConversionError(f"it is a recording of format {shown}; this release reads format {FORMAT}")
+    try:
+        return _header_of(facts)
+    except ConversionError as error:
+        raise ConversionError(f"line 1: {error}") from None
+
+
+def _connection(facts: dict[str, Any], number: int, first: RecordingHeader) -> RecordingHeader:
+    if facts.get("connection") != number:
+        raise ConversionError(f"the next connection that begins must have the number {number}")
+    return replace(_header_of(facts), redacted=first.redacted)
+
+
+def _header_of(facts: dict[str, Any]) -> RecordingHeader:
     texts = {name: facts.get(name, "") for name in ("started", "url")}
     numbers = {name: facts.get(name, default) for name, default in (("client", 16), ("server", 1))}
     profile = _PROFILES.get(_word(facts.get("profile")))
     if profile is None:
-        raise ConversionError("line 1: the profile is neither wrapper nor hdlc")
+        raise ConversionError("the profile is neither wrapper nor hdlc")
     if not all(isinstance(text, str) for text in texts.values()):
-        raise ConversionError("line 1: started and url must be text")
+        raise ConversionError("started and url must be text")
     if not all(type(number) is int and 0 <= number <= 0xFFFF for number in numbers.values()):
-        raise ConversionError("line 1: client and server must be numbers in 0..65535")
+        raise ConversionError("client and server must be numbers in 0..65535")
     return RecordingHeader(**texts, **numbers, profile=profile, redacted=facts.get("redacted") is True)
 
 
-def _entry(line: str) -> Entry:
-    facts = _facts(line)
+def _entry(facts: dict[str, Any], last: int) -> Entry:
     octets: Any
     at, octets, masked = facts.get("at"), facts.get("octets"), facts.get("masked", [])
     if isinstance(at, bool) or not isinstance(at, (int, float)) or not 0 <= at < 1e12:
@@ -229,7 +271,10 @@ def _entry(line: str) -> Entry:
         good = False
     if not good or any(stop > len(content) for _, stop in ranges):
         raise ConversionError('"masked" is no list of pairs of offsets')
-    return Entry(float(at), sent, kind, content, ranges)
+    connection = facts.get("connection", 0)
+    if type(connection) is not int or not 0 <= connection <= last:
+        raise ConversionError('"connection" is no number of a connection that has begun')
+    return Entry(float(at), sent, kind, content, ranges, connection)
 
 
 class Recorder(Observer):
@@ -245,7 +290,9 @@ class Recorder(Observer):
         now: Returns the present time, with its zone.
         seconds: Returns monotonic seconds.
         mask: Finds the secrets of an APDU.
-        begun: When the recording began, for one that goes on with another connection: it has its first line.
+        begun: When the recording began, for one that goes on: it has its first line.
+        connection: Number of the connection; each but the first has a line that says that it begins.
+        at_meter: Whether the meter is observed: then what is received is what the client sent.
 
     Attributes:
         begun: When the recording began, in monotonic seconds.
@@ -260,31 +307,36 @@ class Recorder(Observer):
         seconds: Callable[[], float],
         mask: Mask,
         begun: float | None = None,
+        connection: int = 0,
+        at_meter: bool = False,
     ) -> None:
         self._write = write
+        self._connection = connection
+        self._at_meter = at_meter
         self._seconds = seconds
         self.begun = seconds() if begun is None else begun
         self._mask = mask
         self._waiting: list[tuple[Entry, Masked | None]] = []
         self._splitters = {sent: Splitter(header.profile) for sent in (True, False)}
-        if begun is None:
-            write(f"{replace(header, started=now().isoformat(timespec='microseconds')).to_line()}\n")
+        if begun is None or connection:
+            started = now().isoformat(timespec="microseconds")
+            write(f"{replace(header, started=started).to_line(connection)}\n")
 
     def octets_sent(self, octets: bytes) -> None:
         """Take the frames in octets that go out."""
-        self._frames(octets, sent=True)
+        self._frames(octets, sent=not self._at_meter)
 
     def octets_received(self, octets: bytes) -> None:
         """Take the frames in octets that come in."""
-        self._frames(octets, sent=False)
+        self._frames(octets, sent=self._at_meter)
 
     def apdu_sent(self, apdu: bytes) -> None:
         """Write an APDU that goes out."""
-        self._apdu(apdu, sent=True)
+        self._apdu(apdu, sent=not self._at_meter)
 
     def apdu_received(self, apdu: bytes) -> None:
         """Write an APDU that came in."""
-        self._apdu(apdu, sent=False)
+        self._apdu(apdu, sent=self._at_meter)
 
     def close(self) -> None:
         """Write what still waits, masked."""
@@ -299,13 +351,13 @@ class Recorder(Observer):
         ranges = self._mask(apdu, sent)
         shown = starred(apdu, ranges)
         self._splitters[sent].apdu(apdu, shown)
-        self._waiting.append((Entry(self._at(), sent, "apdu", shown, ranges), None))
+        self._waiting.append((Entry(self._at(), sent, "apdu", shown, ranges, self._connection), None))
         self._flush()
 
     def _frames(self, octets: bytes, *, sent: bool) -> None:
         at = self._at()
         for part in self._splitters[sent].feed(octets):
-            self._waiting.append((Entry(at, sent, part.kind, b""), part))
+            self._waiting.append((Entry(at, sent, part.kind, b"", connection=self._connection), part))
         self._flush()
 
     def _flush(self) -> None:

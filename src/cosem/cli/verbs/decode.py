@@ -104,7 +104,8 @@ def _show_file(options: argparse.Namespace) -> int:
     }
     if unfit := [name for name, value in given.items() if value]:
         raise ConfigurationError(f"--file explains a recording: not with {', '.join(unfit)}")
-    from cosem.cli.recording import read_recording, show_recording
+    from cosem.cli.recording import read_recording
+    from cosem.cli.recording_shown import show_recording
 
     return show_recording(read_recording(options.file), verbose=options.verbose, as_json=options.json)
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.output import can_show, console, human
+from cosem.cli.recording import Observers, add_record_option, recorded
 from cosem.transport.observing import Observer
 
 if TYPE_CHECKING:
@@ -58,34 +59,41 @@ class _Counter(Observer):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare no options: there are none besides --json."""
-    del parser
+    """Declare the options of the verb."""
+    add_record_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Start the meter, read it, and show what came."""
     from cosem.cli.connection import quiet_logging
+    from cosem.connecting.demonstration import DEMONSTRATION_CLIENT
     from cosem.server import demonstration_meter, serve_in_thread
 
     counter = _Counter()
-    with quiet_logging(), serve_in_thread(demonstration_meter()) as url:
+    options.client, options.server = DEMONSTRATION_CLIENT, None
+    with (
+        quiet_logging(),
+        serve_in_thread(demonstration_meter()) as options.url,
+        recorded(options, ()) as recorder,
+    ):
+        observer = Observers([counter] if recorder is None else [counter, recorder])
         if options.json:
-            with _connected(url, counter) as meter:
-                _as_json(url, meter)
+            with _connected(options.url, observer) as meter:
+                _as_json(options.url, meter)
             return 0
-        _say("A simulated meter of a household now listens at", url)
-        with _connected(url, counter) as meter:
+        _say("A simulated meter of a household now listens at", options.url)
+        with _connected(options.url, observer) as meter:
             _tell(meter, counter)
     _farewell()
     return 0
 
 
-def _connected(url: str, counter: _Counter) -> Client:
+def _connected(url: str, observer: Observer) -> Client:
     """Return the client that has keys."""
     from cosem.connecting import connect
     from cosem.connecting.demonstration import DEMONSTRATION_CLIENT, demonstration_security
 
-    return connect(url, client=DEMONSTRATION_CLIENT, security=demonstration_security(), observer=counter)
+    return connect(url, client=DEMONSTRATION_CLIENT, security=demonstration_security(), observer=observer)
 
 
 def _tell(meter: Client, counter: _Counter) -> None:

@@ -19,11 +19,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.keys import add_key_options, keys_of
+from cosem.cli.recording import add_record_option
 from cosem.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from cosem.cli.push_sinks import DeadLetters, Sink
     from cosem.cli.push_sources import Chunk
+    from cosem.cli.recording_heard import HeardMessages
     from cosem.push import Parser, PushMessage
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
@@ -63,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--sqlite", metavar="FILE", help="add them to a database")
     group.add_argument("--mqtt", metavar="URL", help="mqtt://[USER:PASSWORD@]HOST[:1883][/PREFIX]")
     group.add_argument("--dead-letters", metavar="FILE", help="what cannot be read, a line of JSON each")
+    add_record_option(group)
     group.add_argument("--quiet", action="store_true", help="nothing on the terminal")
 
 
@@ -109,6 +112,12 @@ class _Listening:
         self.lost = 0
         self._dead_letters: DeadLetters | None = None
         self._sinks = self._open_sinks(stack)
+        self._recording: HeardMessages | None = None
+        if options.record is not None:
+            from cosem.cli.recording_heard import HeardMessages
+
+            self._recording = HeardMessages(options.record)
+            stack.callback(self._recording.close)
 
     def _open_sinks(self, stack: contextlib.ExitStack) -> list[Sink]:
         from cosem.cli.push_sinks import CsvFile, Database, DeadLetters, JsonLines, Terminal
@@ -124,7 +133,7 @@ class _Listening:
         if options.mqtt:
             from cosem.cli.home_assistant import MqttBroker
 
-            sinks.append(MqttBroker(options.mqtt))
+            sinks.append(MqttBroker(options.mqtt, _say))
         if options.dead_letters:
             self._dead_letters = DeadLetters(options.dead_letters)
             stack.callback(self._dead_letters.close)
@@ -153,9 +162,13 @@ class _Listening:
 
     def _take(self, chunk: Chunk) -> None:
         parser = self._parser(chunk.source)
+        if self._recording is not None:
+            self._recording.octets(chunk.source, chunk.octets)
         self._hand_on(parser, lambda: parser.feed(chunk.octets), chunk.source, live=chunk.live)
         if chunk.ended:
             self._hand_on(parser, parser.idle, chunk.source, live=chunk.live)
+            if self._recording is not None:
+                self._recording.ended(chunk.source)
 
     def _parser(self, source: str) -> Parser:
         from cosem.push import Parser
@@ -192,6 +205,8 @@ class _Listening:
     def _message(self, message: PushMessage, source: str, received: str | None) -> None:
         from cosem.push.findings import NOT_UNDERSTOOD
 
+        if self._recording is not None:
+            self._recording.message(source, message)
         if not self._options.duplicates and self._is_duplicate(message):
             return
         strict = self._options.strict and message.findings

@@ -10,12 +10,17 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from cosem.cli.connection import converter, quiet_logging
+from cosem.cli.recording import RecordingFile, add_record_option, header_of
 
 if TYPE_CHECKING:
     from cosem.connecting.probing import ProbeReport, ProbeStep
+    from cosem.transport.observing import Observer
+    from cosem.transport.url import Address
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -31,7 +36,7 @@ _LIMIT: Final = 90.0
 def _seconds(text: str) -> float:
     from cosem.errors import ConfigurationError
 
-    if not re.fullmatch(r"\d{1,4}(\.\d+)?", text) or not float(text):
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]+)?", text) or not float(text):
         raise ConfigurationError(f"{text!r} is no number of seconds above 0")
     return float(text)
 
@@ -48,23 +53,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_LIMIT,
         help="stop after so long (default 90)",
     )
+    add_record_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Probe, and say each step as it ends."""
     from cosem.connecting.probing import probe
 
-    with quiet_logging():
+    with quiet_logging(), _recording(options.record) as observing:
         report = probe(
             options.target,
             limit=options.limit,
             on_step=None if options.json else _show,
+            observing=observing,
         )
     if options.json:
         _print_json(report)
     else:
         _conclude(report)
     return 0 if report.url is not None else 1
+
+
+@contextmanager
+def _recording(name: str | None) -> Iterator[Callable[[Address], Observer] | None]:
+    """Give what records each connection that is tried, if a file is named."""
+    if name is None:
+        yield None
+        return
+    from cosem.translate.secrets import SecretFinder
+
+    with closing(RecordingFile(name)) as file:
+        yield lambda address: file.connection(header_of(address), SecretFinder())
 
 
 def _show(step: ProbeStep) -> None:

@@ -25,11 +25,12 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from cosem.cli.connection import converter, quiet_logging
+from cosem.cli.recording import RecordingFile, add_record_option
 from cosem.cli.security import add_key_file_options, entry_of
 from cosem.connecting.simulated import DEMONSTRATION
 from cosem.errors import ConfigurationError, CosemError
@@ -101,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="parts from 0 to 1 of what is sent: loss, duplicate, corrupt (a wrong FCS), slow; drop of what comes in; "
         "jump of counters; seconds: delay, jitter, slow_by; seed",
     )
+    add_record_option(parser)
     add_key_file_options(parser)
 
 
@@ -127,11 +129,24 @@ def run(options: argparse.Namespace) -> int:
     else:
         server = _server(options, _security(options))
         named = "the demonstration meter" if options.meter == DEMONSTRATION else options.meter
-    with quiet_logging():
-        asyncio.run(
-            _serve(server, f"{options.count} times {named}" if options.count else named, as_json=options.json)
-        )
+    if options.count:
+        named = f"{options.count} times {named}"
+    with quiet_logging(), _recording(options.record, server):
+        asyncio.run(_serve(server, named, as_json=options.json))
     return 0
+
+
+@contextmanager
+def _recording(name: str | None, server: Server) -> Iterator[None]:
+    """Record what the server does, if a file is named."""
+    if name is None:
+        yield
+        return
+    from cosem.cli.recording_served import record_server
+
+    with closing(RecordingFile(name)) as file:
+        record_server(server, file)
+        yield
 
 
 def _replaying(options: argparse.Namespace) -> Server:
@@ -143,7 +158,8 @@ def _replaying(options: argparse.Namespace) -> Server:
     """
     if options.meter != DEMONSTRATION or options.count or options.seed is not None or entry_of(options):
         raise ConfigurationError("--replay says which meter it is: not with METER, --count, --seed or --keys")
-    from cosem.cli.recording import message_in_words, read_recording
+    from cosem.cli.recording import read_recording
+    from cosem.cli.recording_shown import message_in_words
     from cosem.server import Server
     from cosem.server.replay import ReplayDevice
     from cosem.server.simulation.many import listen_with_faults

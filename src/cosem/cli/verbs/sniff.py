@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.connection import converter
 from cosem.cli.keys import add_key_options, keys_of
+from cosem.cli.recording import add_record_option
 from cosem.errors import ConfigurationError, TransportClosed, TransportTimeout
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=12.0,
         help="how long to listen to a port with each setting (default 12)",
     )
+    add_record_option(parser)
     add_key_options(parser)
 
 
@@ -76,14 +78,19 @@ def run(options: argparse.Namespace) -> int:
     keys = keys_of(options)
     sniffed: Sniffed | None = None
     line = ""
+    found: list[bytes] = []
     for setting, form, streams in _heard(" ".join(options.source), options.seconds):
         latest = sniff(streams, form, keys)
         if sniffed is None or latest.known or latest.octets > sniffed.octets:
-            sniffed, line = latest, setting
+            sniffed, line, found = latest, setting, streams
         if latest.known:
             break
     if sniffed is None or not sniffed.octets:
         raise ConfigurationError("there are no octets")
+    if options.record is not None:
+        from cosem.cli.recording_heard import record_heard
+
+        record_heard(options.record, found)
     if options.json:
         from cosem.cli.output import print_json
 

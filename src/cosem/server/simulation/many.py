@@ -121,7 +121,7 @@ class ManyMeters(Server):
         try:
             for address, factory in self._ranges:
                 for number in range(self.count):
-                    await self._listen_at_port(address, factory, number)
+                    await self._listen_at_port(address, self._watched(address, factory), number)
         except BaseException:
             await self.close(0)
             raise
