@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -19,6 +20,7 @@ from decimal import Decimal
 
 import pytest
 
+from cosem.cli import home_assistant
 from cosem.cli.home_assistant import announcement
 from cosem.link.hdlc.frame import frame_octets
 from cosem.link.wrapper import wrap
@@ -377,8 +379,10 @@ def test_a_serial_port():
 class Broker(threading.Thread):
     """As much of a broker as is needed: takes one client and keeps what it publishes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, refuses: bool = False, acknowledges: bool = True) -> None:
         super().__init__(daemon=True)
+        self.refuses = refuses
+        self.acknowledges = acknowledges
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.published: list[tuple[str, bytes, bool]] = []
@@ -392,12 +396,13 @@ class Broker(threading.Thread):
                 kind = head[0] >> 4
                 if kind == 1:
                     self.connect = body
-                    connection.sendall(b"\x20\x02\x00\x00")
+                    connection.sendall(b"\x20\x02\x00" + (b"\x05" if self.refuses else b"\x00"))
                 elif kind == 3:
                     (length,) = struct.unpack(">H", body[:2])
                     topic, rest = body[2 : 2 + length].decode(), body[2 + length :]
                     if head[0] & 6:
-                        connection.sendall(b"\x40\x02" + rest[:2])
+                        if self.acknowledges:
+                            connection.sendall(b"\x40\x02" + rest[:2])
                         rest = rest[2:]
                     self.published.append((topic, rest, bool(head[0] & 1)))
                 elif kind == 12:
@@ -445,6 +450,37 @@ def test_values_and_announcements_go_to_a_broker(cosem):
     assert (states[0], states[-1]) == (b"online", b"offline")
 
 
+def test_a_broker_that_is_not_there_is_told_once_and_is_a_failure(cosem, monkeypatch):
+    monkeypatch.setattr(home_assistant, "_PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"mqtt://me:secret@127.0.0.1:{server.getsockname()[1]}"
+    done = cosem("listen", "--quiet", "--mqtt", url, "-", stdin=IDENTIFIED.octets)
+    assert done.status == 1
+    assert done.err.count("cannot be reached; trying again") == 1
+    assert re.search(r"error: the broker mqtt://127\.0\.0\.1:\d+: \d+ messages not delivered$", done.err)
+    assert "secret" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        ({"refuses": True}, "refuses the connection (not authorized)"),
+        ({"acknowledges": False}, "not delivered"),
+    ],
+    ids=["refuses", "does not acknowledge"],
+)
+def test_what_a_broker_does_not_take_is_a_failure(cosem, monkeypatch, behaviour, said):
+    monkeypatch.setattr(home_assistant, "_PATIENCE", 0.2)
+    broker = Broker(**behaviour)
+    broker.start()
+    url = f"mqtt://127.0.0.1:{broker.port}"
+    done = cosem("listen", "--quiet", "--mqtt", url, "-", stdin=IDENTIFIED.octets)
+    broker.server.close()
+    assert done.status == 1
+    assert said in done.err
+    assert done.err.splitlines()[-1].endswith("messages not delivered")
+
+
 @pytest.mark.parametrize(
     ("name", "device_class", "state_class", "unit"),
     [
@@ -464,6 +500,6 @@ def test_announcements_of_kinds_of_values(name, device_class, state_class, unit)
     assert said["device"]["manufacturer"] == "Iskraemeco"
 
 
-@pytest.mark.parametrize("url", ["http://x", "mqtt://", "nonsense"])
+@pytest.mark.parametrize("url", ["http://x", "mqtt://", "nonsense", "mqtt://x:y", "mqtt://[x"])
 def test_a_broker_that_is_none_is_a_usage_error(cosem, url):
     assert cosem("listen", "--mqtt", url, "-", stdin=IDENTIFIED.octets).status == 2

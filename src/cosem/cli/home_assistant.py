@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import suppress
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
@@ -17,6 +17,7 @@ from cosem.cli.output import plain
 from cosem.cli.push_records import meter_name
 from cosem.cli.push_sinks import one_line
 from cosem.errors import ConfigurationError, TransportError, UnsupportedError
+from cosem.types.text import counted
 
 if TYPE_CHECKING:
     from cosem.push import PushMessage, PushValue
@@ -27,6 +28,7 @@ _DEFAULT_PREFIX: Final = "cosem"
 _DISCOVERY: Final = "homeassistant"
 _PORT: Final = 1883
 _TLS_PORT: Final = 8883
+_FORM: Final = "a broker is named as mqtt://[USER:PASSWORD@]HOST[:1883][/PREFIX]"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _PATIENCE: Final = 2.0
 """Seconds that a broker is waited for at the end."""
@@ -48,18 +50,62 @@ _VOLUMES: Final = {7: "gas", 8: "water", 9: "water"}
 _TIME_INTEGRAL: Final = 8
 
 
+class _Deliveries:
+    """Which messages a broker has not taken yet; it says so for each of them, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: set[int] = set()
+        self._early: set[int] = set()
+        self.lost = 0
+
+    @property
+    def open(self) -> int:
+        """How many were not taken."""
+        return len(self._waiting) + self.lost
+
+    def given(self, number: int, *, queued: bool) -> None:
+        """A message was given to the client, which has no room for it unless it was ``queued``."""
+        with self._changed:
+            if not queued:
+                self.lost += 1
+            elif number in self._early:
+                self._early.discard(number)
+            else:
+                self._waiting.add(number)
+
+    def answered(self, number: int, *, taken: bool) -> None:
+        """The broker took a message, or refused it."""
+        with self._changed:
+            if number in self._waiting:
+                self._waiting.discard(number)
+            else:
+                self._early.add(number)
+            self.lost += not taken
+            self._changed.notify_all()
+
+    def wait(self, patience: float) -> None:
+        """Wait until all are taken, or none for so many seconds."""
+        with self._changed:
+            before = -1
+            while self._waiting and len(self._waiting) != before:
+                before = len(self._waiting)
+                self._changed.wait(patience)
+
+
 class MqttBroker:
     """A broker: connected to in the background, again and again.
 
     Args:
         url: ``mqtt://[USER:PASSWORD@]HOST[:1883][/PREFIX]``, or ``mqtts://`` with TLS.
+        say: Told once of each time that the broker cannot be reached, refuses or goes away.
 
     Raises:
         ConfigurationError: It is no such URL.
         UnsupportedError: The package paho-mqtt is not installed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, say: Callable[[str], None]) -> None:
         try:
             from paho.mqtt.client import Client
             from paho.mqtt.enums import CallbackAPIVersion
@@ -67,32 +113,67 @@ class MqttBroker:
             raise UnsupportedError(
                 "MQTT needs the package paho-mqtt, which is not installed: pip install 'cosem[mqtt]'"
             ) from None
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (_TLS_PORT if parts.scheme == "mqtts" else _PORT)
+        except ValueError:
+            raise ConfigurationError(_FORM) from None
         if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-            raise ConfigurationError("a broker is named as mqtt://[USER:PASSWORD@]HOST[:1883][/PREFIX]")
+            raise ConfigurationError(_FORM)
+        self._name = f"{parts.scheme}://{parts.hostname}:{port}"
         self._prefix = parts.path.strip("/") or _DEFAULT_PREFIX
         self._announced: set[tuple[str, str]] = set()
+        self._say = say
+        self._complained = False
+        self._closing = False
+        self._connected = threading.Event()
+        self._deliveries = _Deliveries()
         self._client: Any = Client(CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(_QUEUED)
         if parts.username:
             self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
         if parts.scheme == "mqtts":
             self._client.tls_set()
-        status = f"{self._prefix}/status"
-        self._client.will_set(status, "offline", qos=1, retain=True)
-        self._connected = threading.Event()
-
-        def connected(client: Any, *_: Any) -> None:
-            client.publish(status, "online", qos=1, retain=True)
-            self._connected.set()
-
-        self._client.on_connect = connected
-        port = parts.port or (_TLS_PORT if parts.scheme == "mqtts" else _PORT)
+        self._client.will_set(f"{self._prefix}/status", "offline", qos=1, retain=True)
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = lambda *_: self._complain("cannot be reached")
+        self._client.on_disconnect = lambda *_: self._complain("closed the connection")
+        self._client.on_publish = lambda _client, _data, number, reason, _properties: (
+            self._deliveries.answered(number, taken=not reason.is_failure)
+        )
         try:
             self._client.connect_async(parts.hostname, port)
             self._client.loop_start()
         except (OSError, ValueError) as error:
-            raise TransportError(f"the broker {parts.hostname}: {error}") from None
+            raise TransportError(f"the broker {self._name}: {error}") from None
+
+    def _on_connect(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
+        del client, data, flags, properties
+        if reason.is_failure:
+            self._complain(f"refuses the connection ({str(reason).lower()})")
+            return
+        self._complained = False
+        self._status("online")
+        self._connected.set()
+
+    def _complain(self, problem: str) -> None:
+        """Tell of a trouble once, until a connection was made again."""
+        self._connected.clear()
+        if not self._closing and not self._complained:
+            self._complained = True
+            self._say(f"the broker {self._name} {problem}; trying again")
+
+    def _status(self, word: str) -> None:
+        self._publish(f"{self._prefix}/status", word, retain=True)
+
+    def _publish(self, topic: str, text: str, *, retain: bool) -> None:
+        from paho.mqtt.enums import MQTTErrorCode
+
+        given = self._client.publish(topic, text, qos=1, retain=retain)
+        queued = given.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
+        if not queued and not self._deliveries.lost:
+            self._say(f"{_QUEUED} messages wait for the broker {self._name}: further ones are lost")
+        self._deliveries.given(given.mid, queued=queued)
 
     def take(self, message: PushMessage, source: str, received: str | None) -> None:
         """Publish the values of a message, and announce those that are new."""
@@ -106,20 +187,28 @@ class MqttBroker:
             if (meter, own) not in self._announced:
                 self._announced.add((meter, own))
                 said = announcement(value, message, meter, topic, f"{self._prefix}/status")
-                self._client.publish(
-                    f"{_DISCOVERY}/sensor/{meter}/{own}/config", one_line(said), qos=1, retain=True
-                )
+                self._publish(f"{_DISCOVERY}/sensor/{meter}/{own}/config", one_line(said), retain=True)
             said = {"value": value.value, "unit": value.unit or None, "timestamp": timestamp}
-            self._client.publish(topic, one_line(said), qos=1, retain=False)
+            self._publish(topic, one_line(said), retain=False)
 
     def close(self) -> None:
-        """Say goodbye: what is queued goes out first, as far as the broker takes it."""
-        if self._connected.wait(_PATIENCE):
-            status = self._client.publish(f"{self._prefix}/status", "offline", qos=1, retain=True)
-            with suppress(RuntimeError, ValueError):  # the broker is gone
-                status.wait_for_publish(timeout=_PATIENCE)
+        """Say goodbye: what is queued goes out first, as long as the broker takes it.
+
+        Raises:
+            TransportError: The broker did not take all that was published.
+        """
+        self._closing = True
+        connected = self._connected.wait(_PATIENCE)
+        if connected:
+            self._deliveries.wait(_PATIENCE)
+        undelivered = self._deliveries.open
+        if connected and not undelivered:
+            self._status("offline")
+            self._deliveries.wait(_PATIENCE)
         self._client.disconnect()
         self._client.loop_stop()
+        if undelivered:
+            raise TransportError(f"the broker {self._name}: {counted(undelivered, 'message')} not delivered")
 
 
 def announcement(
