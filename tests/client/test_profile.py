@@ -244,6 +244,9 @@ def test_a_profile_without_time_cannot_be_selected_by_time():
         {"entries": (5, 4)},
         {"entries": (1, 2), "last": "1d"},
         {"since": "yesterday"},
+        {"since": "2026-11-25", "until": "2026-11-24"},
+        {"since": "2026-11-24T08:00+01:00", "until": "2026-11-24T06:59Z"},
+        {"last": "\u0663d"},
     ],
     ids=str,
 )

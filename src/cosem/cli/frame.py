@@ -6,6 +6,7 @@ The top help is made of a static table; a verb's module and its parser are loade
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -56,6 +57,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             name = f"cosem {words[0]}"
         status = _dispatch(words)
         sys.stdout.flush()
+        if status == SUCCESS and isinstance(sys.stdout, _Nowhere) and sys.stdout.written:
+            return _said(name, "standard output is closed: what was to be shown is lost", FAILURE)
         return status
     except BrokenPipeError:
         _forget_standard_output()
@@ -214,12 +217,27 @@ def _of_ours(error: Exception) -> str:
     return f"internal error, {type(error).__name__}: {text}. Please report it; {_DEBUG}=1 shows where it happened"
 
 
+class _Nowhere(io.TextIOWrapper):
+    """Takes what is written to a stream that was closed from the start, and remembers that something was."""
+
+    def __init__(self) -> None:
+        super().__init__(open(os.devnull, "wb"), encoding="utf-8")  # noqa: PTH123, SIM115 -- until the end
+        self.written = False
+
+    def write(self, text: str) -> int:
+        self.written = True
+        return super().write(text)
+
+
 def _replace_closed_streams() -> None:
-    """Let what is written to a stream that was closed from the start (``>&-``) go nowhere."""
+    """Let what is written to a stream that was closed from the start (``>&-``) go nowhere.
+
+    What a verb has to do besides is done: a service whose output nobody reads goes on.
+    """
     # In this order each takes the descriptor that is free, so that no connection gets it.
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 -- until the end
+            setattr(sys, name, _Nowhere())
 
 
 def _tolerate_poor_encodings() -> None:

@@ -106,9 +106,19 @@ def selection_of(
             raise ConfigurationError(
                 f"entries {first} to {final}: rows count from 1, and 0 means the last one"
             )
+    first_moment, last_moment = _moment(since, "since", end=False), _moment(until, "until", end=True)
+    if (
+        first_moment is not None
+        and last_moment is not None
+        and (first_moment.tzinfo is None) == (last_moment.tzinfo is None)
+        and first_moment > last_moment
+    ):
+        raise ConfigurationError(
+            f"since {first_moment} is after until {last_moment}: no row lies between them"
+        )
     return Selection(
-        _moment(since, "since", end=False),
-        _moment(until, "until", end=True),
+        first_moment,
+        last_moment,
         None if last is None else duration(last),
         entries,
         now=now,
