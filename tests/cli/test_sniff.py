@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cosem.cli.dumps import LineReader, read_dump
+from cosem.cli.dumps import DumpReader, read_dump
 from cosem.cli.sniffing import sniff
 from cosem.errors import ConfigurationError
 from cosem.link.wrapper import wrap
@@ -114,7 +114,7 @@ def test_octets_and_telegrams_of_text_are_taken_as_they_are():
 def test_a_stream_of_text_is_read_line_by_line(dress):
     text = (DRESSES[dress](AIDON) + "\n").encode() * 2
     for size in (1, 7, len(text)):
-        reader = LineReader()
+        reader = DumpReader()
         octets = b"".join(reader.feed(text[start : start + size]) for start in range(0, len(text), size))
         assert octets + reader.finish() == AIDON * 2
 

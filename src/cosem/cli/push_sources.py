@@ -254,13 +254,17 @@ async def _serial(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGe
 
 
 async def _file(source: str, stopped: asyncio.Event) -> AsyncGenerator[Chunk, None]:
-    from cosem.cli.dumps import LineReader, read_dump
+    from cosem.cli.dumps import DumpReader, read_dump
 
     if source == "-":
-        reader = LineReader()
+        reader = DumpReader()
         async for content in _standard_input(stopped):
             yield Chunk("-", reader.feed(content), live=False)
-        yield Chunk("-", reader.finish(), ended=True, live=False)
+        octets = reader.finish()
+        if not reader.streams:
+            yield Chunk("-", octets, ended=True, live=False)
+        for flow, octets in reader.streams:
+            yield Chunk(f"- {flow}", octets, ended=True, live=False)
         return
     if source.startswith("hex:"):
         content = source[4:].encode()
