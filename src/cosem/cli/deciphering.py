@@ -10,7 +10,7 @@ from cosem.cli.security import Entry, add_key_file_options, entry_of
 from cosem.errors import ConfigurationError, DecodeError
 
 if TYPE_CHECKING:
-    from cosem.security.inspection import Inspection
+    from cosem.security.inspection import Inspection, MaterialLookup
     from cosem.security.keys import Keys
     from cosem.security.material import SecurityMaterial
     from cosem.translate.explain import Explanation
@@ -107,18 +107,48 @@ class Deciphering:
 
     def open(self, octets: bytes, *, strict: bool) -> Opened | None:
         """Return what can be said of an APDU; ``None`` if nothing protects it."""
+        keys = self._entry.keys
+        sender = keys.client_title if octets[:1] and octets[0] in _FROM_CLIENT else keys.server_title
+        return self._open(octets, self._material, None if sender is None else bytes(sender), strict=strict)
+
+    def open_of(
+        self,
+        octets: bytes,
+        sender: bytes | None,
+        meter: bytes | None,
+        *,
+        sent: bool,
+        dedicated: bytes | None,
+    ) -> Opened | None:
+        """Return what can be said of an APDU of an association; ``None`` if nothing protects it.
+
+        Args:
+            octets: The APDU.
+            sender: System title of who sent it, if the association has told it.
+            meter: That of the meter.
+            sent: Whether the client sent it.
+            dedicated: The dedicated key of the association, where it is not given.
+        """
+        keys = self._keys_of(meter)
+        own = None if keys is None else keys.client_title if sent else keys.server_title
+        title = sender if sender is not None or own is None else bytes(own)
+
+        def material(named: bytes | None) -> SecurityMaterial | None:
+            # What the association has told of titles says whose keys these are.
+            if keys is not None and named == title:
+                return self._bound(keys, server=sent, dedicated=self._dedicated or dedicated)
+            return self._material(named)
+
+        return self._open(octets, material, title, strict=False)
+
+    def _open(
+        self, octets: bytes, lookup: MaterialLookup, sender: bytes | None, *, strict: bool
+    ) -> Opened | None:
         from cosem.security.inspection import Verdict, inspect
         from cosem.translate.explain import explain
 
-        keys = self._entry.keys
-        sender = keys.client_title if octets[:1] and octets[0] in _FROM_CLIENT else keys.server_title
         try:
-            found = inspect(
-                octets,
-                self._material,
-                system_title=None if sender is None else bytes(sender),
-                decrypt_unverified=self._unverified,
-            )
+            found = inspect(octets, lookup, system_title=sender, decrypt_unverified=self._unverified)
         except DecodeError:
             return None
         if found.plain is None:
@@ -131,12 +161,16 @@ class Deciphering:
             return Opened(replace(found, verdict=Verdict.FAILED, plain=None, reason=str(error)), None)
 
     def _material(self, title: bytes | None) -> SecurityMaterial | None:
-        from cosem.security.material import material_of
-
         keys = self._keys_of(title)
         if keys is None:
             return None
-        material = material_of(keys, server=title == keys.client_title, dedicated=self._dedicated)
+        return self._bound(keys, server=title == keys.client_title, dedicated=self._dedicated)
+
+    @staticmethod
+    def _bound(keys: Keys, *, server: bool, dedicated: bytes | None) -> SecurityMaterial:
+        from cosem.security.material import material_of
+
+        material = material_of(keys, server=server, dedicated=dedicated)
         return replace(material, authentication_key_known=keys.authentication is not None)
 
     def _keys_of(self, title: bytes | None) -> Keys | None:

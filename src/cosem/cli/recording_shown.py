@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.errors import CosemError
 
 if TYPE_CHECKING:
+    from cosem.cli.deciphering import Deciphering, Opened
     from cosem.translate.explain import Explanation
     from cosem.translate.item import Item
     from cosem.transport.recording import Entry, Recording
@@ -16,32 +17,49 @@ if TYPE_CHECKING:
 __all__ = ["message_in_words", "show_recording"]
 
 _RESULTS: Final = frozenset({"data-access-result", "single-response", "result", "association-result"})
+_OF_ASSOCIATIONS: Final = frozenset({"AARQ", "AARE", "RLRQ", "RLRE"})
 _ARROWS: Final = {True: ">", False: "<"}
 
 
-def show_recording(recording: Recording, *, verbose: int, as_json: bool) -> int:
+Shown: TypeAlias = "tuple[Entry, Opened | None]"
+"""A message, and what is in it where it is ciphered and keys are given."""
+
+
+def show_recording(
+    recording: Recording, *, verbose: int, as_json: bool, deciphering: Deciphering | None = None
+) -> int:
     """Write what every message of a recording says.
 
     Args:
         recording: The recording.
         verbose: 0 for a table of APDUs, 1 for the meaning of each octet, 2 for the frames, too.
         as_json: As JSON.
+        deciphering: Opens what is ciphered.
 
     Returns:
-        The exit status.
+        The exit status: 1 if a message is not what somebody with the keys sent.
     """
-    entries = recording.entries if verbose > 1 else recording.apdus
+    opened: dict[int, Opened] = {}
+    if deciphering is not None:
+        from cosem.cli.recording_opened import open_recording
+
+        opened = open_recording(recording, deciphering)
+    shown = [
+        (entry, opened.get(place))
+        for place, entry in enumerate(recording.entries)
+        if verbose > 1 or entry.kind == "apdu"
+    ]
     if as_json:
         from cosem.cli.output import print_json
 
-        print_json({**_header_facts(recording), "messages": [_entry_facts(entry) for entry in entries]})
-        return 0
-    _print_header(recording)
-    if verbose:
-        _print_trees(entries)
+        print_json({**_header_facts(recording), "messages": [_entry_facts(*each) for each in shown]})
     else:
-        _print_table(entries)
-    return 0
+        _print_header(recording)
+        if verbose:
+            _print_trees(shown)
+        else:
+            _print_table(shown)
+    return int(any(each.failed for each in opened.values()))
 
 
 def _print_header(recording: Recording) -> None:
@@ -57,34 +75,38 @@ def _print_header(recording: Recording) -> None:
     print()
 
 
-def _print_table(entries: Iterable[Entry]) -> None:
+def _print_table(shown: Iterable[Shown]) -> None:
     from cosem.cli.output import Column, print_table
 
     rows = []
-    for entry in entries:
-        name, says = _told(entry)
+    for entry, opened in shown:
+        name, says = _told(entry, opened)
         masked = "masked" if entry.masked else ""
-        rows.append((f"{entry.at:.3f}", _ARROWS[entry.sent], name, str(len(entry.octets)), says, masked))
-    if not any(row[5] for row in rows):
-        rows = [row[:5] for row in rows]  # type: ignore[misc] # rows of a table have any width
+        verdict = "" if opened is None else opened.inspection.verdict.value
+        row = (str(entry.connection), f"{entry.at:.3f}", _ARROWS[entry.sent], name, str(len(entry.octets)))
+        rows.append((*row, says, verdict, masked))
     columns = (
+        Column("connection", right=True),
         Column("time", "s", right=True),
         Column(""),
         Column("message", style="bold"),
         Column("octets", right=True),
         Column("about", wrap=True),
+        Column("checked"),
         Column("secrets"),
     )
-    print_table(columns[: len(rows[0]) if rows else 5], rows)
+    told = [any(row[place] not in ("", "0") for row in rows) for place in range(len(columns))]
+    kept = [place for place in range(len(columns)) if told[place] or 0 < place < 6]
+    print_table([columns[place] for place in kept], [[row[place] for place in kept] for row in rows])
 
 
-def _print_trees(entries: Iterable[Entry]) -> None:
+def _print_trees(shown: Iterable[Shown]) -> None:
     from cosem.cli.output import print_explanation
 
-    for index, entry in enumerate(entries):
+    for index, (entry, opened) in enumerate(shown):
         if index:
             print()
-        name, says = _told(entry)
+        name, says = _told(entry, opened)
         masked = ", secrets masked" if entry.masked else ""
         about = f": {says}" if says else ""
         print(f"{entry.at:.6f} {_ARROWS[entry.sent]} {name}, {len(entry.octets)} octets{about}{masked}")
@@ -93,6 +115,12 @@ def _print_trees(entries: Iterable[Entry]) -> None:
             print_explanation(explanation)
         else:
             print(f"    {entry.octets.hex(' ').upper()}")
+        if opened is not None:
+            print(f"    {opened.words}")
+            for finding in opened.inspection.findings:
+                print(f"    finding: {finding}")
+            if opened.explanation is not None:
+                print_explanation(opened.explanation)
 
 
 def message_in_words(octets: bytes) -> str:
@@ -115,8 +143,8 @@ def _explained(entry: Entry) -> Explanation | None:
         return None
 
 
-def _told(entry: Entry) -> tuple[str, str]:
-    """Return the name of a message and what it is about, for a line."""
+def _told(entry: Entry, opened: Opened | None = None) -> tuple[str, str]:
+    """Return the name of a message and what it is about, for a line; inside of what is ciphered, if it was opened."""
     if entry.kind != "apdu":
         return _frame_told(entry)
     from cosem.translate.explain import explain
@@ -125,6 +153,16 @@ def _told(entry: Entry) -> tuple[str, str]:
         explanation = explain(entry.octets)
     except CosemError as error:
         return "not understood", str(error)
+    name, says = _about(explanation)
+    if opened is None or explanation.root.name in _OF_ASSOCIATIONS:
+        return name, says
+    if opened.explanation is None:
+        return name, opened.inspection.reason
+    inner, says = _about(opened.explanation)
+    return f"{name}: {inner}", says
+
+
+def _about(explanation: Explanation) -> tuple[str, str]:
     root = explanation.root
     inner = next((item.name for _, item in root.walk() if item.name.startswith("initiate")), "")
     named = [*_named(explanation)]
@@ -206,10 +244,11 @@ def _header_facts(recording: Recording) -> dict[str, Any]:
     }
 
 
-def _entry_facts(entry: Entry) -> dict[str, Any]:
+def _entry_facts(entry: Entry, opened: Opened | None) -> dict[str, Any]:
+    from cosem.cli.deciphering import facts_of
     from cosem.translate.as_json import apdu_to_json
 
-    name, says = _told(entry)
+    name, says = _told(entry, opened)
     facts: dict[str, Any] = {
         "at": round(entry.at, 6),
         "direction": "sent" if entry.sent else "received",
@@ -225,4 +264,6 @@ def _entry_facts(entry: Entry) -> dict[str, Any]:
         with suppress(CosemError):
             facts["apdu"] = apdu_to_json(explanation.value)
         facts["findings"] = list(explanation.findings)
+    if opened is not None:
+        facts |= facts_of(opened)
     return facts

@@ -6,7 +6,8 @@ one after the other; with --data one value of Data. What is encrypted is shown a
 shown, and the exit status is 1.
 
 With --file a recording (made by --record) is explained message by message: a table; -v gives the tree of each
-message, -vv the frames, too.
+message, -vv the frames, too. With --keys the ciphered messages in it are opened, each with the titles and the
+dedicated key that its association has told.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ EXAMPLES: Final = (
         "a ciphered message, opened",
     ),
     ("cosem decode --file meter.jsonl", "a recording, message by message"),
+    ("cosem decode --file meter.jsonl --keys keys.toml", "the same, and what is ciphered in it"),
 )
 _WRAPPER: Final = b"\x00\x01"
 _WRAPPER_HEADER: Final = 8
@@ -100,14 +102,15 @@ def _show_file(options: argparse.Namespace) -> int:
         "--data": options.data,
         "--xml": options.xml,
         "--strict": options.strict,
-        "--keys": deciphering_of(options),
     }
     if unfit := [name for name, value in given.items() if value]:
         raise ConfigurationError(f"--file explains a recording: not with {', '.join(unfit)}")
     from cosem.cli.recording import read_recording
     from cosem.cli.recording_shown import show_recording
 
-    return show_recording(read_recording(options.file), verbose=options.verbose, as_json=options.json)
+    deciphering = deciphering_of(options)
+    recording = read_recording(options.file)
+    return show_recording(recording, verbose=options.verbose, as_json=options.json, deciphering=deciphering)
 
 
 def _messages(
