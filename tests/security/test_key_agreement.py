@@ -106,6 +106,27 @@ def test_the_algorithm_is_part_of_what_is_derived_from(suite, algorithm, last):
     assert information[7:] == METER + HEAD_END
 
 
+@pytest.mark.parametrize("suite", [SUITE_1, SUITE_2])
+def test_a_key_that_wraps_is_another_than_one_that_encrypts(suite):
+    own, other = ephemeral_key(suite, bytes(range(72))[: ephemeral_random_size(suite)]), p384(METER, "agree")
+    public = EcdhKey(suite, other[: suite.coordinate_size]).public_key
+    wrapping = agreed_key(own, public, METER, HEAD_END, algorithm=KeyAlgorithm.AES_WRAP)
+    information = key_derivation_information(suite, METER, HEAD_END, algorithm=KeyAlgorithm.AES_WRAP)
+    assert wrapping == derive_key(suite, own.agree(public), information)
+    assert wrapping != agreed_key(own, public, METER, HEAD_END)
+
+
+def test_an_agreement_that_the_library_refuses_is_an_error_of_ours():
+    class Refusing:
+        def exchange(self, algorithm, other):
+            raise ValueError
+
+    key = EcdhKey(SUITE_1, bytes(31) + b"\x01")
+    key._key = Refusing()
+    with pytest.raises(VerificationError):
+        key.agree(STATIC.hex("u_static_public"))
+
+
 def test_suite_0_agrees_on_nothing_and_signs_nothing():
     with pytest.raises(ConfigurationError):
         key_derivation_information(SUITE_0, METER, HEAD_END)
@@ -194,6 +215,20 @@ def test_points_off_the_curve_are_refused(suite):
             own.agree(public)
         with pytest.raises(VerificationError):
             verify_signature(suite, public, bytes(2 * size), b"")
+
+
+def test_the_least_and_the_greatest_number_of_a_signature_are_taken():
+    # A public key for which these very numbers are a signature: the point R has x = n - 1, and s was chosen.
+    greatest, least = (order_of(SUITE_2) - 1).to_bytes(48, "big"), bytes(47) + b"\x01"
+    public = bytes.fromhex(
+        "A3068DF42A56D5A76E71ADE9752E91294B58292D47276F1E7B02BE955D9EDC9370DE08C7C2E13D4920501E1CEC90ECF9"
+        "F90E0D846FC3D970DEC68C2A744659CE53B84FAABE8C2BA437622C20EC1E6F0C9B70FBEDF9A49BC8803A612425B0CA88"
+    )
+    verify_signature(SUITE_2, public, greatest + least, b"cosem")
+    verify_signature(SUITE_2, public, greatest + greatest, b"cosem")  # n - s is as good as s
+    for wrong in (greatest + bytes(48), greatest + order_of(SUITE_2).to_bytes(48, "big"), least + greatest):
+        with pytest.raises(VerificationError):
+            verify_signature(SUITE_2, public, wrong, b"cosem")
 
 
 def test_the_published_signature_of_p384():
