@@ -246,6 +246,23 @@ def test_printable_challenges():
         assert client.challenge().decode("ascii").isprintable()
 
 
+def test_a_printable_challenge_has_six_bits_of_every_random_octet():
+    for first in range(0, 256, 64):
+        challenge = new_challenge(
+            lambda size, first=first: bytes(range(first, first + size)), 64, printable=True
+        )
+        assert len(set(challenge)) == 64
+        assert challenge.decode("ascii").replace("+", "").replace("-", "").isalnum()
+
+
+def test_a_client_answers_and_verifies_nothing_before_its_challenge():
+    client = ClientHls(DigestMechanism(M.HLS_MD5, SECRET), secrets.token_bytes)
+    with pytest.raises(StateError, match="no challenge was sent"):
+        client.answer(b"P6wRJ21F", None)
+    with pytest.raises(StateError, match="no proof was sent"):
+        client.verify(bytes(16))
+
+
 def test_every_challenge_is_fresh():
     client = ClientHls(DigestMechanism(M.HLS_MD5, SECRET), secrets.token_bytes)
     server = ServerHls(DigestMechanism(M.HLS_MD5, SECRET), secrets.token_bytes)
