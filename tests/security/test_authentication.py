@@ -263,6 +263,36 @@ def test_a_client_answers_and_verifies_nothing_before_its_challenge():
         client.verify(bytes(16))
 
 
+def test_a_new_challenge_ends_the_wait_for_the_proof_of_the_one_before():
+    client, server = handshake(vector("security", "hls3"))
+    answer = server.reply(client.answer(vector("security", "hls3").hex("stoc"), None))
+    client.challenge()
+    with pytest.raises(StateError, match="no proof was sent"):
+        client.verify(answer)
+
+
+def test_an_exchange_that_fails_ends_the_wait_for_the_proof_of_the_one_before():
+    client, server = handshake(vector("security", "hls3"))
+    proof = client.answer(vector("security", "hls3").hex("stoc"), None)
+    with pytest.raises(AuthenticationError, match="allows 8 to 64"):
+        server.begin(b"short", CLIENT)
+    with pytest.raises(AuthenticationError, match="no challenge waits"):
+        server.reply(proof)
+
+
+def test_the_printable_challenge_of_a_server():
+    server = ServerHls(
+        DigestMechanism(M.HLS_MD5, SECRET), lambda size: bytes(range(192, 192 + size)), printable=True
+    )
+    assert server.begin(b"K56iVagY", None) == b"ABCDEFGHIJKLMNOP"
+
+
+def test_a_server_takes_no_proof_before_it_gave_a_challenge():
+    server = ServerHls(DigestMechanism(M.HLS_MD5, SECRET), secrets.token_bytes)
+    with pytest.raises(AuthenticationError, match="no challenge waits"):
+        server.reply(bytes(16))
+
+
 def test_every_challenge_is_fresh():
     client = ClientHls(DigestMechanism(M.HLS_MD5, SECRET), secrets.token_bytes)
     server = ServerHls(DigestMechanism(M.HLS_MD5, SECRET), secrets.token_bytes)
@@ -406,6 +436,27 @@ def test_ecdsa_numbers_out_of_range_are_no_signature(signature):
         EcdsaMechanism(mine, mine.public_key).check(Claim(b"\1" * 32, b"\2" * 32, CLIENT, SERVER), signature)
 
 
+@pytest.mark.parametrize("count", [0x01000005, 0x00FF0005, 0x7FFFFFFF])
+def test_gmac_counter_of_a_proof_is_compared_with_all_its_octets(count):
+    store, name = VolatileCounterStore(), CounterName(b"key", CLIENT)
+    store.accept(name, count - 1)
+    server = GmacMechanism(0, AesGcmKey(EK, AK), VolatileCounter(), lambda _: ReplayGuard(store, name))
+    server.prepare(CLIENT)
+    claim = Claim(b"P6wRJ21F", b"K56iVagY", CLIENT, SERVER)
+    server.check(claim, GmacMechanism(0, AesGcmKey(EK, AK), VolatileCounter(count)).prove(claim))
+    assert store.lowest_acceptable(name) == count + 1
+
+
+def test_gmac_asks_for_the_counters_of_nobody_where_the_client_names_no_title():
+    asked = []
+    mechanism = GmacMechanism(0, AesGcmKey(EK, AK), VolatileCounter(), asked.append)
+    server = ServerHls(mechanism, secrets.token_bytes, server_title=SERVER)
+    server.begin(b"K56iVagY", None)
+    assert asked == []
+    with pytest.raises(AuthenticationError, match="titles"):
+        server.reply(bytes(17))
+
+
 def test_ecdsa_learns_the_key_from_a_certificate_that_is_trusted():
     mine, theirs = signing(b"\1" * 32), signing(b"\2" * 32)
     known = {b"genuine": theirs.public_key}
@@ -427,7 +478,12 @@ def test_ecdsa_certificate_of_another_key_than_the_configured_one_is_refused():
     )
     assert mechanism.takes_certificate(None)
     assert mechanism.takes_certificate(b"same")
-    assert not mechanism.takes_certificate(b"other")
+    assert mechanism.takes_certificate(b"other") is False
+
+
+def test_ecdsa_looks_at_no_certificate_where_nothing_can_check_one():
+    mine, theirs = signing(b"\1" * 32), signing(b"\2" * 32)
+    assert EcdsaMechanism(mine, theirs.public_key).takes_certificate(b"DER") is True
 
 
 def test_ecdsa_without_any_public_key_is_refused_at_once():
