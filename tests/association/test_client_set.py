@@ -15,6 +15,7 @@ from cosem.errors import (
 )
 from cosem.types.data import OctetString, Unsigned
 from cosem.types.enumerations import DataAccessResult
+from cosem.types.making import trusted
 from tests.association.client_driver import ALL_ATTRIBUTES, LONG, SELECTION, SHORT, opened_client
 
 R = DataAccessResult
@@ -69,7 +70,7 @@ def test_what_was_not_agreed_on_is_not_sent(conformance, service):
     assert client.sent() == []
 
 
-@pytest.mark.parametrize("value", [5, Unsigned(256), object()])
+@pytest.mark.parametrize("value", [5, trusted(Unsigned)(256), object()])
 def test_a_value_of_no_type_is_not_sent(value):
     client, exchange = writing(value)
     with pytest.raises(EncodeError):

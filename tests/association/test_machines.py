@@ -26,6 +26,7 @@ from cosem.errors import CosemError, TransportClosed, TransportTimeout
 from cosem.types.data import OctetString, Unsigned
 from cosem.types.enumerations import AssociationStatus, AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
+from cosem.types.making import trusted
 from tests.association.client_driver import LONG, METHOD, SHORT, aare, initiate_response
 from tests.association.fakes import CTOS, STOC, FakeClientHalf, FakeServerHalf
 from tests.association.openings import authenticated
@@ -244,7 +245,7 @@ class ServerMachine(RuleBasedStateMachine):
             None,
             5,
             object(),
-            Unsigned(999),
+            trusted(Unsigned)(999),
             OctetString(bytes(600)),
             DataAccessResult(3),
         ]

@@ -10,6 +10,7 @@ from cosem.association.server.profile import AssociationProfile
 from cosem.errors import EncodeError
 from cosem.types.data import Array, Structure, Unsigned
 from cosem.types.enumerations import DataAccessResult
+from cosem.types.making import trusted
 from tests.association.server_driver import (
     LONG,
     METHOD,
@@ -46,7 +47,9 @@ def test_null_data_is_a_value():
     assert server(get(SHORT)) == "C401C10000"
 
 
-@pytest.mark.parametrize("value", [5, Unsigned(256), Array([Unsigned(-1)]), object(), Structure([1.5])])
+@pytest.mark.parametrize(
+    "value", [5, trusted(Unsigned)(256), Array([trusted(Unsigned)(-1)]), object(), Structure([1.5])]
+)
 def test_a_value_that_cannot_be_sent_is_a_fault_and_other_reason(value):
     server = opened_server()
     server.application.values["0.0.128.1.0.255", 2] = value

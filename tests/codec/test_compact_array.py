@@ -22,6 +22,7 @@ from cosem.types.data import (
     Unsigned,
     VisibleString,
 )
+from cosem.types.making import trusted
 
 UNSIGNED = TypeDescription(17)
 
@@ -138,7 +139,7 @@ def test_the_bound_is_an_argument():
 @pytest.mark.parametrize(
     ("elements", "description"),
     [
-        ([Unsigned(256)], UNSIGNED),
+        ([trusted(Unsigned)(256)], UNSIGNED),
         ([VisibleString("a")], UNSIGNED),
         ([None], UNSIGNED),
         ([object()], UNSIGNED),

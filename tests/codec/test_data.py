@@ -40,6 +40,7 @@ from cosem.types.data import (
     VisibleString,
 )
 from cosem.types.date_time import Date, DateTime, Time
+from cosem.types.making import trusted
 
 EXAMPLES = [
     (None, "00"),
@@ -240,16 +241,16 @@ def test_an_error_has_offset_and_path(octets, offset, path):
         ([Unsigned(1)], ""),
         (1.5, ""),
         (object(), ""),
-        (Unsigned(256), ""),
-        (Unsigned(-1), ""),
-        (Integer(128), ""),
-        (DoubleLong(1 << 31), ""),
-        (Long64Unsigned(1 << 64), ""),
+        (trusted(Unsigned)(256), ""),
+        (trusted(Unsigned)(-1), ""),
+        (trusted(Integer)(128), ""),
+        (trusted(DoubleLong)(1 << 31), ""),
+        (trusted(Long64Unsigned)(1 << 64), ""),
         (VisibleString("€"), ""),
         (Utf8String("\ud800"), ""),
-        (Array([Unsigned(1), Unsigned(256)]), "[1]"),
+        (Array([Unsigned(1), trusted(Unsigned)(256)]), "[1]"),
         (Structure([Unsigned(1), Array([None, Structure([5])])]), "[1][1][0]"),
-        (Array([Structure([Unsigned(1)])] * 5 + [Structure([Unsigned(999)])]), "[5][0]"),
+        (Array([Structure([Unsigned(1)])] * 5 + [Structure([trusted(Unsigned)(999)])]), "[5][0]"),
         (Array([Structure([Unsigned(1)])] * 5 + [Structure([5])]), "[5][0]"),
     ],
 )

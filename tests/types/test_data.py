@@ -36,6 +36,7 @@ KINDS = [
     for each in vars(data).values()
     if isinstance(each, type) and getattr(each, "tag", None) is not None and isinstance(each.tag, int)
 ]
+NUMBERS = [each for each in KINDS if issubclass(each, int) and hasattr(each, "minimum")]
 
 
 def test_every_tag_has_one_class_with_the_name_of_the_asn1():
@@ -44,9 +45,7 @@ def test_every_tag_has_one_class_with_the_name_of_the_asn1():
     assert tags == {tag: name for tag, name in TAG_NAMES.items() if tag not in beside}
 
 
-@pytest.mark.parametrize(
-    "kind", [each for each in KINDS if issubclass(each, int) and hasattr(each, "minimum")]
-)
+@pytest.mark.parametrize("kind", NUMBERS)
 def test_numbers_are_numbers(kind):
     value = kind(5)
     assert value == 5
@@ -76,6 +75,7 @@ def test_values_are_equal_when_the_python_values_are():
             for kind in (Unsigned, DoubleLongUnsigned)
             for wrong in (5.7, None, "5", b"5", [5], float("nan"))
         ),
+        *((kind, wrong) for kind in (Unsigned, Integer) for wrong in (300, -129, 300.0, 1 << 70)),
         *((Float32, wrong) for wrong in (None, "five", b"5", [5])),
         *((OctetString, wrong) for wrong in (5, 5.0, True, "abc", None, [300], [-1], ["a"])),
         *(
@@ -91,6 +91,15 @@ def test_what_is_no_value_of_the_type_is_refused(kind, wrong):
     with pytest.raises(ConversionError) as caught:
         kind(wrong)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_the_ends_of_a_range_are_in_it_and_the_numbers_beyond_are_refused(kind):
+    assert [kind(kind.minimum), kind(kind.maximum)] == [kind.minimum, kind.maximum]
+    for wrong in (kind.minimum - 1, kind.maximum + 1):
+        with pytest.raises(ConversionError) as caught:
+            kind(wrong)
+        assert str(caught.value) == f"{wrong} is outside {kind.minimum}..{kind.maximum} of {kind.asn1_name}"
 
 
 def test_what_means_the_same_is_taken():

@@ -3,8 +3,8 @@
 A ``DoubleLongUnsigned(5)`` is the number 5 in every respect, and is written
 back with the tag it came with: a register read as double-long never becomes a
 long-unsigned. null-data is ``None`` and boolean is ``bool``, since Python allows
-no subclass of them. Ranges are checked when a value is encoded, not when it is
-made: profiles make millions of them.
+no subclass of them. Constructors refuse what is out of range; the codec makes
+values past them, for profiles have millions (:func:`cosem.types.making.trusted`).
 
 Two values are equal when the Python values are: ``Unsigned(1) == Long(1) == 1``.
 Compare ``type(value)`` too where the tag matters.
@@ -71,12 +71,16 @@ class _Int(int):
     maximum: ClassVar[int]
 
     def __new__(cls, value: SupportsIndex | float | Decimal = 0) -> Self:
-        """Return the number; its range is checked when it is encoded.
+        """Return the number.
 
         Raises:
-            ConversionError: It has a fraction, or is no number.
+            ConversionError: It is out of range, has a fraction, or is no number.
         """
-        return int.__new__(cls, value if type(value) is int else whole_number(value, cls.asn1_name))
+        if type(value) is not int:
+            value = whole_number(value, cls.asn1_name)
+        if cls.minimum <= value <= cls.maximum:
+            return int.__new__(cls, value)
+        raise ConversionError(f"{int(value)} is outside {cls.minimum}..{cls.maximum} of {cls.asn1_name}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({int(self)})"

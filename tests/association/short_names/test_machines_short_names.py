@@ -32,6 +32,7 @@ from cosem.types.enumerations import (
     Conformance,
     DataAccessResult,
 )
+from cosem.types.making import trusted
 from tests.association.client_driver import aare, initiate_response
 from tests.association.fakes import CTOS, STOC, FakeClientHalf, FakeServerHalf
 from tests.association.openings import authenticated, initiate
@@ -230,7 +231,7 @@ class ServerMachine(RuleBasedStateMachine):
             None,
             5,
             object(),
-            Unsigned(999),
+            trusted(Unsigned)(999),
             OctetString(bytes(600)),
             DataAccessResult(3),
             DataAccessResult.SUCCESS,

@@ -20,6 +20,7 @@ from cosem.errors import ConfigurationError, EncodeError, StateError, Unsupporte
 from cosem.types.data import OctetString, Unsigned
 from cosem.types.enumerations import ActionResult, ApplicationContext, Conformance, DataAccessResult
 from cosem.types.logical_name import LogicalName
+from cosem.types.making import trusted
 from tests.association.fakes import SERVER_TITLE, FakeProtection
 from tests.association.server_driver import Server
 from tests.association.short_names.driver import (
@@ -191,7 +192,9 @@ def test_the_table_of_the_moment_counts():
 def test_what_cannot_be_sent_is_a_fault_of_the_application():
     server = opened_server()
     server.application.values["0.0.128.1.0.255", 2] = object()
-    server.application.returns["0.0.40.0.0.255", 3] = MethodOutcome(ActionResult.SUCCESS, Unsigned(999))
+    server.application.returns["0.0.40.0.0.255", 3] = MethodOutcome(
+        ActionResult.SUCCESS, trusted(Unsigned)(999)
+    )
     assert server("0502020110 04FA300000".replace(" ", "")) == "0C0201FA01FA"
     faults = server.application.of_kind(Fault)
     assert [type(fault.subject) for fault in faults] == [ReadAttribute, InvokeMethod]
