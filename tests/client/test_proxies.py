@@ -97,9 +97,37 @@ def test_a_proxy_is_a_target_with_its_class():
 
 def test_an_object_of_a_class_without_usual_name_is_found_in_the_list():
     meter = Meter()
+    meter.values[15, LIST, 2] = Array([access(1, "0.0.96.1.0.255"), access(3, ENERGY)])
     client, _ = connected(meter)
     assert client[Register].logical_name == LogicalName(ENERGY)
     assert client[DisconnectControl].logical_name == LogicalName("0.0.96.3.10.255")
+
+
+def test_which_of_several_objects_is_meant_is_not_guessed():
+    client, _ = connected(Meter())
+    with pytest.raises(
+        ConfigurationError, match=r"2 objects of class Register: 1-0:1\.8\.0\*255, 1-0:32\.7\.0\*255"
+    ):
+        _ = client[Register]
+
+
+def test_of_several_objects_the_usual_one_is_meant():
+    meter = Meter()
+    meter.values[15, LIST, 2] = Array([access(8, "0.0.1.0.1.255"), access(8, CLOCK)])
+    client, _ = connected(meter)
+    client.objects()
+    assert client[Clock].logical_name == LogicalName(CLOCK)
+
+
+def test_many_objects_are_not_all_named():
+    meter = Meter()
+    meter.values[15, LIST, 2] = Array([access(3, f"1.0.{number}.8.0.255") for number in range(1, 101)])
+    client, _ = connected(meter)
+    with pytest.raises(
+        ConfigurationError, match=r"has 100 objects of class Register: .* and 95 more; name one"
+    ) as caught:
+        _ = client[Register]
+    assert len(str(caught.value)) < 250
 
 
 def test_a_class_that_the_meter_does_not_have_is_an_error():
@@ -137,7 +165,9 @@ def test_proxies_of_the_asynchronous_client_are_awaited():
         with pytest.raises(ConfigurationError, match=r"read objects\(\) first"):
             _ = client[Register]
         await client.objects()
-        assert (await client[Register].scaler_unit).scaler == -3
+        with pytest.raises(ConfigurationError, match="2 objects of class Register"):
+            _ = client[Register]
+        assert (await client[ENERGY].scaler_unit).scaler == -3
         await client.close()
 
     run_virtual(test)

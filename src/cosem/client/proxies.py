@@ -26,6 +26,8 @@ __all__ = ["AsyncProxy", "Proxy", "name_in", "proxy"]
 C = TypeVar("C", bound=InterfaceClass)
 _GROUP: Final = re.compile(r"[a-f]")
 _NAME_ATTRIBUTE: Final = 1
+_CANDIDATES: Final = 5
+"""So many objects are named where one of several must be chosen."""
 
 
 class Proxy(InterfaceClass):
@@ -120,16 +122,37 @@ def proxy(client: Client | AsyncClient, kind: type[C], name: LogicalName) -> C:
 
 
 def name_in(session: Session, kind: type[InterfaceClass]) -> LogicalName | None:
-    """Return the object of a class that a meter has, or usually has; ``None`` if only its object list can tell."""
-    for entry in session.objects or ():
-        if entry.class_id == kind.class_id:
-            return entry.logical_name
-    for pattern in kind.logical_names[:1]:
-        try:
-            return LogicalName(_GROUP.sub("0", pattern))
-        except ConversionError:
-            continue
-    return None
+    """Return the object of a class that a meter has, or usually has; ``None`` if only its object list can tell.
+
+    Raises:
+        ConfigurationError: The meter has several, and none of them is the usual one.
+    """
+    present = list(
+        dict.fromkeys(
+            entry.logical_name for entry in session.objects or () if entry.class_id == kind.class_id
+        )
+    )
+    usual = _usual_name(kind)
+    if len(present) == 1:
+        return present[0]
+    if not present or usual in present:
+        return usual
+    shown = ", ".join(name.reduced for name in present[:_CANDIDATES])
+    more = f" and {len(present) - _CANDIDATES} more" if len(present) > _CANDIDATES else ""
+    raise ConfigurationError(
+        f"the meter has {len(present)} objects of class {kind.title}: {shown}{more};"
+        f" name one, for example meter[{present[0].reduced!r}]"
+    )
+
+
+def _usual_name(kind: type[InterfaceClass]) -> LogicalName | None:
+    """Return the name of channel 0 of a class whose objects have one; ``None`` where they have any, or many."""
+    if len(kind.logical_names) != 1:
+        return None
+    try:
+        return LogicalName(_GROUP.sub("0", kind.logical_names[0]))
+    except ConversionError:
+        return None
 
 
 def no_object(kind: type[InterfaceClass]) -> ConfigurationError:
