@@ -146,8 +146,8 @@ def name_in(session: Session, kind: type[InterfaceClass]) -> LogicalName | None:
 
 
 def _usual_name(kind: type[InterfaceClass]) -> LogicalName | None:
-    """Return the name of channel 0 of a class whose objects have one; ``None`` where they have any, or many."""
-    if len(kind.logical_names) != 1:
+    """Return the first name that objects of a class have, of channel 0; ``None`` where they may have any."""
+    if not kind.logical_names or any(pattern.startswith("a") for pattern in kind.logical_names):
         return None
     try:
         return LogicalName(_GROUP.sub("0", kind.logical_names[0]))
