@@ -330,6 +330,31 @@ class ReplayError(SecurityError):
         return f"invocation counter {self.received} was used before: {self.expected} or more is expected"
 
 
+class CounterJumpError(SecurityError):
+    """The invocation counter of a genuine message is further on than is believed.
+
+    Whoever took it would refuse everything below it from then on: one slip of the sender to the end of the
+    range would end all that its key is good for.
+
+    Args:
+        received: The counter in the message.
+        expected: The lowest counter that would have been accepted.
+        largest: How far beyond that a counter may be.
+    """
+
+    def __init__(self, received: int, expected: int, largest: int) -> None:
+        super().__init__(received, expected, largest)
+        self.received = received
+        self.expected = expected
+        self.largest = largest
+
+    def __str__(self) -> str:
+        return (
+            f"invocation counter {self.received} is {self.received - self.expected} beyond {self.expected}, which was"
+            f" expected; a jump of more than {self.largest} has to be allowed: largest_jump"
+        )
+
+
 class KeyMissingError(SecurityError):
     """No key is known for this use."""
 

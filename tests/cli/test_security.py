@@ -74,6 +74,7 @@ def test_the_published_keys_open_the_demonstration_meter(cosem, url):
         (("--auth", "whirlpool"), "invalid choice"),
         (("--title", "MMM:1"), "--title says nothing"),
         (("--read-counter",), "--read-counter says nothing"),
+        (("--largest-jump", "5"), "--largest-jump says nothing"),
         (("--dedicated-key",), "--dedicated-key says nothing"),
         (("--client", "2", "--keys", "demo", "--protection", "none", "--dedicated-key"), "without ciphering"),
         (("--suite", "7"), "invalid choice"),
@@ -109,6 +110,21 @@ def test_lost_counters_are_read_from_the_meter_when_asked(cosem, file, tmp_path,
         assert refused.status == 1
         assert "invocation" in refused.err
         assert cosem(*words, "--read-counter").status == 0
+
+
+def test_a_meter_whose_counter_jumped_is_taken_where_that_is_allowed(cosem, file):
+    meter = SecuredMeter()
+    with serve_in_thread(meter.device) as address:
+        words = ("get", address, "0-0:96.1.0", "--client", "1", "--keys", file)
+        assert cosem(*words).status == 0
+        meter.held.counted().counter().raise_to(50_000_000)
+        refused = cosem(*words)
+        assert (refused.status, refused.out) == (1, "")
+        assert "largest_jump" in refused.err
+        assert cosem(*words, "--largest-jump", "10").status == 1
+        assert cosem(*words, "--largest-jump", "far").status == 2
+        assert cosem(*words, "--largest-jump", "any").status == 0
+        assert cosem(*words).status == 0
 
 
 @pytest.mark.parametrize("mechanism", [M.HLS_MD5, M.HLS_SHA1, M.HLS_SHA256, M.LLS, M.LOWEST, M.HLS_GMAC])

@@ -411,9 +411,9 @@ def test_a_client_that_is_behind_is_told_and_goes_on():
 def test_the_last_counter_is_the_last():
     store = VolatileCounterStore()
     meter = line(M.LOWEST, ciphering=Ciphering(), store=store)
-    meter.open()
     mine = both_keys()[0]
-    Ciphered(mine, counters=store).raise_counter(0xFFFFFFFD)
+    Ciphered(mine, counters=store).raise_counter(0xFFFFFFFC)
+    meter.open()
     assert meter.read() == VALUE
     with pytest.raises(CounterExhausted):
         meter.read()
@@ -590,8 +590,8 @@ def test_nothing_shows_a_secret():
         assert mine.encryption.octets.hex() not in shown.lower()
 
 
-@pytest.mark.parametrize(("second", "counters"), [(b"\1\2" * 8, [0, 1, 2, 3]), (b"\3\4" * 8, [0, 1, 0, 1])])
-def test_a_dedicated_key_that_comes_back_goes_on_counting(second, counters):
+@pytest.mark.parametrize("second", [b"\1\2" * 8, b"\3\4" * 8])
+def test_no_counter_of_a_dedicated_key_comes_twice(second):
     security = Ciphered(both_keys()[0], Ciphering(dedicated=True), counters=VolatileCounterStore())
     protection = security.prepare(AssociationParameters(client_sap=1)).protection
     used = []
@@ -603,7 +603,7 @@ def test_a_dedicated_key_that_comes_back_goes_on_counting(second, counters):
             assert sealed[0] == 0xD0
             used.append(int.from_bytes(sealed[3:7], "big"))
         protection.forget()
-    assert used == counters
+    assert used == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("general", [True, False])

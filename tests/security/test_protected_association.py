@@ -221,14 +221,23 @@ def test_a_replayed_request_is_refused_and_told_the_counter():
     assert pair.server(bytes(forged).hex()) == "D80105"
 
 
-def test_a_broadcast_is_executed_and_not_answered():
+@pytest.mark.parametrize(
+    ("write", "executed"),
+    [
+        ("C10181 00010000800100FF02 00 0A03414243", True),
+        ("C101C1 00010000800100FF02 00 0A03414243", False),
+        ("D9 80000001 00 01 02 00010000800100FF02 01 0A03414243", True),
+        ("D9 C0000001 00 01 02 00010000800100FF02 01 0A03414243", False),
+    ],
+    ids=["set", "confirmed set", "access", "confirmed access"],
+)
+def test_a_broadcast_is_executed_where_it_is_unconfirmed_and_never_answered(write, executed):
     pair = Pair()
     pair.open()
     broadcast = protection(HEAD_END, METER, counter=5, side=Side.CLIENT)
-    write = bytes.fromhex("C101C1 00010000800100FF02 00 0A03414243")
-    octets = broadcast.protect(write, SecurityOptions((LayerOptions(key=K.GLOBAL_BROADCAST),)))
-    assert pair.server(octets.hex()) is None
-    assert pair.server.application.values["0.0.128.1.0.255", 2] == "ABC"
+    options = SecurityOptions((LayerOptions(key=K.GLOBAL_BROADCAST),))
+    assert pair.server(broadcast.protect(bytes.fromhex(write), options).hex()) is None
+    assert (pair.server.application.values["0.0.128.1.0.255", 2] == "ABC") is executed
 
 
 def test_an_answer_in_clear_below_in_kind_or_changed_is_never_a_value():

@@ -508,7 +508,7 @@ def test_a_signature_within_a_new_envelope_is_taken_once():
 
 
 def test_the_last_signatures_are_remembered(monkeypatch):
-    monkeypatch.setattr("cosem.security.context._MOST_SIGNATURES", 2)
+    monkeypatch.setattr("cosem.security.freshness._MOST_SIGNATURES", 2)
     client, server = ends(SUITE_1)
     sent = [client.protect(GET, SecurityOptions((SIGNED,))) for _ in range(3)]
     for octets in sent:
@@ -516,11 +516,11 @@ def test_the_last_signatures_are_remembered(monkeypatch):
     for octets in sent[1:]:
         with pytest.raises(VerificationError, match="before"):
             server.unprotect(octets)
-    assert len(server._session._signatures) == 2
+    assert len(server._session.freshness._signatures) == 2
 
 
 def test_keys_that_come_with_messages_are_limited(monkeypatch):
-    monkeypatch.setattr("cosem.security.context._MOST_MESSAGE_KEYS", 3)
+    monkeypatch.setattr("cosem.security.freshness._MOST_MESSAGE_KEYS", 3)
     client, server = ends()
     options = SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, K.WRAPPED),))
     for _ in range(3):

@@ -68,6 +68,33 @@ def add_security_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read the invocation counter that the meter has seen, through client 16, where ours is not known or behind",
     )
+    group.add_argument(
+        "--largest-jump",
+        metavar="N",
+        type=_distance,
+        help="take counters of the meter up to N beyond the one expected; any takes every one (default: 16777216)",
+    )
+
+
+_ANY: Final = -1
+_NEED_KEYS: Final = (
+    "key_name",
+    "title",
+    "suite",
+    "dedicated_key",
+    "read_counter",
+    "largest_jump",
+    "protection",
+)
+
+
+def _distance(text: str) -> int:
+    """Return a number of counters, :data:`_ANY` for ``any``."""
+    if text == "any":
+        return _ANY
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text} is neither a number nor any")
+    return int(text)
 
 
 class Entry:
@@ -98,7 +125,7 @@ def entry_of(options: argparse.Namespace, url: str | None = None) -> Entry | Non
         ConfigurationError: There is no such file or entry, or it cannot be read.
     """
     if options.keys is None:
-        for option in ("key_name", "title", "suite", "dedicated_key", "read_counter", "protection"):
+        for option in _NEED_KEYS:
             if getattr(options, option, None) not in (None, False) and getattr(options, "auth", None) is None:
                 raise ConfigurationError(
                     f"--{option.replace('_', '-')} says nothing without --keys or --auth"
@@ -203,6 +230,8 @@ def security_of(
         from cosem.security.counters import VolatileCounterStore
 
         settings = {"counters": VolatileCounterStore(), "allow_test_keys": True}
+    if options.largest_jump is not None:
+        settings["largest_jump"] = None if options.largest_jump == _ANY else options.largest_jump
     if password is not None and auth != "lls":
         raise ConfigurationError(f"--password is not used by --auth {auth}")
     if auth == "none":

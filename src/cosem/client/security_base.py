@@ -13,7 +13,7 @@ from cosem.association.client.preparation import PreparedAssociation
 from cosem.client.ciphering import Ciphering
 from cosem.errors import ConfigurationError, KeyMissingError
 from cosem.security.authentication import ClientHls, HlsMechanism, RandomOctets
-from cosem.security.counters import CounterStore, ReplayMode
+from cosem.security.counters import LARGEST_JUMP, CounterStore, ReplayMode
 from cosem.security.key_material import KEY_SIZES, KeyRole
 from cosem.security.keys import Keys
 from cosem.store.counted_keys import CountedKeys, weaknesses
@@ -52,6 +52,11 @@ class Settings(TypedDict, total=False):
     """Where counters are kept; by default a file of the user."""
     replay: ReplayMode | str
     """What happens to an answer whose counter was used before: strict (the default), warn, off."""
+    largest_jump: int | None
+    """How far a counter of the meter may be beyond the one expected; 2²⁴ by default, ``None`` for any distance."""
+    across_associations: bool
+    """Whether messages that bring their key, and messages that are only signed, are compared with those of former
+    associations; see :class:`~cosem.security.context.SecurityContext`. By default they are."""
     challenge_size: int
     """Octets of our challenge: 8 to 64, with ECDSA 32 to 64; 16 and 32 by default."""
     printable_challenge: bool
@@ -77,6 +82,8 @@ class SecurityOfClient:
         self.ciphering = ciphering
         self._store = settings.get("counters")
         self._mode = ReplayMode(settings.get("replay", ReplayMode.STRICT))
+        self._largest_jump = settings.get("largest_jump", LARGEST_JUMP)
+        self._across_associations = settings.get("across_associations", True)
         self._challenge_size = settings.get("challenge_size")
         self._printable = settings.get("printable_challenge", False)
         self._random = settings.get("random_octets", secrets.token_bytes)
@@ -205,7 +212,8 @@ class SecurityOfClient:
             self._store = default_counter_store()
         # An association begins with an answer of its own, and so needs no counter at rest for each further one.
         every_message = parameters is not None and parameters.pre_established
-        return CountedKeys(keys, keys.client_title or b"", self._store, self._mode, every_message)
+        title = keys.client_title or b""
+        return CountedKeys(keys, title, self._store, self._mode, every_message, self._largest_jump)
 
     def _context(self, keys: Keys, ciphering: Ciphering) -> SecurityContext:
         from cosem.security.context import SecurityContext, Side
@@ -220,6 +228,7 @@ class SecurityOfClient:
             ciphering.security_options(),
             in_kind=ciphering.in_kind,
             encryption_only=ciphering.encryption_only,
+            across_associations=self._across_associations,
             interpretation=ciphering.interpretation or DEFAULT_INTERPRETATION,
         )
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-from cosem.errors import ConfigurationError, LimitError, SecurityError, VerificationError
-from cosem.security.counters import CounterName, ReplayGuard, VolatileCounter, VolatileCounterStore
-from cosem.security.gcm import GcmKey
+from cosem.errors import ConfigurationError, SecurityError
+from cosem.security.counters import VolatileCounter
+from cosem.security.freshness import Freshness, MessageCounters
 from cosem.security.key_material import Secret
 from cosem.security.material import DEFAULT_INTERPRETATION, Interpretation, SecurityMaterial
+from cosem.security.message_keys import MessageKey
 from cosem.security.policy import ProtectionKind, SecurityPolicy, SecurityPolicyV1
 from cosem.security.status import DEFAULT_OPTIONS, KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
 
 __all__ = ["Counter", "ReplayProtection", "SecurityContext", "SecuritySession", "Side"]
-
-_MOST_MESSAGE_KEYS: Final = 4096
-_MOST_SIGNATURES: Final = 16384
 
 
 class Side(Enum):
@@ -79,6 +77,11 @@ class SecurityContext:
         in_kind: Whether the client demands of every answer what its own options give.
         encryption_only: Whether APDUs with encryption and without a tag are taken and sent. Nobody can tell
             whether those are genuine: their status never says ``verified``.
+        broadcast: Whether a server takes requests under the broadcast key, which every meter of a group has. Of
+            those the association executes what is unconfirmed.
+        across_associations: Whether messages whose key comes with them, and messages that are only signed, are
+            compared with those of former associations, too. Their senders have to count on: invocation counters
+            that begin at 0 with each such key, or transaction-ids in no order, are taken for repetitions.
         most_layers: How many layers of protection an APDU may have.
         strict: Whether a deviation from the standard is an error and not a finding.
         interpretation: How the standard is read where it can be read in two ways.
@@ -95,6 +98,8 @@ class SecurityContext:
     options: SecurityOptions = DEFAULT_OPTIONS
     in_kind: bool = True
     encryption_only: bool = False
+    broadcast: bool = True
+    across_associations: bool = True
     most_layers: int = 3
     strict: bool = False
     interpretation: Interpretation = DEFAULT_INTERPRETATION
@@ -147,10 +152,12 @@ class SecuritySession:
 
     Args:
         context: What does not change.
-        counter: Of the global unicast key, and of every key that comes with a message.
+        counter: Of the global unicast key.
         replay: By sender, for the global unicast key.
         broadcast_counter: Of the global broadcast key.
         broadcast_replay: By sender, for the global broadcast key.
+        message_counters: Of keys that come with messages, of dedicated keys, and of signatures. Where nobody
+            keeps them, ``counter`` does for sending, and nothing is compared with former associations.
     """
 
     def __init__(
@@ -160,6 +167,7 @@ class SecuritySession:
         replay: ReplayProtections,
         broadcast_counter: Counter | None,
         broadcast_replay: ReplayProtections | None,
+        message_counters: MessageCounters | None,
     ) -> None:
         self.context = context
         self.material = context.material
@@ -169,10 +177,10 @@ class SecuritySession:
         self._replay = replay
         self._broadcast_replay = broadcast_replay
         self._guards: dict[tuple[KeyUsed, bytes], ReplayProtection] = {}
-        self._message_guards: dict[bytes, ReplayProtection] = {}
-        self._signatures: dict[bytes, None] = {}
-        self.established_by_us: dict[bytes, tuple[GcmKey, bytes]] = {}
-        self.established_by_peer: dict[bytes, tuple[GcmKey, bytes]] = {}
+        self._message_counters = message_counters
+        self.freshness = Freshness(message_counters if context.across_associations else None)
+        self.established_by_us: dict[bytes, MessageKey] = {}
+        self.established_by_peer: dict[bytes, MessageKey] = {}
         self.dedicated_counter: Counter | None = None
         self._held: Secret | None = None
         self._dedicated_key: Secret | None = None
@@ -187,8 +195,7 @@ class SecuritySession:
         """
         if former.peer_title is not None and self.peer_title is None:
             self.peer_title = former.peer_title
-        self._signatures = former._signatures
-        self._message_guards = former._message_guards
+        self.freshness.follow(former.freshness)
         self._dedicated_counters = former._dedicated_counters
         self._held = former._held
         self._dedicated_key, self._dedicated = former._dedicated_key, former._dedicated
@@ -222,18 +229,18 @@ class SecuritySession:
         self._held = Secret(octets)
 
     def activate_dedicated_key(self) -> None:
-        """Use the dedicated key from now on; its counters begin at 0, or go on if it was used before.
+        """Use the dedicated key from now on.
 
-        A server goes on with the counter of its global key: it is the client that chooses the dedicated
-        key, and one that chooses the same key for each association must not make the server repeat a nonce.
+        Its counter is the one that all such keys have in common and that never begins anew: a dedicated key
+        that comes again, by the will of a client or by mistake, must not make a nonce come again.
         """
         if self._held is None:
             return
         key, self._held = self._held, None
         self.material = self.context.material.with_dedicated(key.octets)
         self._dedicated_key, self._dedicated = key, key.fingerprint()
-        if self.context.side is Side.SERVER:
-            self.dedicated_counter = self.counter
+        if self._message_counters is not None or self.context.side is Side.SERVER:
+            self.dedicated_counter = self.message_counter()
         else:
             self.dedicated_counter = self._dedicated_counters.setdefault(self._dedicated, VolatileCounter())
 
@@ -245,31 +252,34 @@ class SecuritySession:
         self.established_by_us.clear()
         self.established_by_peer.clear()
 
-    def established_for_sending(self, recipient: bytes) -> GcmKey | None:
-        """Return the key of a message that brings none: ours if we brought one before, else theirs."""
-        found = self.established_by_us.get(recipient) or self.established_by_peer.get(recipient)
-        return None if found is None else found[0]
+    def message_counter(self) -> Counter:
+        """Return the counter of what we send under a key that came with a message, or lives for an association."""
+        return self.counter if self._message_counters is None else self._message_counters.counter()
 
-    def established_for_receiving(self, sender: bytes) -> tuple[GcmKey, bytes] | None:
-        """Return the key of a message that brings none, and its fingerprint: theirs, else ours."""
+    def established_for_sending(self, recipient: bytes) -> MessageKey | None:
+        """Return the key of a message that brings none: ours if we brought one before, else theirs."""
+        return self.established_by_us.get(recipient) or self.established_by_peer.get(recipient)
+
+    def established_for_receiving(self, sender: bytes) -> MessageKey | None:
+        """Return the key of a message that brings none: theirs, else ours."""
         return self.established_by_peer.get(sender) or self.established_by_us.get(sender)
 
-    def guard(self, key: KeyUsed, title: bytes, fingerprint: bytes) -> ReplayProtection:
+    def guard(self, key: KeyUsed, title: bytes, brought: MessageKey | None = None) -> ReplayProtection:
         """Return the replay protection of a key and a sender.
 
         Args:
             key: Which key.
             title: System title of the sender.
-            fingerprint: Tells keys apart that came with messages.
+            brought: The key, where it came with a message.
 
         Raises:
             SecurityError: Nothing is counted for this key.
             LimitError: Too many keys came with messages.
         """
-        if fingerprint:
-            return self._message_guard(fingerprint + title)
+        if brought is not None:
+            return self.freshness.guard(brought, title, self.material)
         if key is KeyUsed.DEDICATED:
-            return self._message_guard(b"dedicated" + self._dedicated + title)
+            return self.freshness.guard_of_dedicated(self._dedicated, title)
         if key is not KeyUsed.GLOBAL_BROADCAST:
             key = KeyUsed.GLOBAL_UNICAST  # which is also the key of who names none
         guard = self._guards.get((key, title))
@@ -277,38 +287,9 @@ class SecuritySession:
             guard = self._guards[key, title] = self._new_guard(key, title)
         return guard
 
-    def take_signature(self, name: bytes) -> None:
-        """Take note of a signature: general-signing has no counter, and nothing else tells its repetition.
-
-        Args:
-            name: Tells it from other signatures.
-
-        Raises:
-            VerificationError: It was among the last signatures of this association.
-        """
-        if name in self._signatures:
-            raise VerificationError("this signature was received before")
-        self._signatures[name] = None
-        if len(self._signatures) > _MOST_SIGNATURES:
-            del self._signatures[next(iter(self._signatures))]
-
     def _new_guard(self, key: KeyUsed, title: bytes) -> ReplayProtection:
         if key is KeyUsed.GLOBAL_BROADCAST:
             if self._broadcast_replay is None:
                 raise SecurityError("there is no replay protection for the broadcast key")
             return self._broadcast_replay(title)
         return self._replay(title)
-
-    def _message_guard(self, name: bytes) -> ReplayProtection:
-        guard = self._message_guards.get(name)
-        if guard is None:
-            if len(self._message_guards) >= _MOST_MESSAGE_KEYS:
-                raise LimitError(
-                    "keys that came with messages", len(self._message_guards) + 1, _MOST_MESSAGE_KEYS
-                )
-            guard = self._message_guards[name] = _volatile_guard(name)
-        return guard
-
-
-def _volatile_guard(name: bytes) -> ReplayGuard:
-    return ReplayGuard(VolatileCounterStore(), CounterName(b"", name))

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from cosem.errors import CounterExhausted, ReplayError, SecurityError
+from cosem.errors import CounterExhausted, CounterJumpError, ReplayError, SecurityError
 
 __all__ = [
+    "LARGEST_JUMP",
     "LAST_COUNTER",
     "CounterName",
     "CounterStore",
@@ -31,6 +32,9 @@ __all__ = [
 
 LAST_COUNTER: Final = 0xFFFFFFFE
 """The highest counter that is ever sent or taken; at 2³²-1 the key must have been changed."""
+
+LARGEST_JUMP: Final = 1 << 24
+"""How far a received counter may be beyond the one expected, if nobody says otherwise."""
 
 _NEAR_THE_END: Final = 0xF0000000
 
@@ -262,9 +266,11 @@ class ReplayGuard:
         on_replay: Told of each counter used before and of the one expected, with ``WARN``.
         every_message: Whether each counter is at rest before its message is used: without associations,
             and in servers.
+        largest_jump: How far a counter may be beyond the one expected; ``None`` for any distance. The first one
+            of a sender may be any.
     """
 
-    __slots__ = ("_durable", "_every_message", "_mode", "_name", "_on_replay", "_store")
+    __slots__ = ("_durable", "_every_message", "_largest_jump", "_mode", "_name", "_on_replay", "_store")
 
     def __init__(
         self,
@@ -274,12 +280,14 @@ class ReplayGuard:
         on_replay: Callable[[int, int], None] | None = None,
         *,
         every_message: bool = True,
+        largest_jump: int | None = LARGEST_JUMP,
     ) -> None:
         self._store = store
         self._name = name
         self._mode = ReplayMode(mode)
         self._on_replay = on_replay
         self._every_message = every_message
+        self._largest_jump = largest_jump
         self._durable = True
 
     @property
@@ -296,6 +304,7 @@ class ReplayGuard:
 
         Raises:
             ReplayError: It was used before, or is 2³²-1, which nobody may use.
+            CounterJumpError: It is too far on.
         """
         if counter > LAST_COUNTER:
             raise ReplayError(counter, self.lowest_acceptable)
@@ -304,6 +313,7 @@ class ReplayGuard:
         expected = self.lowest_acceptable if least is None else least
         if counter < expected:
             self._used_before(counter, expected)
+        self._refuse_jump(counter, expected)
 
     def accept(self, counter: int) -> None:
         """Note the counter of a message that was verified.
@@ -321,6 +331,11 @@ class ReplayGuard:
     def note(self, counter: int) -> None:
         """Note the counter of a message that was verified and is fresh for another reason: it held a challenge."""
         self._store.accept(self._name, min(counter, LAST_COUNTER), durable=self._durable)
+
+    def _refuse_jump(self, counter: int, expected: int) -> None:
+        largest = self._largest_jump
+        if largest is not None and 0 < expected < counter - largest:
+            raise CounterJumpError(counter, expected, largest)
 
     def _used_before(self, counter: int, expected: int) -> None:
         if self._mode is ReplayMode.STRICT:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cosem.apdu.ciphered import AgreedKey, IdentifiedKey, WrappedKey
 from cosem.errors import ConfigurationError, KeyMissingError, VerificationError
@@ -18,8 +18,10 @@ from cosem.security.suites import SecuritySuite
 
 if TYPE_CHECKING:
     from cosem.security.agreement import AgreementKey
+    from cosem.security.gcm import GcmKey
 
 __all__ = [
+    "MessageKey",
     "RandomOctets",
     "fingerprint_of",
     "identified_key",
@@ -30,6 +32,22 @@ __all__ = [
 
 RandomOctets: TypeAlias = Callable[[int], bytes]
 """Returns so many octets that nobody can guess."""
+
+
+class MessageKey(NamedTuple):
+    """A key that came with a message.
+
+    Args:
+        key: The key.
+        fingerprint: Tells it from others and does not reveal it.
+        used: How it came: wrapped, or by C(1e,1s) or C(0e,2s).
+        ours: Whether it is we who made it.
+    """
+
+    key: GcmKey
+    fingerprint: bytes
+    used: KeyUsed
+    ours: bool = False
 
 
 def read_message_key(

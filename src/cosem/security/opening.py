@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cosem.errors import ConfigurationError, KeyMissingError, SecurityError, VerificationError
 from cosem.security.envelope import Envelope, associated_fields, open_content
 from cosem.security.material import Interpretation, SecurityMaterial, SignatureInput
-from cosem.security.message_keys import fingerprint_of, read_message_key
+from cosem.security.message_keys import MessageKey, fingerprint_of, read_message_key
 from cosem.security.status import KeyUsed, Layer, ProtectionForm
 from cosem.security.suites import SecurityControl
 
@@ -31,15 +31,15 @@ class Opened(NamedTuple):
     Attributes:
         clear: The octets under it; verified, if the layer says so.
         layer: What it was.
-        key: The key that came with the message, if one did, or that was established before.
-        fingerprint: Tells such keys apart, and signatures; empty for the others.
+        brought: The key that came with the message, if one did, or that was established before.
+        signature: Tells a signature from others; empty for tags.
         findings: Deviations from the standard.
     """
 
     clear: bytes
     layer: Layer
-    key: GcmKey | None = None
-    fingerprint: bytes = b""
+    brought: MessageKey | None = None
+    signature: bytes = b""
     findings: tuple[str, ...] = ()
 
 
@@ -49,7 +49,7 @@ def open_layer(
     title: bytes,
     own_title: bytes,
     interpretation: Interpretation,
-    established: tuple[GcmKey, bytes] | None = None,
+    established: MessageKey | None = None,
 ) -> Opened:
     """Return what is under a layer, verified where the layer has a tag or a signature.
 
@@ -59,7 +59,7 @@ def open_layer(
         title: System title of who applied it, 8 octets.
         own_title: Our system title.
         interpretation: How the standard is read.
-        established: The key that this sender brought before, and its fingerprint.
+        established: The key that this sender brought before.
 
     Raises:
         VerificationError: A tag or signature does not match.
@@ -85,11 +85,11 @@ def open_layer(
     counter = envelope.invocation_counter
     if counter is None:
         return Opened(envelope.body, layer)
-    key, fingerprint = _key(envelope, material, own_title, interpretation, established)
+    key, brought = _key(envelope, material, own_title, interpretation, established)
     header = envelope.header
     further = associated_fields(envelope.header_octets, header, interpretation) if header else b""
     clear = open_content(envelope, key, control, title, counter, further)
-    return Opened(clear, layer, key if fingerprint else None, fingerprint)
+    return Opened(clear, layer, brought)
 
 
 def _key(
@@ -97,17 +97,18 @@ def _key(
     material: SecurityMaterial,
     own_title: bytes,
     interpretation: Interpretation,
-    established: tuple[GcmKey, bytes] | None,
-) -> tuple[GcmKey, bytes]:
-    """Return the key of a layer, and the fingerprint of one that came with a message."""
+    established: MessageKey | None,
+) -> tuple[GcmKey, MessageKey | None]:
+    """Return the key of a layer, and more of it where it came with a message."""
     used = envelope.key
     if envelope.header is not None and used in _COMING_WITH_MESSAGE:
         octets = read_message_key(
             used, envelope.key_info, envelope.header, own_title, material, interpretation
         )
-        return material.bound(octets), fingerprint_of(octets)
+        brought = MessageKey(material.bound(octets), fingerprint_of(octets), used)
+        return brought.key, brought
     if used is KeyUsed.ESTABLISHED and established is not None:
-        return established
+        return established.key, established
     if used is KeyUsed.DEDICATED:
         found = material.dedicated
     elif used is KeyUsed.GLOBAL_BROADCAST:
@@ -116,7 +117,7 @@ def _key(
         found = material.unicast
     if found is None:
         raise KeyMissingError(f"no {used.value} is known")
-    return found, b""
+    return found, None
 
 
 def _open_signed(

@@ -11,6 +11,7 @@ layer that is encrypted without a tag is refused unless that was asked for.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -35,6 +36,7 @@ from cosem.security.envelope import (
     seal_content,
     wrapped_in,
 )
+from cosem.security.freshness import MessageCounters
 from cosem.security.gcm import GcmKey
 from cosem.security.opening import Opened, open_layer
 from cosem.security.policy import ProtectionKind, lacking
@@ -67,11 +69,13 @@ class Protection:
 
     Args:
         context: Keys, titles and policy.
-        counter: Gives the counters of the global unicast key, and of keys that come with messages.
+        counter: Gives the counters of the global unicast key.
         replay: Returns the replay protection of a sender under the global unicast key, by system title.
         broadcast_counter: As ``counter``, for the global broadcast key.
         broadcast_replay: As ``replay``, for the global broadcast key.
-        random: Returns random octets, for keys that are wrapped or agreed on by C(1e,1s).
+        message_counters: Gives those of keys that come with messages, of dedicated keys, and of signatures;
+            see :class:`~cosem.security.freshness.MessageCounters`.
+        random: Returns random octets, for keys that are wrapped or agreed on.
     """
 
     def __init__(
@@ -82,9 +86,12 @@ class Protection:
         *,
         broadcast_counter: Counter | None = None,
         broadcast_replay: ReplayProtections | None = None,
+        message_counters: MessageCounters | None = None,
         random: RandomOctets | None = None,
     ) -> None:
-        self._session = SecuritySession(context, counter, replay, broadcast_counter, broadcast_replay)
+        self._session = SecuritySession(
+            context, counter, replay, broadcast_counter, broadcast_replay, message_counters
+        )
         self._random = random
         self._options = context.options.strengthened(context.sent_kinds)
         self._dedicated_options: SecurityOptions | None = None
@@ -244,8 +251,11 @@ class Protection:
                 break
         # Counters are looked at only after every tag: who has no key learns nothing of counters. The innermost
         # layer was made first, and has the lowest counter.
+        counted = {
+            opened.layer.system_title for opened in taken if opened.layer.invocation_counter is not None
+        }
         for opened in reversed(taken):
-            self._count(opened)
+            self._count(opened, counted)
         if findings and context.strict:
             raise SecurityError(findings[0])
         status = SecurityStatus(tuple([opened.layer for opened in taken]), tuple(findings))
@@ -286,7 +296,7 @@ class Protection:
         control = layer.control
         if control is None or key is None or control & _A_AND_E != _A_AND_E or status.broadcast:
             return
-        guard = self._session.guard(layer.key, layer.system_title, b"")
+        guard = self._session.guard(layer.key, layer.system_title)
         self._known[tag << 8 | control] = _Known(
             clear_tag, key, control, layer.system_title, guard, layer.key
         )
@@ -311,17 +321,20 @@ class Protection:
             decode(opened.clear, findings=[])  # the only hint that the key stream is the right one
         return opened
 
-    def _count(self, opened: Opened) -> None:
-        """Refuse a layer whose counter was used before, and take note of one that is new."""
-        layer = opened.layer
+    def _count(self, opened: Opened, counted: Container[bytes]) -> None:
+        """Refuse a layer that was received before, and take note of one that is new."""
+        session, layer, brought = self._session, opened.layer, opened.brought
+        title = layer.system_title
         if layer.invocation_counter is not None:
-            guard = self._session.guard(layer.key, layer.system_title, opened.fingerprint)
+            guard = session.guard(layer.key, title, brought)
             guard.check(layer.invocation_counter)
             guard.accept(layer.invocation_counter)
         elif layer.control is None:
-            self._session.take_signature(layer.system_title + opened.fingerprint)
-        if opened.key is not None:
-            self._session.established_by_peer[layer.system_title] = (opened.key, opened.fingerprint)
+            session.freshness.take_signature(
+                layer, title + opened.signature, session.material, counted=title in counted
+            )
+        if brought is not None and not brought.ours:
+            session.established_by_peer[title] = brought
 
     def _sender(self, envelope: Envelope, *, outermost: bool, findings: list[str]) -> bytes:
         """Return the title of who applied a layer, after the check that it may be who it says."""
@@ -376,6 +389,8 @@ class Protection:
             raise PolicyError(f"the message is not {' and not '.join(missing.names)}")
         if status.broadcast and self.context.side is Side.CLIENT and clear[:1] not in _NOTIFICATIONS:
             raise PolicyError("an answer under the broadcast key, which others have too")
+        if status.broadcast and self.context.side is Side.SERVER and not self.context.broadcast:
+            raise PolicyError("a request under the broadcast key, which others have too")
 
 
 class _Known(NamedTuple):

@@ -14,6 +14,7 @@ from cosem.security.counters import LAST_COUNTER
 from cosem.security.envelope import DEDICATED_TAGS, GLOBAL_TAGS, associated_fields, seal_content, wrapped_in
 from cosem.security.material import SignatureInput
 from cosem.security.message_keys import (
+    MessageKey,
     RandomOctets,
     fingerprint_of,
     identified_key,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["INITIATE_TAGS", "overhead", "seal", "take_number"]
 
-Brought: TypeAlias = "dict[bytes, tuple[GcmKey, bytes]]"
-"""Keys that a message brings, with their fingerprints, by recipient."""
+Brought: TypeAlias = dict[bytes, MessageKey]
+"""Keys that a message brings, by recipient."""
 
 INITIATE_TAGS: Final = frozenset({0x01, 0x08})
 _WITH_DEDICATED_KEY: Final = b"\x01\x01"
@@ -151,8 +152,12 @@ def _completed(header: GeneralHeader, number: int, session: SecuritySession) -> 
         header,
         transaction_id=header.transaction_id or _own_transaction(number, session),
         originator=session.context.system_title,
-        recipient=header.recipient or session.peer_title or b"",
+        recipient=_recipient(header, session),
     )
+
+
+def _recipient(header: GeneralHeader, session: SecuritySession) -> bytes:
+    return header.recipient or session.peer_title or b""
 
 
 def _own_transaction(number: int, session: SecuritySession) -> bytes:
@@ -174,47 +179,50 @@ def _general_ciphering(
         header = _completed(layer.header, take_number(session.counter), session)
         content = bytes((session.material.suite,)) + apdu
         return encode(GeneralCiphering(*header.fields, None, content))
-    # The counter of the global key goes on for every key that comes with a message: C(0e,2s) gives the
-    # same key again for the same transaction-id, and a nonce must not repeat even then.
-    counter = session.broadcast_counter if layer.key is KeyUsed.GLOBAL_BROADCAST else session.counter
-    if counter is None:
-        raise KeyMissingError(f"the {layer.key.value} has no counter")
+    if layer.key in _MESSAGE_KEYS:
+        known = None
+        # One counter for whatever key comes with a message: C(0e,2s) gives the same key again for the same
+        # transaction-id, and a nonce must not repeat even then.
+        counter = session.message_counter()
+    else:
+        known, counter = _known_key(layer, session)
     number = take_number(counter)
     chosen = number
     if layer.key is KeyUsed.STATIC_UNIFIED and random is not None and not layer.header.transaction_id:
-        # The counter begins anew when the global key is changed, the agreed key does not: a fresh nonce of
-        # the agreement makes another key of it each time.
+        # A fresh nonce of the agreement makes another key of each message, so that no key is used for long.
         chosen = int.from_bytes(random(_TRANSACTION_ID_SIZE), "big") >> 1
     header = _completed(layer.header, chosen, session)
     info: Any
-    if layer.key in _MESSAGE_KEYS:
+    if known is None:
         octets, info = make_message_key(layer.key, header, session.material, random, interpretation)
         key = session.material.bound(octets)
-        brought[header.recipient] = key, fingerprint_of(octets)
+        brought[header.recipient] = MessageKey(key, fingerprint_of(octets), layer.key, ours=True)
     else:
-        key = _known_key(layer.key, header.recipient, session)
-        info = identified_key(layer.key)
+        key, info = known, identified_key(layer.key)
     further = associated_fields(header.octets, header, interpretation)
     content = seal_content(key, _control(layer, session), header.originator, number, apdu, further)
     return encode(GeneralCiphering(*header.fields, info, content))
 
 
-def _known_key(key: KeyUsed, recipient: bytes, session: SecuritySession) -> GcmKey:
-    """Return the key of a message that brings none."""
+def _known_key(layer: LayerOptions, session: SecuritySession) -> tuple[GcmKey, Counter]:
+    """Return the key of a message that brings none, and its counter."""
+    key = layer.key
     if key is KeyUsed.ESTABLISHED:
-        established = session.established_for_sending(recipient)
+        established = session.established_for_sending(_recipient(layer.header, session))
         if established is not None:
-            return established
+            return established.key, session.message_counter()
         key = KeyUsed.GLOBAL_UNICAST
-    return _key_and_counter(key, session)[0]
+    return _key_and_counter(key, session)
 
 
 def _sign(apdu: bytes, layer: LayerOptions, session: SecuritySession) -> bytes:
     signer = session.material.signing
     if signer is None:
         raise KeyMissingError("no private signing key is known")
-    number = 0 if layer.header.transaction_id else take_number(session.counter)
+    number = 0 if layer.header.transaction_id else take_number(session.message_counter())
     header = _completed(layer.header, number, session)
+    if not layer.header.transaction_id:
+        session.freshness.note_sent(header.transaction_id)
     with_length = session.context.interpretation.signature_input is SignatureInput.CONTENT_WITH_LENGTH
     length = encode_length(len(apdu)) if with_length else b""
     signature = signer.sign(header.octets + length + apdu)

@@ -214,10 +214,11 @@ class SecurityStatus(NamedTuple):
 
     @property
     def kinds(self) -> ProtectionKind:
-        """What all layers together proved to give."""
-        bits = 0
+        """What all layers of who sent it proved to give; those of a third party within prove nothing of the sender."""
+        sender, bits = self.layers[0].system_title, 0
         for layer in self.layers:
-            bits |= int(layer.kinds)
+            if layer.system_title == sender:
+                bits |= int(layer.kinds)
         return _KINDS[bits]
 
     @property

@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.errors import ConfigurationError, KeyMissingError
-from cosem.security.counters import CounterStore, ReplayMode
+from cosem.security.counters import LARGEST_JUMP, CounterStore, ReplayMode
 from cosem.security.keys import Keys
 from cosem.security.policy import ProtectionKind, SecurityPolicy, SecurityPolicyV0, SecurityPolicyV1
 from cosem.security.suites import SecuritySuite
@@ -42,6 +42,10 @@ class HeldSecurity:
         policy: What requests and responses must have at least: of version 0 or of version 1 of Security setup.
         counters: Where counters are kept; by default a file of the user.
         replay: What happens to a request whose counter was used before.
+        largest_jump: How far a counter of a client may be beyond the one expected; ``None`` for any distance.
+        broadcast: Whether unconfirmed requests under the broadcast key are taken.
+        across_associations: Whether messages that bring their key, and messages that are only signed, are
+            compared with those of former associations; see :class:`~cosem.security.context.SecurityContext`.
         anchors: Certificates of the authorities that are trusted; installed at manufacture, never imported.
         certificates: Certificates that are there besides.
         on_change: Called before anything changes, with the keys and the policy as they are going to be: puts
@@ -71,6 +75,9 @@ class HeldSecurity:
         policy: SecurityPolicy = AUTHENTICATED_AND_ENCRYPTED,
         counters: CounterStore | None = None,
         replay: ReplayMode | str = ReplayMode.STRICT,
+        largest_jump: int | None = LARGEST_JUMP,
+        broadcast: bool = True,
+        across_associations: bool = True,
         anchors: Iterable[Certificate] = (),
         certificates: Iterable[Certificate] = (),
         on_change: Callable[[Keys, SecurityPolicy], None] | None = None,
@@ -84,6 +91,9 @@ class HeldSecurity:
         self._policy = policy
         self._counters = counters
         self.replay = ReplayMode(replay)
+        self.largest_jump = largest_jump
+        self.broadcast = broadcast
+        self.across_associations = across_associations
         self.allow_test_keys = allow_test_keys
         self.random_octets = random_octets
         self.certificates = HeldCertificates(self.title, anchors, certificates)
@@ -181,7 +191,9 @@ class HeldSecurity:
         Args:
             every_message: Whether each counter received is at rest before its message is used.
         """
-        return CountedKeys(self._keys, self.title, self.counters, self.replay, every_message)
+        return CountedKeys(
+            self._keys, self.title, self.counters, self.replay, every_message, self.largest_jump
+        )
 
     def protection(self, client_title: bytes | None, *, every_message: bool = True) -> HeldProtection:
         """Return the protection of one association, which follows every change.
@@ -225,7 +237,15 @@ class HeldSecurity:
             signing_keys={**material.signing_keys, **signing},
             agreement_keys={**material.agreement_keys, **agreement},
         )
-        context = SecurityContext(material, self.title, client_title, Side.SERVER, self._policy)
+        context = SecurityContext(
+            material,
+            self.title,
+            client_title,
+            Side.SERVER,
+            self._policy,
+            broadcast=self.broadcast,
+            across_associations=self.across_associations,
+        )
         return self.counted(every_message=every_message).protection(context)
 
     def __repr__(self) -> str:

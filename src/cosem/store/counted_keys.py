@@ -8,9 +8,17 @@ from logging import getLogger
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
-from cosem.security.counters import CounterName, CounterStore, InvocationCounter, ReplayGuard, ReplayMode
+from cosem.security.counters import (
+    LARGEST_JUMP,
+    CounterName,
+    CounterStore,
+    InvocationCounter,
+    ReplayGuard,
+    ReplayMode,
+)
 from cosem.security.key_material import Key, KeyRole
 from cosem.security.keys import Keys
+from cosem.store.message_counters import KeptMessageCounters
 
 if TYPE_CHECKING:
     from cosem.security.authentication import GmacMechanism
@@ -32,6 +40,7 @@ class CountedKeys:
         store: Where the counters are.
         mode: What happens to a message whose counter was used before.
         every_message: Whether each counter received is at rest before its message is used.
+        largest_jump: How far a received counter may be beyond the one expected; ``None`` for any distance.
     """
 
     keys: Keys
@@ -39,6 +48,7 @@ class CountedKeys:
     store: CounterStore
     mode: ReplayMode = ReplayMode.STRICT
     every_message: bool = True
+    largest_jump: int | None = LARGEST_JUMP
 
     def counter(self, role: KeyRole = KeyRole.GLOBAL_UNICAST_ENCRYPTION) -> InvocationCounter:
         """Return the counter of what this side sends under a key.
@@ -65,21 +75,32 @@ class CountedKeys:
         """
 
         def of_sender(title: bytes) -> ReplayGuard:
-            def tell(received: int, expected: int) -> None:
-                _log.warning(
-                    "invocation counter %d of %s was used before: %d or more was expected",
-                    received,
-                    title.hex().upper(),
-                    expected,
-                )
-
-            name = self._name(role, title)
             # What is broadcast comes without an association that would begin with a message of its own.
             every_message = self.every_message or role is KeyRole.GLOBAL_BROADCAST_ENCRYPTION
-            return ReplayGuard(self.store, name, self.mode, tell, every_message=every_message)
+            return self.guard_named(self._name(role, title), every_message=every_message)
 
         self.keys.required(role)
         return of_sender
+
+    def guard_named(self, name: CounterName, *, every_message: bool = True) -> ReplayGuard:
+        """Return the guard of a counter by its name."""
+
+        def tell(received: int, expected: int) -> None:
+            _log.warning(
+                "invocation counter %d of %s was used before: %d or more was expected",
+                received,
+                name.title.hex().upper(),
+                expected,
+            )
+
+        return ReplayGuard(
+            self.store,
+            name,
+            self.mode,
+            tell,
+            every_message=every_message,
+            largest_jump=self.largest_jump,
+        )
 
     def protection(self, context: SecurityContext) -> Protection:
         """Return the protection of one association.
@@ -97,6 +118,7 @@ class CountedKeys:
             self.guard(),
             broadcast_counter=None if broadcast is None else self.counter(broadcast),
             broadcast_replay=None if broadcast is None else self.guard(broadcast),
+            message_counters=KeptMessageCounters(self),
             random=token_bytes,
         )
 

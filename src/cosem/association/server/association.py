@@ -40,6 +40,14 @@ from cosem.association.server.refusals import (
     without_association,
 )
 from cosem.association.server.releasing import releasing
+from cosem.association.server.request_tags import (
+    ANSWERS,
+    CIPHERED_REQUESTS,
+    CLASS_BIT_TAGS,
+    REQUESTS,
+    SILENT_REQUESTS,
+    wants_no_answer,
+)
 from cosem.association.server.transfers import Transfers
 from cosem.errors import (
     ConfigurationError,
@@ -70,22 +78,6 @@ Service: TypeAlias = Generator[Indication, Any, bytes | None]
 _AARQ, _RLRQ, _READ_REQUEST, _ACTION_REQUEST, _EXCEPTION = 0x60, 0x62, 0x05, 0xC3, 0xD8
 _BLOCK, _NOTIFICATION_CONFIRM, _ACCESS_REQUEST = 0xE0, 0x10, 0xD9
 _ACSE: Final = frozenset({0x60, 0x61, 0x62, 0x63})
-_SILENT_REQUESTS: Final = frozenset({0x10, 0x16, 0x36, 0x56})
-"""data-notification-confirm and unconfirmedWriteRequest in their forms: nothing is ever answered to them."""
-_ANSWERS: Final = frozenset(
-    {0x08, 0x28, 0x48, 0x0C, 0x2C, 0x4C, 0x0D, 0x2D, 0x4D, 0x0E, 0x2E, 0x4E, 0x0F, 0x18, 0x38, 0x58}
-    | {0x61, 0x63, 0xC2, 0xCA, 0xD2, 0xC4, 0xCC, 0xD4, 0xC5, 0xCD, 0xD5, 0xC7, 0xCF, 0xD7, 0xD8, 0xDA, 0xE7}
-)
-"""What servers send. Two servers that answered such APDUs could keep each other busy for ever."""
-_CLASS_BIT_TAGS: Final = frozenset({0xC0, 0xC1, 0xC3})
-_REQUESTS: Final = frozenset({0x05, 0x06, 0xC0, 0xC1, 0xC3, 0xD9, 0xE0})
-"""Clear requests: where there is no association they are answered, and nothing else is."""
-_CIPHERED_REQUESTS: Final = (
-    frozenset({0x25, 0x26, 0x36, 0x45, 0x46, 0x56, 0xDB, 0xDC, 0xDD, 0xDF})
-    | set(range(0xC8, 0xCC))
-    | set(range(0xD0, 0xD4))
-)
-
 _HANDLERS: Final[dict[int, str]] = {
     0x05: "cosem.association.server.services.read:read",
     0x06: "cosem.association.server.services.write:write",
@@ -238,7 +230,7 @@ class ServerAssociation:
         What is ciphered is served in its turn: its priority is not known before, and its
         invocation counter must not overtake.
         """
-        place = 2 if octets[0] in _CLASS_BIT_TAGS else 1 if octets[0] == _ACCESS_REQUEST else len(octets)
+        place = 2 if octets[0] in CLASS_BIT_TAGS else 1 if octets[0] == _ACCESS_REQUEST else len(octets)
         return (
             len(octets) > place and octets[place] >= 0x80 and self.agreed(Conformance.PRIORITY_MGMT_SUPPORTED)
         )
@@ -300,7 +292,7 @@ class ServerAssociation:
         Returns:
             The APDUs to send.
         """
-        if not octets or octets[0] in _ANSWERS:
+        if not octets or octets[0] in ANSWERS:
             self.ignored += 1
             return []
         self.security_status = None
@@ -336,11 +328,11 @@ class ServerAssociation:
             whole: Whether it was joined of blocks: it may then be longer than one APDU.
         """
         tag = octets[0]
-        silent = tag in _SILENT_REQUESTS or (
-            len(octets) > 2 and tag in _CLASS_BIT_TAGS and not self._class_is_answered(octets[2])
+        silent = tag in SILENT_REQUESTS or (
+            len(octets) > 2 and tag in CLASS_BIT_TAGS and not self._class_is_answered(octets[2])
         )
         if self.control.state is not State.ASSOCIATED or self.profile is None:
-            if tag not in _REQUESTS and tag not in _CIPHERED_REQUESTS:
+            if tag not in REQUESTS and tag not in CIPHERED_REQUESTS:
                 self.ignored += 1
                 return None
             return None if silent else without_association(tag)
@@ -349,7 +341,7 @@ class ServerAssociation:
         limit = self.profile.max_receive_pdu_size
         if limit and len(octets) > limit and not whole:
             return None if silent else self._refusal(tag, TOO_LONG)
-        if tag in _CIPHERED_REQUESTS:
+        if tag in CIPHERED_REQUESTS:
             if self.protection is None:
                 return None if silent else NOT_DECIPHERED
             try:
@@ -361,7 +353,11 @@ class ServerAssociation:
             except (SecurityError, DecodeError):
                 return None if silent else NOT_DECIPHERED
             # A group is never answered, and who holds its key is no single client.
-            silent = silent or bool(getattr(self.security_status, "broadcast", False))
+            if getattr(self.security_status, "broadcast", False):
+                if not wants_no_answer(octets):
+                    self.ignored += 1
+                    return None
+                silent = True
             tag = octets[0] if octets else 0
         elif self.profile.protected_only or refuses_clear(self.protection):
             return None if silent else NOT_ALLOWED
@@ -400,7 +396,7 @@ class ServerAssociation:
 
     def _service(self, tag: int, octets: bytes, now: float) -> Service:
         """Decode a clear request and run its service."""
-        if tag in _ANSWERS:
+        if tag in ANSWERS:
             return None
         handler = _handler(tag)
         short_names = self.profile is not None and self.profile.application_context.short_names
