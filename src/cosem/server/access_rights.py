@@ -80,7 +80,13 @@ class AccessRights:
 
     @classmethod
     def full(cls) -> Self:
-        """Return the rights of a client that may do whatever the classes declare."""
+        """Return the rights of a client that may do whatever the classes declare.
+
+        The declarations are what meters usually give: the value of a register is read, the time of a clock also
+        written. What an association gives besides is said with :meth:`allow`.
+
+        >>> rights = AccessRights.full().allow("1-0:1.8.0", 2, AccessMode.READ | AccessMode.WRITE)
+        """
         return cls(lambda _, attribute: _DECLARED[attribute.access], lambda _, __: _CALLABLE)
 
     @classmethod
