@@ -1,27 +1,39 @@
-"""A meter that is a recording: it answers the requests in it with the answers in it, and no others.
+"""A meter that is a recording: it answers what was asked in it with what was answered in it.
 
-Requests may come in another order and with other invoke-ids. What belongs to
-the request before it, such as the next block, must come after it as it did. A
-request that repeats gets the answers in their order, and then begins again.
-Ciphered requests are never the same twice, and so have no answers.
+The same request, but for its invoke-id, gets the octets of the recording, whatever
+is odd about them, in any order. What belongs to the request before it, such as the
+next block, must come after it as it did. A client that asks in other portions, in
+lists or one by one, in other blocks or through other services, gets an answer that
+is put together of the outcomes in the recording. What repeats gets its answers in
+their order, and then begins again.
+
+Ciphered requests are never the same twice. With keys they are opened, answered out
+of what the recording says, and protected anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem import apdu
+from cosem.association.control_function import State
 from cosem.association.server.association import Processing, ServerAssociation
-from cosem.association.server.indications import Established
+from cosem.association.server.indications import Established, InvokeMethod, ReadAttribute, WriteAttribute
 from cosem.errors import ConfigurationError, DecodeError
 from cosem.server.logical_device import LogicalDevice
+from cosem.server.replay_knowledge import Knowledge, Subject, refused, request_of, subject_of
+from cosem.server.replay_profiles import ReplayProfiles, conformance_of
 from cosem.transport.recording import Entry, Recording
+from cosem.types.data import DoubleLongUnsigned
 from cosem.types.enumerations import DataAccessResult, ServiceErrorCode, StateErrorCode
 
 if TYPE_CHECKING:
     from cosem.association.server.profile import ServerLimits
+    from cosem.security.counters import CounterStore
+    from cosem.security.keys import Keys
+    from cosem.types.enumerations import Conformance
 
 __all__ = ["Exchange", "ReplayDevice", "exchanges_of"]
 
@@ -30,7 +42,11 @@ _SERVICES: Final = frozenset({0xC0, 0xC1, 0xC3, 0xC4, 0xC5, 0xC7})
 _ACCESS: Final = frozenset({0xD9, 0xDA})
 _CONTINUED: Final = frozenset({b"\xc0\x02", b"\xc1\x03", b"\xc3\x02", b"\xc3\x05", b"\xc3\x06"})
 """Requests that go on with the one before: the next block of GET, SET and ACTION."""
+_MOST_TOLD: Final = 4096
+"""So many requests without an answer are known again, so that each is told once."""
 _RELEASED: Final = bytes.fromhex("6303800100")
+_COUNTER: Final = bytes((0, 0, 43, 1))
+"""The first value groups of the names of invocation counters."""
 _REFUSED: Final = DataAccessResult.OBJECT_UNAVAILABLE
 Unanswered: TypeAlias = Callable[[bytes], object]
 """Is told of each request that has no answer."""
@@ -77,61 +93,166 @@ class ReplayDevice(LogicalDevice):
     """The meter of a recording, for a :class:`~cosem.server.server.Server`.
 
     Args:
-        recording: What was recorded at the client's end.
-        unanswered: Is told of each request that has no answer.
+        recording: What was recorded.
+        unanswered: Is told of each request that has no answer, once.
+        plain: What was in the APDUs that are ciphered, by their places among the entries of the recording.
+        keys: Those of the meter, for clients that cipher or authenticate with them.
+        counters: Where the counters of what is sent are kept; by default a file of the user.
+        first_counter: The lowest that may be used: those below were used in the recording.
 
     Raises:
-        ConfigurationError: Nothing was answered in it.
+        ConfigurationError: Nothing was answered in it, or the keys do not fit.
+        KeyMissingError: A key is missing.
     """
 
-    def __init__(self, recording: Recording, unanswered: Unanswered = bool) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        unanswered: Unanswered = bool,
+        *,
+        plain: Mapping[int, bytes] | None = None,
+        keys: Keys | None = None,
+        counters: CounterStore | None = None,
+        first_counter: int = 0,
+    ) -> None:
         super().__init__("RECORDING", sap=recording.header.server)
         self._exchanges = exchanges_of(recording)
+        opened = plain or {}
+        apdus = [(place, each) for place, each in enumerate(recording.entries) if each.kind == "apdu"]
+        self._knowledge = Knowledge(sorted(apdus, key=lambda each: each[1].connection), opened)
+        self._profiles = ReplayProfiles(recording, opened, keys, counters, first_counter)
         self._unanswered = unanswered
+        self._told: set[bytes] = set()
 
     def association(self, client_sap: int, limits: ServerLimits | None = None) -> ServerAssociation:
         """Return a fresh association: it begins at the beginning of the recording."""
         return _ReplayAssociation(
             self._exchanges,
-            self._unanswered,
+            self._knowledge,
+            self._profiles,
+            self._tell,
             client_sap=client_sap,
             server_sap=self.sap,
             limits=limits,
         )
 
+    def resolve(self, association: ServerAssociation, indication: object) -> Any:
+        """Return the outcome of an indication, as it was recorded."""
+        if isinstance(indication, (ReadAttribute, WriteAttribute, InvokeMethod)) and isinstance(
+            association, _ReplayAssociation
+        ):
+            return association.outcome(subject_of(indication))
+        return super().resolve(association, indication)
+
+    def _tell(self, request: bytes) -> None:
+        """Tell of a request without an answer, unless that was told before."""
+        place = _invoke_place(request)
+        alike = request if place is None else request[: place.start] + request[place.stop :]
+        if alike not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add(alike)
+            self._unanswered(request)
+
 
 class _ReplayAssociation(ServerAssociation):
     """Answers from a recording."""
 
-    __slots__ = ("_at", "_exchanges", "_long_invoke_id", "_short_invoke_id", "_unanswered")
+    __slots__ = (
+        "_at",
+        "_exchanges",
+        "_knowledge",
+        "_long_invoke_id",
+        "_opening",
+        "_profiles",
+        "_short_invoke_id",
+        "_turns",
+        "_unanswered",
+    )
 
-    def __init__(self, exchanges: Sequence[Exchange], unanswered: Unanswered, **options: Any) -> None:
-        super().__init__((), **options)
-        self._exchanges = exchanges
-        self._unanswered = unanswered
+    def __init__(
+        self,
+        exchanges: Sequence[Exchange],
+        knowledge: Knowledge,
+        profiles: ReplayProfiles,
+        unanswered: Unanswered,
+        *,
+        client_sap: int,
+        **options: Any,
+    ) -> None:
         self._at = 0
+        self._opening = False
+        super().__init__(profiles.pre_established(client_sap), client_sap=client_sap, **options)
+        self._exchanges = exchanges
+        self._knowledge = knowledge
+        self._profiles = profiles
+        self._unanswered = unanswered
+        self._turns: dict[Subject, int] = {}
         self._short_invoke_id = self._long_invoke_id = b""
 
     @property
     def pre_established(self) -> bool:
-        """Whether it is kept: its place in the recording must not be forgotten."""
-        return self._at > 0
+        """Whether it is kept although nobody opened it: its place in the recording must not be forgotten."""
+        return super().pre_established or (self._at > 0 and not self._opening)
+
+    def outcome(self, subject: Subject) -> Any:
+        """Return the next outcome of a subject that was recorded, or that there is none."""
+        outcomes = self._knowledge.outcomes(subject)
+        if not outcomes and self._profiles.ciphered and _is_counter(subject):
+            return DoubleLongUnsigned(0)  # messages are protected anew: every counter is new, and may be used
+        if not outcomes:
+            self._unanswered(request_of(subject))
+            return refused(subject[0], _REFUSED)
+        turn = self._turns.get(subject, 0)
+        self._turns[subject] = turn + 1
+        return outcomes[turn % len(outcomes)]
 
     def process(self, octets: bytes, now: float, *, confirmed: bool = True) -> Processing:
-        """Return the answers of the recording."""
-        del now
+        """Return the answers of the recording, or an answer that is put together of what is in it."""
         if not octets:
             return []
-        yield Established()  # for a recording every client is welcome, and may stay
         self._note(octets)
+        if octets[0] == _AARQ:
+            return (yield from self._open(octets, now, confirmed=confirmed))
+        if self.protection is not None:
+            return (yield from super().process(octets, now, confirmed=confirmed))
         found = self._find(octets)
-        if found is None:
-            answer = _otherwise(octets)
-            if octets[0] != _RLRQ:
+        associated = self.state is State.ASSOCIATED
+        if found is not None:
+            if not associated:
+                yield Established()  # for a recording every client is welcome, and may stay
+            elif octets[0] == _RLRQ:
+                yield from super().process(octets, now, confirmed=False)
+            self._at = found + 1
+            return [self._adapted(answer) for answer in self._exchanges[found].answers]
+        if associated:
+            return (yield from super().process(octets, now, confirmed=confirmed))
+        answer = _otherwise(octets)
+        if octets[0] != _RLRQ:
+            self._unanswered(octets)
+        return [answer] if confirmed and answer else []
+
+    def _open(self, octets: bytes, now: float, *, confirmed: bool) -> Processing:
+        """Open the association that the client asks for; if it was recorded, with the answer of the recording."""
+        found = self._find(octets)
+        self.profiles = self._profiles.of(self.client_sap, octets, self._agreed(found))
+        self._opening = True
+        try:
+            answers = yield from super().process(octets, now, confirmed=confirmed)
+        finally:
+            self._opening = False
+        if found is not None and self.protection is None and self.authenticator is None:
+            if self.state is not State.ASSOCIATED:
+                # Without keys its answer can only be repeated, and the client will see that.
                 self._unanswered(octets)
-            return [answer] if confirmed and answer else []
-        self._at = found + 1
-        return [self._adapted(answer) for answer in self._exchanges[found].answers]
+                yield Established()
+            self._at = found + 1
+            return list(self._exchanges[found].answers)
+        if self.state is not State.ASSOCIATED:
+            self._unanswered(octets)
+        return answers
+
+    def _agreed(self, found: int | None) -> Conformance | None:
+        answers = () if found is None else self._exchanges[found].answers
+        return next((conformance_of(each) for each in answers if each[0] == _AARE), None)
 
     def _find(self, octets: bytes) -> int | None:
         """Return the next exchange with this request."""
@@ -164,6 +285,12 @@ class _ReplayAssociation(ServerAssociation):
             return answer
         invoke_id = self._short_invoke_id if place.stop - place.start == 1 else self._long_invoke_id
         return answer[: place.start] + invoke_id + answer[place.stop :] if invoke_id else answer
+
+
+def _is_counter(subject: Subject) -> bool:
+    """Return whether somebody reads from which invocation counter on messages are accepted."""
+    what, class_id, name, member, *_ = subject
+    return (what, class_id, member) == ("read", 1, 2) and name[:4] == _COUNTER
 
 
 def _invoke_place(octets: bytes) -> slice | None:

@@ -15,8 +15,9 @@ METER is a file that cosem dump wrote or somebody edited, or a template: single-
 short-names, dsmr-like or idis-like. With --count there are many, each with premises and a serial number of its own,
 at as many ports from the given one on or, with --by server, behind one port at the server addresses from 1 on.
 
-With --replay it is the meter of a recording (made by --record): the same requests get the same answers, and what the
-recording has no answer for is told on standard error.
+With --replay it is the meter of a recording (made by --record): what was asked in it gets what was answered, in
+whatever portions a client asks, and what the recording has no answer for is told on standard error, once. With --keys
+what was ciphered is played, too, and ciphered anew.
 """
 
 from __future__ import annotations
@@ -25,20 +26,21 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from cosem.cli.connection import converter, quiet_logging
 from cosem.cli.recording import RecordingFile, add_record_option
-from cosem.cli.security import add_key_file_options, entry_of
+from cosem.cli.security import Entry, add_key_file_options, entry_of
 from cosem.connecting.simulated import DEMONSTRATION
 from cosem.errors import ConfigurationError, CosemError
 
 if TYPE_CHECKING:
     from cosem.security.counters import CounterStore
-    from cosem.server import HeldSecurity, Server
+    from cosem.server import HeldSecurity, LogicalDevice, Server
     from cosem.server.simulation.faults import Faults
+    from cosem.transport.recording import Recording
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -50,6 +52,7 @@ EXAMPLES: Final = (
     ("cosem serve three-phase --count 1000", "a thousand meters, at ports 4059 to 5058"),
     ("cosem serve water --fault loss=0.1,delay=0.2,seed=7", "a bad line, the same each time"),
     ("cosem serve --replay meter.jsonl", "play the meter of a recording"),
+    ("cosem serve --replay meter.jsonl --keys keys.toml", "the same of a ciphered one"),
     (
         "cosem serve --listen 'pty:?mode_e=1' --listen hdlc+tcp://127.0.0.1:0",
         "an optical head; HDLC over TCP",
@@ -156,20 +159,20 @@ def _replaying(options: argparse.Namespace) -> Server:
         CosemError: The file is no recording, or holds no answer, or other options do not fit.
         OSError: It cannot be read.
     """
-    if options.meter != DEMONSTRATION or options.count or options.seed is not None or entry_of(options):
-        raise ConfigurationError("--replay says which meter it is: not with METER, --count, --seed or --keys")
+    if options.meter != DEMONSTRATION or options.count or options.seed is not None:
+        raise ConfigurationError("--replay says which meter it is: not with METER, --count or --seed")
     from cosem.cli.recording import read_recording
     from cosem.cli.recording_shown import message_in_words
     from cosem.server import Server
-    from cosem.server.replay import ReplayDevice
     from cosem.server.simulation.many import listen_with_faults
 
     def tell(request: bytes) -> None:
         print(f"no answer for {message_in_words(request)}", file=sys.stderr, flush=True)
 
     recording = read_recording(options.replay)
+    entry = entry_of(options)
     try:
-        server = Server(ReplayDevice(recording, tell))
+        server = Server(_replay_device(recording, tell, entry))
     except ConfigurationError as error:
         raise CosemError(f"{options.replay}: {error}") from None
     for url in options.listen or [_DEFAULT]:
@@ -178,6 +181,46 @@ def _replaying(options: argparse.Namespace) -> Server:
         else:
             listen_with_faults(server, url, options.fault)
     return server
+
+
+def _replay_device(
+    recording: Recording, tell: Callable[[bytes], object], entry: Entry | None
+) -> LogicalDevice:
+    """Return the meter of a recording.
+
+    Raises:
+        ConfigurationError: It holds no answer, or the keys open none of its ciphered messages.
+    """
+    from cosem.server.replay import ReplayDevice
+
+    if entry is None:
+        return ReplayDevice(recording, tell)
+    from cosem.cli.deciphering import Deciphering
+    from cosem.cli.recording_opened import open_recording
+
+    opened = open_recording(recording, Deciphering(entry, None, unverified=False))
+    plain = {place: each.inspection.plain for place, each in opened.items() if each.inspection.plain}
+    if opened and not plain:
+        raise ConfigurationError("the keys open none of its ciphered messages")
+    used = [
+        layer.invocation_counter or 0
+        for place, each in opened.items()
+        if each.inspection.status is not None and not recording.entries[place].sent
+        for layer in each.inspection.status.layers
+    ]
+    counters = None
+    if entry.store is None:  # keys that everybody knows protect nothing
+        from cosem.security.counters import VolatileCounterStore
+
+        counters = VolatileCounterStore()
+    return ReplayDevice(
+        recording,
+        tell,
+        plain=plain,
+        keys=entry.keys,
+        counters=counters,
+        first_counter=max(used, default=-1) + 1,
+    )
 
 
 def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Server:
