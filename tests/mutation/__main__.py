@@ -47,6 +47,7 @@ TESTS = [
 ]
 OPTIONS = ["-q", "-p", "no:cacheprovider"]
 KILLED, SURVIVED, TIMEOUT, UNREACHED = "killed", "survived", "timeout", "unreached"
+NOTICED = {KILLED, TIMEOUT}
 
 
 def prepare() -> None:
@@ -73,8 +74,12 @@ def main() -> int:
     parser.add_argument("modules", nargs="+", type=Path)
     parser.add_argument("--tests", action="append", help="in place of the tests of cosem.security")
     parser.add_argument("--only", default="", help="part of the names of the mutants to run")
-    parser.add_argument("--json", type=Path, help="where the fate of each mutant is written")
-    parser.add_argument("--again", action="store_true", help="only those that the file of --json calls alive")
+    parser.add_argument(
+        "--fates",
+        type=Path,
+        help="file that keeps the fate of each mutant; those it calls killed are not run again",
+    )
+    parser.add_argument("--new", action="store_true", help="leave out those, too, that the file calls alive")
     arguments = parser.parse_args()
     prepare()
     found: list[Mutant] = []
@@ -84,36 +89,55 @@ def main() -> int:
         module = module.removesuffix(".__init__")
         trees[module] = ast.parse(path.read_text(encoding="utf-8"))
         found += [mutant for mutant in mutants(trees[module], module) if arguments.only in mutant.name]
-    before = json.loads(arguments.json.read_text(encoding="utf-8")) if arguments.again else {}
-    found = [mutant for mutant in found if before.get(mutant.name) not in (KILLED, TIMEOUT)]
+    fates = read_fates(arguments.fates)
+    over = set(fates) if arguments.new else {name for name, fate in fates.items() if fate in NOTICED}
+    wanted = [mutant for mutant in found if mutant.name not in over]
     tests = arguments.tests or TESTS
     read, write = os.pipe()
     if os.fork() == 0:
         os.close(read)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         with os.fdopen(write, "w") as out:
-            pytest.main([*OPTIONS, *tests], plugins=[Warm(trees, found, out)])
+            pytest.main([*OPTIONS, *tests], plugins=[Warm(trees, wanted, out)])
         os._exit(0)
     os.close(write)
-    fates: dict[str, str] = {}
     files: dict[str, list[str]] = {}
     with os.fdopen(read) as lines:
         for line in lines:
             told = json.loads(line)
             files.update(told.get("files", {}))
-            fates.update(told.get("fates", {}))
-    os.wait()
-    for mutant in found:
+            for name, fate in told.get("fates", {}).items():
+                keep(arguments.fates, fates, name, fate)
+    if os.wait()[1]:
+        sys.exit("the tests fail without any mutant")
+    for mutant in wanted:
         if not mutant.function:
-            fates[mutant.name] = cold(trees[mutant.module], mutant, files.get(mutant.module) or tests)
-            progress(mutant, fates[mutant.name])
-    if arguments.json:
-        arguments.json.write_text(json.dumps(before | fates, indent=1, ensure_ascii=False), encoding="utf-8")
+            fate = cold(trees[mutant.module], mutant, files.get(mutant.module) or tests)
+            keep(arguments.fates, fates, mutant.name, fate)
+            progress(mutant, fate)
     return report(found, fates)
 
 
+def read_fates(path: Path | None) -> dict[str, str]:
+    if path is None or not path.exists():
+        return {}
+    return dict(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def keep(path: Path | None, fates: dict[str, str], name: str, fate: str) -> None:
+    fates[name] = fate
+    if path is not None:
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps([name, fate], ensure_ascii=False) + "\n")
+
+
+def own(node: str) -> bool:
+    """Return whether a test is one of security itself: the others are asked only for lines that these never reach."""
+    return "security/" in node.split("::", maxsplit=1)[0]
+
+
 def progress(mutant: Mutant, fate: str) -> None:
-    if fate not in (KILLED, TIMEOUT):
+    if fate not in NOTICED:
         print(f"{fate}: line {mutant.lines.start}: {mutant.name}", file=sys.stderr, flush=True)
 
 
@@ -127,7 +151,7 @@ def report(found: list[Mutant], fates: dict[str, str]) -> int:
     left = 0
     for module in dict.fromkeys(mutant.module for mutant in found):
         mine = [mutant for mutant in found if mutant.module == module]
-        alive = [m for m in mine if fates.get(m.name) not in (KILLED, TIMEOUT)]
+        alive = [m for m in mine if fates.get(m.name) not in NOTICED]
         open_ones = [m for m in alive if m.name not in argued]
         left += len(open_ones)
         print(
@@ -136,7 +160,7 @@ def report(found: list[Mutant], fates: dict[str, str]) -> int:
         for stale in sorted(argued & {m.name for m in mine} - {m.name for m in alive}):
             print(f"argued, but killed: {stale}")
     for mutant in found:
-        if fates.get(mutant.name) not in (KILLED, TIMEOUT) and mutant.name not in argued:
+        if fates.get(mutant.name) not in NOTICED and mutant.name not in argued:
             print(f"- `{mutant.name}`")
     return 1 if left else 0
 
@@ -184,7 +208,9 @@ def cold(tree: ast.Module, mutant: Mutant, files: list[str]) -> str:
 
         sys.meta_path.insert(0, Finder)
         importlib.import_module(mutant.module)  # before pytest, which would import it in a way of its own
-        return pytest.main([*OPTIONS, "-x", *files]) != 0
+        # The files that reach most of the module first: to read them all takes longer than to find a failure.
+        groups = (files[:2], files[2:])
+        return any(pytest.main([*OPTIONS, "-x", *group]) != 0 for group in groups if group)
 
     return child(run, 60)
 
@@ -230,6 +256,8 @@ class Warm:
             if not mutant.function:
                 continue
             chosen = {at for line in mutant.lines for at in reached.get((mutant.module, line), ())}
+            near = {at for at in chosen if own(session.items[at].nodeid)}
+            chosen = near or chosen
             if not chosen:
                 fate = UNREACHED
             else:
@@ -251,7 +279,8 @@ class Warm:
         for (module, _), at_items in reached.items():
             for at in at_items:
                 counts[module][items[at].nodeid.split("::")[0]] += 1
-        return {module: sorted(of, key=lambda name: -of[name]) for module, of in counts.items()}
+        ordered = {module: sorted(of, key=lambda name: -of[name]) for module, of in counts.items()}
+        return {module: [name for name in names if own(name)] or names for module, names in ordered.items()}
 
     def traced(self, items: list[Any], at: int, reached: dict[tuple[str, int], list[int]]) -> float:
         lines: set[tuple[str, int]] = set()

@@ -353,7 +353,7 @@ def _name(draft: Mutant, place: _Place) -> str | None:
         tail = before[len(before) - end :][:_CONTEXT]
         change = f"{head}⟦{before[start : len(before) - end]} → {after[start : len(after) - end]}⟧{tail}"
     where = place.scope or "module"
-    return f"{draft.module}: {where}: {change}".replace("`", "'")
+    return f"{draft.module.removeprefix('cosem.')}: {where}: {change}".replace("`", "'")
 
 
 def _joined(character: str) -> bool:
