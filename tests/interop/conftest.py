@@ -17,9 +17,10 @@ import pytest
 
 import cosem
 from cosem.security.counters import VolatileCounterStore
-from tests.interop.demonstration import PLAN, OurReading, plan_with_range, read_with_ours
-from tests.interop.judging import CAPABILITIES, CLIENTS, Seen, outcome, succeeded
-from tests.interop.securities import KEYS, SECURITIES, SERVER_TITLE, SecurityCase, security_of_ours
+from tests.interop.demonstration import OurReading, plan_with_range, read_with_ours
+from tests.interop.judging import ABSENT, CAPABILITIES, CLIENTS, Seen, absent, outcome
+from tests.interop.secured_readings import OURS, SCRIPTS, judge, not_offered, read_by
+from tests.interop.securities import SIMULATED, TABLES, SecurityCase, keys_of_simulator, security_of_ours
 from tests.interop.simulator_steps import STEPS, Simulated, finish, finish_async
 
 collect_ignore_glob = ["peers/*.py"]
@@ -28,8 +29,6 @@ collect_ignore_glob = ["peers/*.py"]
 ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
 PEER_PYTHON = ROOT / ".venv-interop" / "bin" / "python"
-
-Check = Callable[[], object]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,52 +69,45 @@ def our_server() -> Iterator[int]:
             server.terminate()
 
 
-@pytest.fixture(scope="session")
-def secured_server() -> Iterator[int]:
-    """The demonstration meter with an association for each way to authenticate and cipher; gives the port."""
-    keys = {name: octets.hex() for name, octets in KEYS.items()}
-    wanted = {
-        "keys": keys | {"server_title": SERVER_TITLE.hex()},
-        "associations": [each.association() for each in SECURITIES],
-    }
-    command = [sys.executable, str(Path(__file__).parent / "secured_server.py"), json.dumps(wanted)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        assert server.stdout
-        try:
-            yield int(server.stdout.readline())
-            assert server.poll() is None, "the server ended before it was stopped"
-        finally:
-            server.terminate()
+METERS = sorted({(each.suite, each.kinds) for each in SIMULATED})
+"""A simulator has one suite and one policy."""
 
 
 @pytest.fixture(scope="session")
-def simulator(peer_python: Path) -> Iterator[Simulated]:
-    """The simulator of pydlms-client."""
-    keys = {
-        "system_title": SERVER_TITLE.hex(),
-        "encryption_key": KEYS["guek"].hex(),
-        "authentication_key": KEYS["gak"].hex(),
-    }
-    clients = [each.association() for each in SECURITIES]
+def simulators(peer_python: Path) -> Iterator[dict[tuple[int, str], Simulated]]:
+    """The simulators of pydlms-client, by suite and by what they ask of APDUs."""
+    wanted = [
+        {
+            "suite": suite,
+            "kinds": kinds,
+            "keys": keys_of_simulator(suite),
+            "clients": [
+                each.association() for each in SIMULATED if (each.suite, each.kinds) == (suite, kinds)
+            ],
+        }
+        for suite, kinds in METERS
+    ]
     with subprocess.Popen(
-        [
-            peer_python,
-            PEERS / "pydlms_simulator.py",
-            "--clients",
-            json.dumps(clients),
-            "--keys",
-            json.dumps(keys),
-        ],
+        [peer_python, PEERS / "pydlms_simulator.py"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
+        assert process.stdin
         assert process.stdout
         try:
-            yield Simulated(int(process.stdout.readline()), json.loads(process.stdout.readline()))
+            print(json.dumps(wanted), file=process.stdin, flush=True)
+            ports, contents = (json.loads(process.stdout.readline()) for _ in range(2))
+            yield {meter: Simulated(*pair, contents) for meter, pair in zip(METERS, ports, strict=True)}
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def simulator(simulators: dict[tuple[int, str], Simulated]) -> Simulated:
+    """The simulator of suite 0."""
+    return simulators[0, "AE"]
 
 
 @pytest.fixture(scope="session")
@@ -158,101 +150,75 @@ def seen(our_server: int, run_client: Callable[..., dict[str, Any]]) -> dict[str
 
 
 @pytest.fixture(scope="session")
-def secured(
-    secured_server: int, run_client: Callable[..., dict[str, Any]]
-) -> tuple[dict[str, OurReading], dict[tuple[str, str], dict[str, Any]]]:
-    """What ours and then each peer's client saw in each secured association of our server, by way and peer."""
-    counters = VolatileCounterStore()
-    ours = {
-        case.title: read_with_ours(
-            secured_server, client=case.client, security=security_of_ours(case, b"OUR00001", counters)
-        )
-        for case in SECURITIES
-    }
-
-    def run(number: int, case: SecurityCase) -> dict[str, Any]:
-        title = b"PEER" + bytes([number, case.client, 0, 1])  # each run counts from the beginning
-        script, options = list(CLIENTS.values())[number], ("--client", str(case.client), "--brief")
-        return run_client(script, secured_server, PLAN, case.security(title), *options)
-
+def secured(peer_python: Path) -> dict[str, tuple[OurReading, dict[str, Any]]]:
+    """What ours and each peer's client read in each secured association of our server."""
+    peers = [OURS, *SCRIPTS]
     with ThreadPoolExecutor(2) as pool:
-        found = {
-            (peer, case.title): pool.submit(run, number, case)
-            for number, peer in enumerate(CLIENTS)
-            for case in SECURITIES
-        }
-        return ours, {key: future.result() for key, future in found.items()}
-
-
-def _judge_secured(ours: OurReading, report: dict[str, Any]) -> None:
-    succeeded(report, "open")
-    assert succeeded(report, "identity") == ours.identity
-    for name, (raw, scaler_unit) in ours.registers.items():
-        found = succeeded(report, f"register {name}")
-        assert (found["scaler"], found["unit"]) == (scaler_unit.scaler, scaler_unit.unit)
-        assert found["raw"] >= raw or name == "1.0.32.7.0.255"
-    rows = succeeded(report, "by entry")
-    assert len(rows) == 5
-    assert rows[:4] == ours.chosen(PLAN)[:4] or rows[:4] == ours.chosen(PLAN)[1:]
-    succeeded(report, "release")
+        return dict(zip(peers, pool.map(lambda peer: read_by(peer, peer_python), peers), strict=True))
 
 
 @pytest.fixture(scope="session")
-def ours_at_simulator(simulator: Simulated) -> Callable[[str, str, SecurityCase | None], None]:
-    """Run a capability at the simulator with one of our clients."""
-    counters = VolatileCounterStore()
+def ours_at_simulator(
+    simulators: dict[tuple[int, str], Simulated],
+) -> Callable[[str, str, SecurityCase | None], None]:
+    """Run a capability at a simulator with one of our clients."""
+    counters = {meter: VolatileCounterStore() for meter in simulators}  # it counts for all clients together
 
     def run(kind: str, capability: str, case: SecurityCase | None = None) -> None:
         options: dict[str, Any] = {}
-        there = simulator
+        meter = (0, "AE") if case is None else (case.suite, case.kinds)
+        there = simulators[meter]
         if case is not None:
-            security = security_of_ours(case, b"OUR00001", counters)
+            security = security_of_ours(case, counters[meter], b"OUR00001")
             options = {"client": case.client, "security": security}
-        if kind == "short names":
+        if kind == "short names" or (case is not None and case.short_names):
             options["short_names"] = True
-            there = simulator.with_short_names()
+            there = there.with_short_names()
+        url = there.hdlc_url if case is not None and case.hdlc else there.url
         if kind == "asynchronous":
 
             async def run_async() -> None:
-                async with cosem.connect_async(there.url, **options) as meter:
+                async with cosem.connect_async(url, **options) as meter:
                     await finish_async(STEPS[capability](meter, there))
 
             asyncio.run(run_async())
         else:
-            with cosem.connect(there.url, **options) as meter:
-                finish(STEPS[capability](meter, there))
+            with cosem.connect(url, **options) as client:
+                finish(STEPS[capability](client, there))
 
     return run
 
 
 @pytest.fixture(scope="session")
-def judged(
-    request: pytest.FixtureRequest,
-) -> Callable[[str, str, str], str]:
+def judged(request: pytest.FixtureRequest) -> Callable[[str, str, str], str]:
     """Return what the matrix says of a section, a peer and a capability; fails where something went wrong."""
 
-    def check(section: str, peer: str, capability: str) -> Check:
+    def say(section: str, peer: str, capability: str) -> str:
         if section == "clients":
             seen = request.getfixturevalue("seen")
-            return lambda: CAPABILITIES[capability](seen[peer])
-        if section == "secured clients":
-            ours, reports = request.getfixturevalue("secured")
-            return lambda: _judge_secured(ours[capability], reports[peer, capability])
-        run = request.getfixturevalue("ours_at_simulator")
+            return outcome(
+                ABSENT.get((section, peer, capability)), lambda: CAPABILITIES[capability](seen[peer])
+            )
         if section == "simulator":
-            return lambda: run(peer, capability)
-        case = next(each for each in SECURITIES if each.title == capability)
-        return lambda: [run(peer, each, case) for each in ("write, and read back", _LONG, "release")]
+            run = request.getfixturevalue("ours_at_simulator")
+            return outcome(ABSENT.get((section, peer, capability)), lambda: run(peer, capability))
+        where, _, table = section.partition(": ")
+        case = next(each for each in TABLES[table] if each.row == capability)
+        reason = absent(where, peer, case)
+        if where == "simulator":
+            run = request.getfixturevalue("ours_at_simulator")
+            steps = ("write, and read back", "load profile, whole (in blocks)", "release")
+            return outcome(reason, lambda: [run(peer, each, case) for each in steps])
+        reference, reports = request.getfixturevalue("secured")[peer]
+        report = reports[str(case.client)]
+        return not_offered(report) or outcome(reason, lambda: judge(reference, report))
 
     found: dict[tuple[str, str, str], str] = {}
 
-    def judge(section: str, peer: str, capability: str) -> str:
+    def judged_once(section: str, peer: str, capability: str) -> str:
         key = section, peer, capability
         if key not in found:
-            found[key] = outcome(peer, capability, check(*key))
+            found[key] = say(*key)
         return found[key]
 
-    return judge
-
-
-_LONG = "load profile, whole (in blocks)"
+    return judged_once

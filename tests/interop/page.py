@@ -6,20 +6,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PAGE", "matrix", "stated", "with_matrix"]
+__all__ = ["PAGE", "Section", "matrix", "stated", "with_matrix"]
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "interop.md"
 _BEGIN: Final = "<!-- written by the tests: begin -->"
 _END: Final = "<!-- written by the tests: end -->"
+
+Section = tuple[str, str, Sequence[str], Sequence[str]]
+"""A title, a head, the peers and the capabilities; head and capabilities have a cell for each part before a ``; ``."""
 
 Found = Mapping[tuple[str, str], str]
 """By peer and capability: ``yes``, or why not."""
 
 
 def _table(head: str, peers: Sequence[str], rows: Sequence[str], found: Found, notes: list[str]) -> list[str]:
-    lines = [f"| {head} | {' | '.join(peers)} |", f"|---|{':-:|' * len(peers)}"]
+    heads = head.split("; ")
+    lines = [f"| {' | '.join([*heads, *peers])} |", f"{'|---' * len(heads)}|{':-:|' * len(peers)}"]
     for row in rows:
-        cells = []
+        cells = row.split("; ")
         for peer in peers:
             outcome = found[peer, row]
             if outcome != "yes":
@@ -27,16 +31,17 @@ def _table(head: str, peers: Sequence[str], rows: Sequence[str], found: Found, n
                     notes.append(outcome)
                 outcome = f"– ({notes.index(outcome) + 1})"
             cells.append(outcome)
-        lines.append(f"| {row} | {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def matrix(sections: Sequence[tuple[str, str, Sequence[str], Sequence[str]]], found: Found) -> str:
-    """Return the matrix: for each section a title, a head, the peers and the capabilities."""
+def matrix(sections: Mapping[str, Section], found: Mapping[tuple[str, str, str], str]) -> str:
+    """Return the matrix, of what was found by section, peer and capability."""
     notes: list[str] = []
     lines: list[str] = []
-    for title, head, peers, rows in sections:
-        lines += [f"## {title}", "", *_table(head, peers, rows, found, notes), ""]
+    for name, (title, head, peers, rows) in sections.items():
+        of_section = {(peer, row): found[name, peer, row] for peer in peers for row in rows}
+        lines += [f"## {title}", "", *_table(head, peers, rows, of_section, notes), ""]
     if notes:
         lines += [f"({number}) {note[0].upper()}{note[1:]}.\n" for number, note in enumerate(notes, 1)]
     return "\n".join(lines).rstrip() + "\n"

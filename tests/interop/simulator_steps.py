@@ -24,19 +24,25 @@ Step = Generator[Any, Any, None]
 
 @dataclass(frozen=True)
 class Simulated:
-    """A meter that is simulated: its port, and its objects with the octets of their attributes."""
+    """A meter that is simulated: its ports, and its objects with the octets of their attributes."""
 
     port: int
+    hdlc_port: int
     contents: list[dict[str, Any]]
 
     def with_short_names(self) -> Simulated:
         """Return the part of it that has short names."""
-        return Simulated(self.port, [each for each in self.contents if each["short"]])
+        return Simulated(self.port, self.hdlc_port, [each for each in self.contents if each["short"]])
 
     @property
     def url(self) -> str:
         """Where it is."""
         return f"tcp://127.0.0.1:{self.port}"
+
+    @property
+    def hdlc_url(self) -> str:
+        """Where it is with HDLC."""
+        return f"hdlc+tcp://127.0.0.1:{self.hdlc_port}"
 
     def octets(self, name: str, attribute: int = 2) -> bytes:
         """Return what the simulator holds."""

@@ -9,33 +9,41 @@ import pytest
 import cosem
 from cosem.errors import AssociationRefused
 from tests.interop.judging import CAPABILITIES, CLIENTS
-from tests.interop.page import PAGE, matrix, stated, with_matrix
-from tests.interop.securities import SECURITIES
+from tests.interop.page import PAGE, Section, matrix, stated, with_matrix
+from tests.interop.secured_readings import OURS, SCRIPTS
+from tests.interop.securities import HEAD, TABLES
 from tests.interop.simulator_steps import STEPS, Simulated
 
 Judge = Callable[[str, str, str], str]
 
-OURS = ("blocking", "asynchronous")
-SECTIONS: dict[str, tuple[str, str, Sequence[str], Sequence[str]]] = {
+KINDS = ("blocking", "asynchronous")
+TITLES = {
+    "clear": "authentication without ciphering",
+    "ciphered": "ciphered associations",
+    "short names": "short names",
+    "HDLC": "HDLC",
+}
+
+
+def _secured(where: str, title: str, peers: Sequence[str]) -> dict[str, Section]:
+    return {
+        f"{where}: {table}": (f"{title}: {words}", HEAD, peers, [each.row for each in TABLES[table]])
+        for table, words in TITLES.items()
+    }
+
+
+SIMULATOR = "Our clients at the simulator of pydlms-client 0.1.0"
+SECTIONS: dict[str, Section] = {
     "clients": ("Their clients at our server", "what they do", list(CLIENTS), list(CAPABILITIES)),
-    "secured clients": (
-        "Their clients at our server, with security suite 0",
-        "association",
-        list(CLIENTS),
-        [each.title for each in SECURITIES],
+    **_secured("clients", "Clients at our server", [OURS, *SCRIPTS]),
+    "clients: keys": (
+        "Clients at our server: new keys",
+        "method of Security setup; suite",
+        [OURS, *SCRIPTS],
+        [each.row for each in TABLES["keys"]],
     ),
-    "simulator": (
-        "Our clients at the simulator of pydlms-client 0.1.0",
-        "what they do",
-        [*OURS, "short names"],
-        list(STEPS),
-    ),
-    "secured simulator": (
-        "Our clients at the simulator of pydlms-client 0.1.0, with security suite 0",
-        "association",
-        list(OURS),
-        [each.title for each in SECURITIES],
-    ),
+    "simulator": (SIMULATOR, "what they do", [*KINDS, "short names"], list(STEPS)),
+    **_secured("simulator", SIMULATOR, KINDS),
 }
 CASES = [
     pytest.param(section, peer, row, id=f"{section}: {peer}: {row}")
@@ -60,12 +68,12 @@ def test_low_level_security_at_the_simulator(simulator: Simulated) -> None:
 
 def test_the_page_says_what_was_found(judged: Judge, request: pytest.FixtureRequest) -> None:
     found = {
-        (peer, row): judged(section, peer, row)
+        (section, peer, row): judged(section, peer, row)
         for section, (_, _, peers, rows) in SECTIONS.items()
         for peer in peers
         for row in rows
     }
-    text = matrix(list(SECTIONS.values()), found)
+    text = matrix(SECTIONS, found)
     if request.config.getoption("--update-interop", default=False):
         PAGE.write_text(with_matrix(text), encoding="utf-8")
     assert stated() == text, "pytest tests/interop --update-interop writes it"

@@ -14,11 +14,7 @@ from dlms_cosem.cosem.capture_object import CaptureObject
 from dlms_cosem.cosem.selective_access import RangeDescriptor
 from dlms_cosem.io import BlockingTcpIO, TcpTransport
 from dlms_cosem.protocol import acse, xdlms
-from dlms_cosem.security import (
-    HighLevelSecurityGmacAuthentication,
-    LowLevelSecurityAuthentication,
-    NoSecurityAuthentication,
-)
+from dlms_cosem.security import LowLevelSecurityAuthentication, NoSecurityAuthentication
 from dlms_cosem.time import datetime_from_bytes
 
 from report import Report, arguments
@@ -26,24 +22,12 @@ from report import Report, arguments
 
 def client_of(options: argparse.Namespace) -> DlmsClient:
     wanted = options.security
-    if wanted.dedicated:
-        raise NotImplementedError("it ciphers its requests with the global key")
-    mechanisms = {
-        0: NoSecurityAuthentication,
-        1: lambda: LowLevelSecurityAuthentication(wanted.secret.encode()),
-        5: HighLevelSecurityGmacAuthentication,
-    }
-    facts: dict[str, Any] = {}
-    if wanted.has_keys:
-        facts = {
-            "encryption_key": wanted.guek,
-            "authentication_key": wanted.gak,
-            "client_system_title": wanted.title,
-            "client_initial_invocation_counter": 1,
-        }
+    authentication: Any = NoSecurityAuthentication()
+    if wanted.mechanism == 1:
+        authentication = LowLevelSecurityAuthentication(wanted.secret.encode())
     line = BlockingTcpIO("127.0.0.1", options.port, timeout=20)
     transport = TcpTransport(options.client, options.server, line)
-    return DlmsClient(transport, mechanisms[wanted.mechanism](), **facts)
+    return DlmsClient(transport, authentication)
 
 
 class Entries:

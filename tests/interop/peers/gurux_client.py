@@ -10,15 +10,7 @@ import sys
 from typing import Any
 
 from gurux_dlms import GXReplyData
-from gurux_dlms.enums import (
-    Authentication,
-    Conformance,
-    DataType,
-    InterfaceType,
-    ObjectType,
-    RequestTypes,
-    Security,
-)
+from gurux_dlms.enums import Authentication, Conformance, DataType, InterfaceType, ObjectType, RequestTypes
 from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSObject, GXDLMSProfileGeneric, GXDLMSRegister
 from gurux_dlms.secure import GXDLMSSecureClient
 
@@ -38,20 +30,7 @@ class Session:
             wanted.secret,
             InterfaceType.WRAPPER,
         )
-        ciphering = self.client.ciphering
-        if wanted.title:
-            ciphering.systemTitle = wanted.title
-        if wanted.has_keys:
-            ciphering.blockCipherKey = bytearray(wanted.guek)
-            ciphering.authenticationKey = bytearray(wanted.gak)
-            ciphering.invocationCounter = 1
-        if not wanted.general:
-            self.client.proposedConformance &= ~Conformance.GENERAL_PROTECTION
-        if wanted.ciphered:
-            ciphering.security = Security.AUTHENTICATION_ENCRYPTION
-            if wanted.dedicated:
-                ciphering.dedicatedKey = bytearray(range(16))
-        self.authenticated = wanted.mechanism > 1
+        self.client.proposedConformance &= ~Conformance.GENERAL_PROTECTION
         self.socket = socket.create_connection(("127.0.0.1", options.port), timeout=20)
 
     def unit(self) -> bytes:
@@ -84,11 +63,8 @@ class Session:
         return reply
 
     def open(self) -> None:
-        """Open the association, all passes."""
+        """Open the association."""
         self.client.parseAareResponse(self.exchange(self.client.aarqRequest()).data)
-        if self.authenticated:
-            reply = self.exchange(self.client.getApplicationAssociationRequest())
-            self.client.parseApplicationAssociationResponse(reply.data)
 
     def read(self, item: GXDLMSObject, attribute: int) -> Any:
         reply = self.exchange(self.client.read(item, attribute))

@@ -10,7 +10,6 @@ from pydlms.apdu.xdlms import date_time_value, entry_descriptor, range_descripto
 from pydlms.client import DlmsClient
 from pydlms.cosem.data import DlmsData
 from pydlms.cosem.time import CosemDateTime
-from pydlms.security.context import SecurityContext
 from pydlms.security.hls import Mechanism
 
 from report import Report, arguments
@@ -19,15 +18,6 @@ from report import Report, arguments
 def client_of(options: argparse.Namespace) -> DlmsClient:
     wanted = options.security
     facts: dict[str, Any] = {"mechanism": Mechanism(wanted.mechanism), "password": wanted.secret}
-    if wanted.has_keys:
-        facts["security"] = SecurityContext(
-            wanted.guek, wanted.gak, wanted.title, wanted.server_title, invocation_counter=1
-        )
-        facts["ciphered_context"] = wanted.ciphered
-        facts["use_dedicated_key"] = wanted.dedicated
-        facts["protection"] = "general-glo" if wanted.general else "glo"
-    elif wanted.title:
-        facts["client_system_title"] = wanted.title
     return DlmsClient.tcp(
         "127.0.0.1", options.port, client_sap=options.client, server_logical=options.server, **facts
     )

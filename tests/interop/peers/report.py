@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Report", "Security", "arguments"]
+__all__ = ["Report", "Security", "arguments", "plain"]
 
 
 @dataclass
@@ -23,39 +23,17 @@ class Security:
     """How the association is to be opened.
 
     Args:
-        mechanism: Number of the authentication mechanism of the standard, 0 to 7.
-        secret: Password, or secret of HLS.
-        ciphered: Whether the application context has ciphering.
-        dedicated: Whether a dedicated key is used.
-        general: Whether the general forms of ciphering are used.
-        title: System title of the client; hexadecimal in JSON, like the keys.
-        server_title: System title of the server.
-        guek: Global unicast encryption key.
-        gak: Global authentication key.
+        mechanism: Number of the authentication mechanism of the standard, 0 or 1.
+        secret: The password.
     """
 
     mechanism: int = 0
     secret: str | None = None
-    ciphered: bool = False
-    dedicated: bool = False
-    general: bool = False
-    title: bytes = b""
-    server_title: bytes = b""
-    guek: bytes = b""
-    gak: bytes = b""
 
     @classmethod
     def from_json(cls, text: str) -> Security:
         """Return what a JSON object says."""
-        found = json.loads(text)
-        for name in {"title", "server_title", "guek", "gak"} & found.keys():
-            found[name] = bytes.fromhex(found[name])
-        return cls(**found)
-
-    @property
-    def has_keys(self) -> bool:
-        """Whether keys and titles are needed."""
-        return self.ciphered or self.mechanism >= 5
+        return cls(**json.loads(text))
 
 
 def arguments(description: str) -> argparse.Namespace:
@@ -98,10 +76,10 @@ class Report:
 
     def print(self) -> None:
         """Print every case."""
-        print(json.dumps(self.cases, default=_plain))
+        print(json.dumps(self.cases, default=plain))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return octets as hexadecimal text, times in ISO form, and whatever else as its text."""
     if isinstance(value, (bytes, bytearray)):
         return value.hex()
