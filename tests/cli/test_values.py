@@ -173,6 +173,19 @@ def test_a_misspelt_type_is_not_written_as_a_text(cosem):
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("null-data:", "type-unmatched"),
+        ('{"null-data": null}', "type-unmatched"),
+        ("null", "whole number is wanted"),
+    ],
+)
+def test_null_data_that_is_named_goes_to_the_meter(cosem, value, said):
+    done = cosem("set", "sim:", "0-0:1.0.0", "time_zone", value, "--client", "1", "--password", "87654321")
+    assert said in done.err
+
+
 def test_now_is_this_moment():
     before = datetime.now().astimezone().replace(microsecond=0)
     made = parse_value("date-time:now")

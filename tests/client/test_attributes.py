@@ -22,6 +22,7 @@ from cosem.errors import (
 )
 from cosem.types.data import (
     ABSENT,
+    NULL_DATA,
     Array,
     DoubleLongUnsigned,
     Integer,
@@ -91,6 +92,23 @@ def test_a_truth_value_becomes_what_the_class_says():
     assert client.get("0-0:1.0.0", "daylight_savings_enabled") is True
     with pytest.raises(EncodeError):
         client.set("0-0:1.0.0", "time", True)
+
+
+def test_null_data_is_sent_where_it_may_be_or_is_meant():
+    meter = Meter()
+    meter.values[1, "0.0.96.1.0.255", 2] = Unsigned(1)
+    client, _ = connected(meter)
+    client.set("0-0:96.1.0", "value", None, class_id=1)
+    assert meter.values[1, "0.0.96.1.0.255", 2] is None
+    before = len(meter.received)
+    with pytest.raises(
+        EncodeError, match=r"time_zone: None would be null-data, but long is wanted; NULL_DATA sends"
+    ):
+        client.set("0-0:1.0.0", "time_zone", None)
+    assert [result.error for result in client.set_many([("0-0:1.0.0", 3, NULL_DATA)])] == [None]
+    assert len(meter.received) == before + 1
+    assert meter.values[8, CLOCK, 3] is None
+    assert repr(NULL_DATA) == "NULL_DATA"
 
 
 def test_a_client_that_another_thread_uses_refuses_at_once():

@@ -106,9 +106,9 @@ def _make_number(kind: type[Any], _size: int | None, value: Any) -> DataValue:
             raise EncodeError("a whole number wanted")
     except (TypeError, ValueError, OverflowError) as error:
         raise EncodeError("a whole number wanted") from error
-    number: DataValue = kind(int(value))
     if not kind.minimum <= value <= kind.maximum:
         raise EncodeError(f"outside {kind.minimum}..{kind.maximum}")
+    number: DataValue = kind(int(value))
     return number
 
 

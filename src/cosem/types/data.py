@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSENT",
     "DONT_CARE",
+    "NULL_DATA",
     "Absent",
     "Array",
     "Bcd",
@@ -52,6 +53,7 @@ __all__ = [
     "Long64",
     "Long64Unsigned",
     "LongUnsigned",
+    "NullData",
     "OctetString",
     "Structure",
     "TypeDescription",
@@ -618,6 +620,18 @@ class Absent(Enumeration):
 
 
 ABSENT: Final = Absent.ABSENT
+
+
+class NullData(Enumeration):
+    """null-data that is meant: written and sent even where the class of the object declares another type."""
+
+    NULL_DATA = "null-data"
+
+    def __repr__(self) -> str:
+        return "NULL_DATA"
+
+
+NULL_DATA: Final = NullData.NULL_DATA
 
 DataValue: TypeAlias = (
     "None | bool | Array | Structure | BitString | DoubleLong | DoubleLongUnsigned | OctetString"

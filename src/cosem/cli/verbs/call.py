@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cosem.cli.connection import add_class_option, add_connection_options, connected, converter, logical_name
 from cosem.cli.members import member
-from cosem.cli.values import HELP_OF_PARAMETERS, parse_value
+from cosem.cli.values import HELP_OF_PARAMETERS, parse_value, says_its_type
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -46,6 +46,10 @@ def run(options: argparse.Namespace) -> int:
     """Call the method."""
     given = options.parameter
     parameter = None if given is None else parse_value(given, coerce=_left_to_the_class)
+    if given is not None and parameter is None and says_its_type(given):
+        from cosem.types.data import NULL_DATA
+
+        parameter = NULL_DATA
     with connected(options) as meter:
         returned = meter.call(options.name, options.method, parameter, class_id=options.class_id)
     if options.json:

@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the attribute."""
+    from cosem.types.data import NULL_DATA
+
     typed = says_its_type(options.value)
     value = parse_value(options.value) if typed else None
     before = None
@@ -48,7 +50,12 @@ def run(options: argparse.Namespace) -> int:
         if not typed:
             before = meter.get(options.name, options.attribute, class_id=options.class_id)
             value = parse_value(options.value, like=before, coerce=_left_to_the_class)
-        meter.set(options.name, options.attribute, value, class_id=options.class_id)
+        meter.set(
+            options.name,
+            options.attribute,
+            NULL_DATA if typed and value is None else value,
+            class_id=options.class_id,
+        )
     if options.json:
         from cosem.cli.output import print_json
 

@@ -21,6 +21,7 @@ from cosem.client.targets import (
     named_in,
 )
 from cosem.errors import AccessError, ConfigurationError, CosemError, LinkError
+from cosem.types.data import NULL_DATA
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
@@ -304,14 +305,27 @@ def wrongly_guessed(
 def coerced(
     context: ServiceContext, session: Session, descriptor: CosemAttributeDescriptor, value: Any
 ) -> Conversation[DataValue]:
-    """Return the Data to write; where the class leaves the type open, the present value decides."""
-    if value is None or hasattr(value, "tag"):
+    """Return the Data to write; where the class leaves the type open, the present value decides.
+
+    Raises:
+        EncodeError: It fits no type that the attribute may have; ``None`` is null-data, which few may be.
+    """
+    if value is NULL_DATA:
+        return None
+    if hasattr(value, "tag"):
         return value  # type: ignore[no-any-return]
     from cosem.classes.registry import class_of
     from cosem.errors import EncodeError
 
     declared = class_of(descriptor.class_id)
     attribute = None if declared is None else declared.attribute(descriptor.attribute_id)
+    if value is None:
+        if attribute is not None and attribute.data_type.mismatch(None) is not None:
+            raise EncodeError(
+                f"None would be null-data, but {attribute.data_type} is wanted; NULL_DATA sends it all the same",
+                attribute.name,
+            )
+        return None
     if isinstance(value, bool) and (attribute is None or "CHOICE" in attribute.data_type.text):
         return value  # its type is said, where the class leaves it open
     if attribute is not None and "CHOICE" not in attribute.data_type.text:

@@ -15,7 +15,7 @@ from cosem.client.results import Result
 from cosem.client.session import Session
 from cosem.client.targets import ClassLike, MethodLike, Target, method_number, name_of
 from cosem.errors import ActionError, ConfigurationError
-from cosem.types.data import ABSENT, Absent, Integer
+from cosem.types.data import ABSENT, NULL_DATA, Absent, Integer
 from cosem.types.enumerations import ActionResult, DataAccessResult
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def resolved(
 
 def _parameter(descriptor: CosemMethodDescriptor, parameter: Any) -> DataValue | Absent:
     """Return the invocation parameter: every method takes one, integer 0 where it says nothing."""
+    if parameter is NULL_DATA:
+        return None
     if parameter is ABSENT or hasattr(parameter, "tag"):
         return parameter  # type: ignore[no-any-return]
     from cosem.classes.registry import class_of
