@@ -97,6 +97,7 @@ def test_a_truth_value_becomes_what_the_class_says():
 def test_null_data_is_sent_where_it_may_be_or_is_meant():
     meter = Meter()
     meter.values[1, "0.0.96.1.0.255", 2] = Unsigned(1)
+    meter.values[8, CLOCK, 3] = Long(-60)
     client, _ = connected(meter)
     client.set("0-0:96.1.0", "value", None, class_id=1)
     assert meter.values[1, "0.0.96.1.0.255", 2] is None
