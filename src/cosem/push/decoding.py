@@ -29,6 +29,7 @@ __all__ = ["Parser", "decode"]
 
 _WRAPPER: Final = b"\x00\x01"
 _WRAPPER_HEADER: Final = 8
+_FEWEST: Final = 5
 _GENERAL_BLOCK: Final = b"\xe0"
 _TEXT: Final = b"/"
 _GENERAL_GLO_CIPHERING: Final = 0xDB
@@ -74,16 +75,13 @@ def decode(
         keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, _shapes=shapes
     )
     messages = parser.feed(octets)
-    if strict or parser.pending:
+    if strict or parser.pending or not messages:
         messages += parser.finish()
     if not messages and parser.damaged:
         parser = Parser(
             keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, check=False
         )
         messages = [*parser.feed(octets), *parser.finish()]
-    if not messages and not parser.frames and octets:
-        message = parser.whole(octets)
-        messages = [message] if message is not None else []
     return messages
 
 
@@ -101,6 +99,9 @@ class Parser:
         decrypt_unverified: As in :func:`decode`.
         check: Whether an HDLC frame must have the right FCS.
         most: Longest message that is put together, octets.
+        joined: Whether the stream began before it was listened to, as that of a port. What has no frame is then
+            given out only where something shows that it begins there: a silence (:meth:`idle`), a frame or
+            another such message before it, or the begin of what was fed.
 
     Raises:
         ConfigurationError: The text of a key cannot be read.
@@ -120,14 +121,20 @@ class Parser:
         decrypt_unverified: bool = False,
         check: bool = True,
         most: int = LARGEST,
+        joined: bool = False,
         _shapes: Shapes | None = None,
     ) -> None:
-        self.detector = Detector(check=check, most=most)
+        self.detector = Detector(check=check, most=most, joined=joined)
         self._opener = _opener_of(keys, decrypt_unverified=decrypt_unverified)
         self._strict = strict
         self._layouts = layouts if layouts is not None else known_layouts()
         self._blocks = BlockReassembly(most)
         self._lost = 0
+        self._most = most
+        self._frames = 0  # before the stream began
+        self._whole: bytearray | None = (
+            None if joined else bytearray()
+        )  # all that came, while nothing was found
         self._shapes = Shapes() if _shapes is None else _shapes
         self._pieces: deque[Piece] = deque()
         self._refused: StrictFindings | None = None
@@ -154,6 +161,11 @@ class Parser:
             StrictFindings: The parser is strict, and a message is not as the standard has it.
         """
         self._pieces.extend(self.detector.feed(octets))
+        if self._whole is not None:
+            if self.frames > self._frames or len(self._whole) + len(octets) > self._most:
+                self._whole = None
+            else:
+                self._whole += octets
         return self._messages()
 
     def idle(self) -> list[PushMessage]:
@@ -163,16 +175,23 @@ class Parser:
             StrictFindings: As :meth:`feed`.
         """
         self._pieces.extend(self.detector.finish())
+        self._frames, self._whole = self.frames, bytearray()
         return self._messages()
 
     def finish(self) -> list[PushMessage]:
         """Give up all that has begun, at the end, and return what is found inside it; a new stream may follow.
 
+        Where nothing at all was found, all that came may be one APDU or one value of Data by itself.
+
         Raises:
             StrictFindings: As :meth:`feed`.
         """
+        whole, frames = self._whole, self._frames
         messages = self.idle()
         self._blocks.drop()
+        if whole and not messages and self.frames == frames:
+            message = self.whole(bytes(whole))
+            messages = [] if message is None else [message]
         return messages
 
     def _messages(self) -> list[PushMessage]:
@@ -288,6 +307,8 @@ def _data(octets: bytes) -> PushMessage | None:
     """Return the message of one value of Data; ``None`` if the octets are none."""
     from cosem.codec.data import decode_data
 
+    if len(octets) < _FEWEST:
+        return None  # a few octets are a value by chance
     try:
         raw = decode_data(octets)
     except DecodeError:

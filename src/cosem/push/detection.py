@@ -16,9 +16,10 @@ from typing import Final, NamedTuple
 from cosem.errors import FrameError
 from cosem.link.hdlc.frame import Frame
 from cosem.link.hdlc.listener import HdlcListener
-from cosem.link.hdlc.parser import Damaged, frame_at
+from cosem.link.hdlc.parser import Damaged, frame_at, header_is_right
 from cosem.link.mbus import MbusListener, decode_mbus_frame
-from cosem.link.p1 import P1Telegram, decode_p1_telegram
+from cosem.link.p1 import P1Telegram
+from cosem.push.evidence import LLC, is_apdu, is_frame, is_telegram, prefix_size, telegram_at
 from cosem.push.sizes import BARE_TAGS, apdu_size
 
 __all__ = ["Detector", "Piece"]
@@ -26,28 +27,29 @@ __all__ = ["Detector", "Piece"]
 LARGEST: Final = 0x10000
 """Octets of the longest message that is put together unless told otherwise."""
 _LARGEST_BARE: Final = 8 * 1024
-_LARGEST_TELEGRAM: Final = 16 * 1024
 _MOST_RUBBISH: Final = 16 * 1024
 _STEP: Final = 256  # so many further octets are worth a new look, whatever is waited for
+_FEWEST: Final = 6
+"""Octets of an APDU that is believed because it can be read; shorter ones come about by chance."""
 _HDLC, _MBUS, _TEXT, _WRAPPER, _GATEWAY_TO, _GATEWAY_FROM = 0x7E, 0x68, 0x2F, 0x00, 0xE6, 0xE7
 _FRAMES: Final = frozenset({_HDLC, _MBUS})
 _STRONG: Final = re.compile(
-    rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68(?=([\x03-\xff])\1h|.{0,2}\Z)|/(?=[A-Za-z]{3}|[A-Za-z]{0,2}\Z)", re.DOTALL
+    rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68(?=([\x03-\xff])\1h|.{0,2}\Z)|/(?=[A-Za-z]{3}|[A-Za-z]{0,2}\Z)"
+    rb"|\x00\x01(?=.{7})",  # a header that the end cuts off is more often a number
+    re.DOTALL,
 )
 _BEGIN: Final = re.compile(
     b"[%s]"
     % b"".join(re.escape(bytes((tag,))) for tag in (*sorted(BARE_TAGS), _HDLC, _MBUS, _TEXT, 0, 0xE6, 0xE7))
 )
-_FIRST_LINE: Final = re.compile(rb"/[A-Za-z]{3}[^/!\n]{0,96}\n")
-_FIRST_LINE_SO_FAR: Final = re.compile(rb"/(?:[A-Za-z]{0,2}|[A-Za-z]{3}[^/!\n]{0,96})")
-_FIRST_LINE_SIZE: Final = 101
 _WRAPPER_HEADER: Final = 8
-_LLC: Final = (b"\xe6\xe7\x00", b"\xe6\xe6\x00")
-_LONGEST_ADDRESS: Final = 32
 _INITIATE: Final = frozenset(range(0x60, 0x64))
 _SERVICES: Final = frozenset(
     (*range(0xC0, 0xD0), 0x01, 0x05, 0x06, 0x08, 0x0C, 0x0D, 0x0E, 0x16, 0x18, 0xD8, 0xD9, 0xDA)
 )
+
+_WEAK: Final = BARE_TAGS | {_GATEWAY_TO, _GATEWAY_FROM}
+_BARE: Final = re.compile(b"[%s]" % b"".join(re.escape(bytes((tag,))) for tag in sorted(BARE_TAGS)))
 
 
 class Piece(NamedTuple):
@@ -76,6 +78,9 @@ class Detector:
     Args:
         check: Whether an HDLC frame must have the right FCS. Without, a frame whose header is right is taken.
         most: Longest message that is put together, octets.
+        joined: Whether the stream began before it was listened to. What has no frame is then taken only after a
+            silence, after something that has a frame, where another one without frame ended, or at the very
+            begin: the rest of a message that was missed may look like one.
 
     >>> detector = Detector()
     >>> found = detector.feed(bytes.fromhex("FF00 0001 0001 0067 000D 0F 00000001 00 0201 0600000005 55"))
@@ -84,11 +89,26 @@ class Detector:
     """
 
     __slots__ = (
-        *("_anchored", "_buffer", "_check", "_framed", "_hdlc", "_mbus", "_most", "_need", "_torn"),
-        *("counts", "discarded", "others", "rubbish"),
+        *("_anchored", "_buffer", "_check", "_framed", "_hdlc", "_mbus", "_most", "_need", "_torn", "_units"),
+        *(
+            "_begun_before",
+            "_joined",
+            "_more",
+            "_offset",
+            "_passed",
+            "counts",
+            "discarded",
+            "others",
+            "rubbish",
+        ),
     )
 
-    def __init__(self, *, check: bool = True, most: int = LARGEST) -> None:
+    def __init__(self, *, check: bool = True, most: int = LARGEST, joined: bool = False) -> None:
+        self._joined = self._begun_before = joined
+        self._offset = 0  # of the buffer in the stream
+        self._more = True
+        self._units = False  # good units of the wrapper have come
+        self._passed = 0  # where in the stream something without a frame may begin although it was joined
         self._buffer = b""
         self._need = 0
         self._most = most
@@ -140,6 +160,7 @@ class Detector:
             if listener is not None:
                 listener.idle()
         self._anchored, self._framed, self._torn = True, False, 0
+        self._joined = self._units = False
         return found
 
     def _scan(self, *, more: bool) -> list[Piece]:
@@ -147,11 +168,18 @@ class Detector:
         found: list[Piece] = []
         pos, end = 0, len(data)
         self._need = 0
+        self._more = more
         while pos < end:
             octet = data[pos]
             size = self._strong(data, pos, found, more=more)
-            if not size and octet in _WEAK and pos >= self._torn and not self._framed:
+            if size > 0:
+                self._joined = False
+            elif not size and octet in _WEAK and pos >= self._torn and not self._framed:
                 size = self._weak(data, pos, found, more=more)
+                if size > 0 and self._joined and self._missed(pos, size, found):
+                    self._discard(data[pos : pos + size])
+                    pos += size
+                    continue
             if size > 0:
                 pos += size
                 self._anchored = octet == _WRAPPER
@@ -162,20 +190,42 @@ class Detector:
                     # A new look is worth it when the candidate may be whole, or may have been none for a while.
                     self._need = min(-size, end - pos + _STEP)
                     break
-                if octet in _FRAMES:
+                self._cut(data, pos, octet)
+                if octet in _FRAMES and is_frame(data, pos, segments=self._mbus is not None):
                     self._torn = max(self._torn, pos - size)
             self._anchored = False
             begin = _BEGIN.search(data, pos + 1)
             after = begin.start() if begin else end
             start = pos + (octet == _HDLC)  # flags alone fill the line
-            self.discarded += after - start
-            if self.rubbish is not None:
-                self.rubbish += data[start:after]
-                del self.rubbish[:-_MOST_RUBBISH]
+            self._discard(data[start:after])
             pos = after
         self._buffer = data[pos:]
+        self._offset += pos
         self._torn = max(self._torn - pos, 0)
         return found
+
+    def _discard(self, octets: bytes) -> None:
+        self.discarded += len(octets)
+        if self.rubbish is not None:
+            self.rubbish += octets
+            del self.rubbish[:-_MOST_RUBBISH]
+
+    def _missed(self, pos: int, size: int, found: list[Piece]) -> bool:
+        """Take back what was found where the stream was joined, unless something shows that it begins there."""
+        place = self._offset + pos
+        if place == self._passed:
+            self._joined = False
+            return False
+        self._passed = place + size
+        self.counts[found.pop().framing] -= 1
+        return True
+
+    def _cut(self, data: bytes, pos: int, octet: int) -> None:
+        """Count what has begun and was given up before its end."""
+        if octet == _TEXT and is_telegram(data, pos):
+            self._count(self.others, "p1: the end is missing")
+        elif octet in _FRAMES and is_frame(data, pos, segments=self._mbus is not None):
+            self._count(self.others, f"{'hdlc' if octet == _HDLC else 'mbus'}: the end is missing")
 
     def _strong(self, data: bytes, pos: int, found: list[Piece] | None, *, more: bool) -> int:
         """Return how many octets a strong piece at ``pos`` has; 0 for none; minus what is needed to tell.
@@ -205,14 +255,12 @@ class Detector:
         if found is not None:
             if isinstance(frame, Damaged):
                 self._count(self.others, "hdlc: " + frame.problem)
-                if (
-                    len(frame.octets) > size
-                ):  # its header is right: so it is a frame, and what is in it is part of one
+                if header_is_right(frame.octets, 0):  # so it is a frame, and what is in it is part of one
                     self._torn = max(self._torn, pos + size)
             else:
                 self._count(self.counts, "hdlc")
             if self._hdlc is None:
-                self._hdlc = HdlcListener(check=self._check, most=self._most)
+                self._hdlc = HdlcListener(check=self._check, most=self._most, joined=self._begun_before)
             for apdu in self._hdlc.take([frame]):
                 found.append(Piece("hdlc", apdu.apdu, None, apdu.source, apdu.destination, apdu.findings))
         # Another frame may begin inside a damaged one.
@@ -234,7 +282,8 @@ class Detector:
         except FrameError:
             if found is not None:
                 self._count(self.others, "mbus: the checksum is wrong")
-                self._torn = max(self._torn, pos + size)
+                if is_frame(data, pos, segments=self._mbus is not None):
+                    self._torn = max(self._torn, pos + size)
             return 0
         if found is not None:
             self._count(self.counts, "mbus")
@@ -246,35 +295,14 @@ class Detector:
 
     def _text(self, data: bytes, pos: int, found: list[Piece] | None, *, more: bool) -> int:
         """A telegram of text: its first line names the maker, its last begins with ``!``."""
-        end = len(data)
-        if _FIRST_LINE.match(data, pos) is None:
-            so_far = end - pos < _FIRST_LINE_SIZE and _FIRST_LINE_SO_FAR.fullmatch(data, pos)
-            return pos - end - 1 if so_far else 0
-        limit = pos + _LARGEST_TELEGRAM
-        mark = data.find(b"\n!", pos, limit)
-        again = data.find(b"\n/", pos, mark if mark >= 0 else limit)
-        if again >= 0 or (mark < 0 and end >= limit):
-            return 0
-        if mark < 0:
-            return pos - end - 1
-        after = mark + 2
-        if after >= end and more:
-            return pos - end - 1
-        stop = after if after >= end or data[after] in b"\r\n/" else after + 4
-        if stop > end:
-            return pos - stop
-        try:
-            telegram = decode_p1_telegram(data[pos:stop])
-        except FrameError as error:
-            if found is not None:
-                self._count(
-                    self.others, "p1: " + ("the CRC is wrong" if "CRC" in error.problem else error.problem)
-                )
-            return 0
+        telegram, size, problem = telegram_at(data, pos, more=more)
         if found is not None:
-            self._count(self.counts, "p1")
-            found.append(Piece("p1", telegram=telegram))
-        return stop - pos
+            if problem:
+                self._count(self.others, f"p1: {problem}")
+            elif telegram is not None:
+                self._count(self.counts, "p1")
+                found.append(Piece("p1", telegram=telegram))
+        return size
 
     def _unit(self, data: bytes, pos: int, found: list[Piece] | None) -> int:
         """A unit of the wrapper whose length is that of the APDU in it."""
@@ -288,36 +316,48 @@ class Detector:
         whole = _WRAPPER_HEADER + size
         if not 0 < size <= self._most:
             return 0
-        inner = _prefix_size(data, at)
+        inner = prefix_size(data, at)
         if inner < 0:
-            return inner - _WRAPPER_HEADER
+            return inner - _WRAPPER_HEADER if -inner <= size else 0
         tag = data[at + inner]
         if tag in BARE_TAGS:
             said = apdu_size(data, at + inner, self._most)
-            if said >= 0 and said != size - inner:
-                return self._loose_unit(data, pos, whole, found)
             if said < 0 and -said > size - inner:
                 return 0
-        elif not (self._anchored and tag in _SERVICES | _INITIATE):
+            proven = said == size - inner
+        elif tag in _SERVICES or tag in _INITIATE:
+            proven = False
+        else:
             return 0
         if pos + whole > end:
             return -whole
+        after_unit = self._anchored and self._units and found is not None
+        if not proven and (
+            (size < _FEWEST and not after_unit) or not is_apdu(data[at + inner : pos + whole])
+        ):
+            # A unit after a unit may hold an APDU that nobody here knows; but nothing else begins in it.
+            if not after_unit:
+                return 0
+            inside = self._anything_inside(data, at, pos + whole)
+            if inside:
+                return inside - _WRAPPER_HEADER if inside < 0 else 0
         self._take_unit(data, pos, whole, found)
         return whole
 
-    def _loose_unit(self, data: bytes, pos: int, whole: int, found: list[Piece] | None) -> int:
-        """A unit after a unit may hold an APDU whose structure is none that is known here."""
-        if not self._anchored:
-            return 0
-        if pos + whole > len(data):
-            return -whole
-        self._take_unit(data, pos, whole, found)
-        return whole
+    def _anything_inside(self, data: bytes, start: int, stop: int) -> int:
+        """As :meth:`_strong_inside`, and 1 if something without a frame stands inside."""
+        for found in _BARE.finditer(data, start, stop):
+            size = apdu_size(data, found.start(), _LARGEST_BARE)
+            if size > 0:
+                return 1
+            if size < 0 and self._more:
+                return start - found.start() + size
+        return self._strong_inside(data, start, stop, more=self._more)
 
     def _take_unit(self, data: bytes, pos: int, whole: int, found: list[Piece] | None) -> None:
         if found is None:
             return
-        self._anchored = True
+        self._anchored = self._units = True
         self._count(self.counts, "wrapper")
         source = int.from_bytes(data[pos + 2 : pos + 4], "big")
         destination = int.from_bytes(data[pos + 4 : pos + 6], "big")
@@ -325,7 +365,7 @@ class Detector:
 
     def _weak(self, data: bytes, pos: int, found: list[Piece], *, more: bool) -> int:
         """Return the size of a bare APDU at ``pos``, with an LLC header or a gateway prefix or without; as above."""
-        prefix = _prefix_size(data, pos)
+        prefix = prefix_size(data, pos)
         if prefix < 0:
             return prefix
         at = pos + prefix
@@ -339,7 +379,7 @@ class Detector:
             return 0 if inside > 0 else inside - 1
         if size < 0:
             return size - prefix
-        llc = data[pos : pos + 3] in _LLC
+        llc = data[pos : pos + 3] in LLC
         framing = "llc" if llc else "gateway" if prefix else "apdu"
         self._count(self.counts, framing)
         found.append(Piece(framing, data[at if llc else pos : at + size]))
@@ -361,21 +401,3 @@ class Detector:
     @staticmethod
     def _count(counts: dict[str, int], name: str) -> None:
         counts[name] = counts.get(name, 0) + 1
-
-
-_WEAK: Final = BARE_TAGS | {_GATEWAY_TO, _GATEWAY_FROM}
-
-
-def _prefix_size(data: bytes, pos: int) -> int:
-    """Return the size of the LLC header or the gateway prefix at ``pos``, 0 for none; minus what is needed to tell."""
-    end = len(data)
-    if data[pos] not in (_GATEWAY_TO, _GATEWAY_FROM):
-        return 0
-    if pos + 3 >= end:
-        return -4
-    if data[pos : pos + 3] in _LLC and data[pos + 3] in BARE_TAGS:
-        return 3
-    size = 3 + data[pos + 2]
-    if data[pos + 2] > _LONGEST_ADDRESS:
-        return 0
-    return size if pos + size < end else -size - 1

@@ -11,8 +11,8 @@ from typing import Final
 
 __all__ = ["BARE_TAGS", "DATA_SIZES", "apdu_size", "data_size", "is_descriptor"]
 
-BARE_TAGS: Final = frozenset({0x0F, 0xC2, 0xDB, 0xDC, 0xDD, 0xDF, 0xE0})
-"""DataNotification, EventNotification, general protection, general block transfer."""
+BARE_TAGS: Final = frozenset({0x0F, 0x60, 0x61, 0xC2, 0xDB, 0xDC, 0xDD, 0xDF, 0xE0})
+"""DataNotification, AARQ, AARE, EventNotification, general protection, general block transfer."""
 
 DATA_SIZES: Final = {
     tag: size
@@ -38,6 +38,19 @@ _DESCRIPTOR: Final = 9
 _TITLE: Final = 8
 _TIME: Final = 12
 _TAG: Final = 12
+# Of year (high and low octet), month, day, day of week, hour, minute, second and hundredths: the highest value, and the
+# lowest one that stands for something else than a number.
+_TIME_FIELDS: Final = (
+    (0x27, 0xFF),
+    (0xFF, 0xFF),
+    (12, 0xFD),
+    (31, 0xFD),
+    (7, 0xFF),
+    (23, 0xFF),
+    (59, 0xFF),
+    (59, 0xFF),
+    (99, 0xFF),
+)
 # Security control: suite 0 to 2, any protection, broadcast key.
 _SECURITY_CONTROLS: Final = frozenset(
     suite | protection | broadcast
@@ -45,6 +58,10 @@ _SECURITY_CONTROLS: Final = frozenset(
     for protection in (0x10, 0x20, 0x30)
     for broadcast in (0x00, 0x40)
 )
+
+
+_CONTEXT: Final = bytes.fromhex("A1 09 06 07 60 85 74 05 08 01")
+_PROTOCOL_VERSION: Final = 0x80
 
 
 def apdu_size(data: bytes, pos: int, most: int) -> int:
@@ -194,6 +211,8 @@ def _notification(data: bytes, pos: int) -> int:
             return 0
     if data[at] not in (0, _TIME):
         return 0
+    if data[at] and not _is_time(data, at + 1):
+        return 0
     at += 1 + data[at]
     if at + 1 >= end:
         return pos - at - 2
@@ -201,6 +220,30 @@ def _notification(data: bytes, pos: int) -> int:
         return 0
     size = data_size(data, at) or data_size(data, at, descriptors=True)
     return size + at - pos if size > 0 else size - (at - pos) if size else 0
+
+
+def _is_time(data: bytes, pos: int) -> bool:
+    """Whether a date-time stands at ``pos``, as far as it is there; any of its fields may be unspecified."""
+    return all(
+        octet <= most or octet >= least
+        for octet, (most, least) in zip(data[pos : pos + len(_TIME_FIELDS)], _TIME_FIELDS, strict=False)
+    )
+
+
+def _association(data: bytes, pos: int) -> int:
+    """AARQ and AARE: behind the length stands the name of a context of COSEM, behind a protocol-version at most."""
+    size, at = _length(data, pos + 1)
+    if size < 0:
+        return pos - len(data) - 1 if at else 0
+    whole = at + size - pos
+    if at < len(data) and data[at] == _PROTOCOL_VERSION:
+        at += 4
+    head = data[at : at + len(_CONTEXT)]
+    if head != _CONTEXT[: len(head)] or whole < at - pos + len(_CONTEXT):
+        return 0
+    if len(head) < len(_CONTEXT):
+        return pos - at - len(_CONTEXT)
+    return whole if pos + whole <= len(data) else -whole
 
 
 def _event(data: bytes, pos: int) -> int:
@@ -213,7 +256,7 @@ def _event(data: bytes, pos: int) -> int:
     if data[at]:
         if at + 1 >= end:
             return -3
-        if data[at + 1] != _TIME:
+        if data[at + 1] != _TIME or not _is_time(data, at + 2):
             return 0
         at += 1 + _TIME
     at += 1
@@ -315,12 +358,17 @@ def _block(data: bytes, pos: int) -> int:
         return pos - len(data) - 1 if at else 0
     if not size:
         return 0
+    if data[pos + 2 : pos + 4] == _FIRST and at < len(data) and data[at] not in BARE_TAGS:
+        return 0  # the first block begins with the tag of what is sent in blocks
     whole = at + size - pos
     return whole if pos + whole <= len(data) else -whole
 
 
+_FIRST: Final = b"\x00\x01"
 _MEASURES: Final = {
     0x0F: _notification,
+    0x60: _association,
+    0x61: _association,
     0xC2: _event,
     0xDB: _general_glo,
     0xDC: _general_glo,

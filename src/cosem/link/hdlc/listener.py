@@ -15,10 +15,11 @@ from cosem.link.base import ApduReceived
 from cosem.link.hdlc.address import HdlcAddress
 from cosem.link.hdlc.frame import Frame, FrameKind
 from cosem.link.hdlc.line import LARGEST_MESSAGE, UnnumberedMessages
-from cosem.link.hdlc.llc import split_llc
+from cosem.link.hdlc.llc import LLC_MISSING, split_llc
 from cosem.link.hdlc.parser import Damaged, FrameParser
 
 __all__ = [
+    "BEGIN_MISSING",
     "FCS_WRONG",
     "INFORMATION_WITHOUT_LINK",
     "UNNUMBERED_SEGMENTED",
@@ -32,7 +33,10 @@ UNNUMBERED_SEGMENTED: Final = "hdlc-ui-segmented"
 FCS_WRONG: Final = "hdlc-fcs-wrong"
 """Finding: the frame check sequence does not match, and was told not to matter."""
 
+BEGIN_MISSING: Final = "rest of a message"
+"""Why segments were left out: the first one did not arrive."""
 _MOST_LINKS: Final = 64
+_GENERAL_BLOCK: Final = 0xE0
 
 
 class HdlcListener:
@@ -41,6 +45,10 @@ class HdlcListener:
     Args:
         check: Whether a frame must have the right FCS. Without, a frame whose header is right is taken all the same.
         most: Longest message that is taken, octets.
+        joined: Whether the line was listened to from any moment on. The first message may then be the rest of one.
+
+    Where messages begin with an LLC header, one without is the rest of a message whose first segment was lost, and
+    is left out; general blocks alone may come without (Landis+Gyr).
 
     >>> listener = HdlcListener()
     >>> pushed = bytes.fromhex("7E A0 14 CF 02 23 13 C4 F9 E6 E7 00 0F 00 00 00 01 00 00 73 A8 7E")
@@ -48,10 +56,12 @@ class HdlcListener:
     ['0f000000010000']
     """
 
-    __slots__ = ("_check", "_findings", "_linked", "_messages", "ignored", "parser")
+    __slots__ = ("_check", "_findings", "_headed", "_linked", "_messages", "_seen", "ignored", "parser")
 
-    def __init__(self, *, check: bool = True, most: int = LARGEST_MESSAGE) -> None:
+    def __init__(self, *, check: bool = True, most: int = LARGEST_MESSAGE, joined: bool = False) -> None:
         self._check = check
+        self._headed = joined  # whether a message without an LLC header is the rest of one
+        self._seen = False  # a message with such a header
         self._messages = UnnumberedMessages(most)
         self._findings: list[str] = []  # of the segments so far
         self._linked: set[frozenset[HdlcAddress]] = set()
@@ -112,6 +122,12 @@ class HdlcListener:
             apdu, tolerated = split_llc(octets)
         except FrameError:
             self.ignored["no APDU"] += 1
+            return None
+        if LLC_MISSING not in tolerated:
+            self._headed = self._seen = True
+        elif self._headed and apdu[0] != _GENERAL_BLOCK:
+            self._headed = self._seen
+            self.ignored[BEGIN_MISSING] += 1
             return None
         confirmed = kind is FrameKind.I
         return ApduReceived(

@@ -16,7 +16,7 @@ from cosem.errors import FrameError
 from cosem.link.hdlc.checksum import RESIDUE, register
 from cosem.link.hdlc.frame import FLAG, SMALLEST_FRAME, Frame, address_size, read_frame
 
-__all__ = ["Damaged", "FrameParser", "frame_at"]
+__all__ = ["Damaged", "FrameParser", "frame_at", "header_is_right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,21 @@ def frame_at(data: bytes, pos: int) -> tuple[Frame | Damaged | None, int]:
     if verdict is _WAIT:
         return None, max(_wanted(data, start, end), end - pos + 1)
     return (verdict, 1 + size) if isinstance(verdict, Damaged) else (None, 0)
+
+
+def header_is_right(data: bytes, pos: int) -> bool:
+    """Return whether the header of a frame that has information stands at ``pos``, with the right HCS.
+
+    >>> frame = bytes.fromhex("7E A0 14 CF 02 23 13 C4 F9 E6 E7 00 0F 00 00 00 01 00 00 73 A8 7E")
+    >>> header_is_right(frame[:9], 0), header_is_right(frame[:8], 0)
+    (True, False)
+    """
+    start, end = pos + 1, len(data)
+    if end - pos < 3 or data[start] & 0xF0 != 0xA0:
+        return False
+    stop = start + ((data[start] & 7) << 8 | data[start + 1])
+    after = _header(data, start, min(end, stop))
+    return 0 < after <= min(end, stop - 1) and register(data[start:after]) == RESIDUE
 
 
 def _judge(data: bytes, start: int, end: int, stop: int) -> object:
