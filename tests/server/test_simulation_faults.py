@@ -7,8 +7,11 @@ from random import Random
 
 import pytest
 
+from cosem.cli import main
 from cosem.connecting import connect
-from cosem.errors import ConfigurationError, LinkError
+from cosem.connecting.demonstration import demonstration_security
+from cosem.connecting.simulated import meter_maker
+from cosem.errors import ConfigurationError, LinkError, TransportError, TransportTimeout
 from cosem.link.base import LineLink
 from cosem.link.hdlc.server import HdlcServerLink
 from cosem.link.iec62056_21 import Identification, ModeEServerLink
@@ -17,6 +20,7 @@ from cosem.security.counters import LAST_COUNTER, CounterName, VolatileCounterSt
 from cosem.server import Server, demonstration_meter, serve_in_thread
 from cosem.server.simulation.faults import Faults, FaultyLink, JumpingCounters, faulty, parse_faults
 from cosem.server.simulation.many import listen_with_faults
+from cosem.transport.observing import Observer
 
 UNIT = wrap(b"\xc4\x01", 1, 16)
 
@@ -148,10 +152,94 @@ def test_counters_jump_ahead_and_never_come_twice():
     assert store.reserve(name, 1).start > values[-1]
 
 
-def test_a_client_reads_on_over_a_bad_line():
+def test_frames_with_a_wrong_fcs_are_asked_for_again():
     server = listen_with_faults(
         Server(demonstration_meter()), "hdlc+tcp://127.0.0.1:0", Faults(corrupt=0.05, seed=3)
     )
     with serve_in_thread(server) as url, connect(url, timeouts=20) as meter:
         values = [meter.get("0-0:96.1.0") for _ in range(20)]
     assert set(values) == {b"10000001"}
+
+
+# --- each kind, as a client of a served meter meets it -------------------------------------------------------
+
+
+def served(scheme="tcp", **faults):
+    return listen_with_faults(Server(demonstration_meter()), f"{scheme}://127.0.0.1:0", Faults(**faults))
+
+
+class Heard(Observer):
+    """The answers that came, and the counters in those that are ciphered."""
+
+    def __init__(self):
+        self.octets = []
+        self.apdus = []
+
+    def octets_received(self, octets):
+        self.octets.append(octets)
+
+    def apdu_received(self, apdu):
+        self.apdus.append(apdu)
+
+
+def test_a_lost_answer_is_a_time_out():
+    with serve_in_thread(served(loss=1)) as url, pytest.raises(TransportTimeout):
+        connect(url, timeouts=0.2, retries=0)
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "hdlc+tcp"])
+def test_a_late_answer_is_waited_for_as_long_as_is_allowed(scheme):
+    with serve_in_thread(served(scheme, delay=0.05, jitter=0.01)) as url:
+        with connect(url, timeouts=20) as meter:
+            assert meter.get("0-0:96.1.0") == b"10000001"
+        with pytest.raises(TransportTimeout):
+            connect(url, timeouts=0.02, retries=0)
+
+
+def test_a_slow_answer_is_a_time_out_too():
+    with serve_in_thread(served(slow=1, slow_by=30)) as url, pytest.raises(TransportTimeout):
+        connect(url, timeouts=0.2, retries=0)
+
+
+def test_doubled_frames_are_taken_once():
+    heard = Heard()
+    with (
+        serve_in_thread(served("hdlc+tcp", duplicate=1)) as url,
+        connect(url, timeouts=20, observer=heard) as meter,
+    ):
+        assert [meter.get("0-0:96.1.0") for _ in range(9)] == [b"10000001"] * 9
+    # AARE, nine values, RLRE: the link gave each of them once.
+    assert len(heard.apdus) == 11
+
+
+def test_a_dropped_session_is_told_and_the_next_one_works():
+    values, drops = [], 0
+    with serve_in_thread(served(drop=0.2, seed=2)) as url:
+        for _ in range(20):
+            try:
+                with connect(url, timeouts=20, retries=0) as meter:
+                    values.append(meter.get("0-0:96.1.0"))
+            except TransportError:
+                drops += 1
+    assert drops
+    assert values
+    assert set(values) == {b"10000001"}
+
+
+@pytest.mark.parametrize("source", ["demo", "dsmr-like", "idis-like"])
+def test_counters_of_meters_that_cipher_jump_and_the_client_goes_along(source):
+    store = JumpingCounters(VolatileCounterStore(), Faults(jump=0.5, seed=1))
+    heard = Heard()
+    with (
+        serve_in_thread(meter_maker(source, counters=store)(None, None)) as url,
+        connect(url, client=2, security=demonstration_security(), observer=heard) as meter,
+    ):
+        assert {bytes(meter.get("0-0:96.1.0")) for _ in range(20)} == {b"10000001"}
+    counters = [int.from_bytes(each[3:7], "big") for each in heard.apdus if each[:1] == b"\xcc"]
+    assert counters == sorted(set(counters))
+    assert max(later - earlier for earlier, later in pairwise(counters)) > 1000
+
+
+def test_counters_that_are_not_there_cannot_jump(capsys):
+    assert main(["serve", "water", "--fault", "jump=0.5", "--listen", "tcp://127.0.0.1:0"]) == 2
+    assert "there are no counters to jump" in capsys.readouterr().err

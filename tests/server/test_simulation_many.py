@@ -99,11 +99,11 @@ def test_profiles_of_templates_go_back_and_never_shrink(name):
                 assert end >= first, (profile, index)
 
 
-def test_the_idis_like_template_shows_the_public_client_its_identity_only():
+def test_the_idis_like_template_shows_the_public_client_its_identity_and_counter_only():
     meter = simulated("idis-like")
     with serve_in_thread(meter) as url, connect(url) as client:
         readable = [str(e.logical_name) for e in client.objects() if "read" in e.attribute_rights.get(2, "")]
-    assert readable == ["0.0.40.0.0.255", "0.0.42.0.0.255", "0.0.96.1.0.255"]
+    assert readable == ["0.0.40.0.0.255", "0.0.43.1.0.255", "0.0.42.0.0.255", "0.0.96.1.0.255"]
 
 
 def test_templates_have_titles_and_what_is_no_template_is_named(tmp_path):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.classes.standard.access_rights import AccessMode
 from cosem.types.data import DataValue
@@ -25,7 +25,7 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.classes.base import Attribute
 
-__all__ = ["MeterRecord", "ObjectRights", "RecordedAssociation", "RecordedObject"]
+__all__ = ["DEMONSTRATION_KEYS", "MeterRecord", "ObjectRights", "RecordedAssociation", "RecordedObject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,10 @@ class RecordedObject:
         return None if declared is None else declared.attribute(key)
 
 
+DEMONSTRATION_KEYS: Final = "demo"
+"""In place of keys: those of the demonstration meter, which everybody knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedAssociation:
     """One association that the meter supports.
@@ -100,7 +104,8 @@ class RecordedAssociation:
         version: Version of the Association object; ``None`` for the usual one.
         rights: The rule of what is not said object by object: ``"read"``, ``"full"`` or ``"nothing"``.
         secret: Where the password or HLS secret is: a text, ``hex:``, ``@FILE`` or ``env:NAME``.
-        keys: Where its keys are, by name, in the same forms.
+        keys: Where its keys are, by name, in the same forms; the name ``demo`` alone means the published keys of
+            the demonstration meter.
         policy: Security policy of a ciphered association, as a number; ``None`` for the usual one.
         values: Values of the Association object, by number.
         own_rights: What the client may do with its own Association object; ``None`` follows the rule.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cosem.security.counters import CounterStore
     from cosem.server.logical_device import LogicalDevice
 
-__all__ = ["DEMONSTRATION", "meter_maker", "record_of", "simulated", "template_names"]
+__all__ = ["DEMONSTRATION", "is_file", "meter_maker", "record_of", "simulated", "template_names"]
 
 DEMONSTRATION = "demo"
 """The name of the demonstration meter."""
@@ -43,6 +43,15 @@ def _templates() -> Traversable:
     return files("cosem.server.simulation") / "templates"
 
 
+def is_file(source: str) -> bool:
+    """Return whether a meter is named by its file, and not by a template.
+
+    >>> is_file("three-phase"), is_file("./meters/kitchen.toml")
+    (False, True)
+    """
+    return not source.startswith(_TEMPLATE) and (source.endswith(".toml") or "/" in source or "\\" in source)
+
+
 def record_of(source: str) -> MeterRecord:
     """Return the meter that a template or a file describes.
 
@@ -53,7 +62,7 @@ def record_of(source: str) -> MeterRecord:
     from cosem.translate.meter_file import meter_from_toml
 
     name = source.removeprefix(_TEMPLATE)
-    if not source.startswith(_TEMPLATE) and (source.endswith(".toml") or "/" in source or "\\" in source):
+    if is_file(source):
         path = Path(source)
         with path.open("rb") as file:
             content = file.read(_LONGEST_FILE + 1)
@@ -94,7 +103,9 @@ def meter_maker(
         from cosem.server.device_time import utc_now
 
         def demonstration(seed: int | None, sap: int | None) -> LogicalDevice:
-            meter = demonstration_meter(clock=clock or utc_now, seed=1 if seed is None else seed)
+            meter = demonstration_meter(
+                clock=clock or utc_now, seed=1 if seed is None else seed, counters=counters
+            )
             if sap is not None:
                 meter.sap, meter.neighbours = sap, {sap: meter}
             return meter

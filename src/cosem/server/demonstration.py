@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.association.client.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
 from cosem.association.server.indications import AuthenticationFailed
@@ -62,6 +62,9 @@ from cosem.types.data import (
 from cosem.types.date_time import Date, Time
 from cosem.types.enumerations import AuthenticationMechanism
 
+if TYPE_CHECKING:
+    from cosem.security.counters import CounterStore
+
 __all__ = ["MANAGEMENT_PASSWORD", "READING_PASSWORD", "DemonstrationMeter", "demonstration_meter"]
 
 READING_PASSWORD: Final = b"12345678"
@@ -90,12 +93,17 @@ class DemonstrationMeter(LogicalDevice):
     """
 
     def __init__(
-        self, serial: str, clock: Callable[[], datetime], seed: int, security: HeldSecurity | None = None
+        self,
+        serial: str,
+        clock: Callable[[], datetime],
+        seed: int,
+        security: HeldSecurity | None = None,
+        counters: CounterStore | None = None,
     ) -> None:
         super().__init__(f"COS1E{serial}", clock=clock)
         self.household = Household(seed)
         self.security = security or HeldSecurity(
-            demonstration_keys(int(serial)), counters=VolatileCounterStore(), allow_test_keys=True
+            demonstration_keys(int(serial)), counters=counters or VolatileCounterStore(), allow_test_keys=True
         )
         self.clock_object = _DemonstrationClock(
             time_zone=-60,
@@ -413,7 +421,11 @@ def _floor(moment: datetime, step: timedelta) -> datetime:
 
 
 def demonstration_meter(
-    *, clock: Callable[[], datetime] = utc_now, seed: int = 1, security: HeldSecurity | None = None
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    seed: int = 1,
+    security: HeldSecurity | None = None,
+    counters: CounterStore | None = None,
 ) -> DemonstrationMeter:
     """Return the demonstration meter.
 
@@ -422,10 +434,11 @@ def demonstration_meter(
         seed: Which household; the same seed and time give the same values.
         security: Keys and policy of client 2; by default keys that everybody knows
             (:func:`cosem.security.demonstration.demonstration_keys`).
+        counters: Where the counters of those keys are; by default they are forgotten with the meter.
 
     >>> from datetime import UTC, datetime
     >>> meter = demonstration_meter(clock=lambda: datetime(2026, 11, 25, 12, tzinfo=UTC))
     >>> meter["1-0:1.8.0"].get(2)
     DoubleLongUnsigned(21434206)
     """
-    return DemonstrationMeter(f"{10_000_000 + seed % 90_000_000:08d}", clock, seed, security)
+    return DemonstrationMeter(f"{10_000_000 + seed % 90_000_000:08d}", clock, seed, security, counters)

@@ -239,9 +239,9 @@ def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Serve
         raise ConfigurationError("--keys are those of the demonstration meter; a file says its own")
     first = options.seed
     if security is not None:
-        server = Server(demonstration_meter(security=security, **({} if first is None else {"seed": first})))
+        server = Server(demonstration_meter(security=security, seed=first or 1))
     else:
-        make = meter_maker(options.meter, counters=_counters(faults))
+        make = meter_maker(options.meter, counters=_counters(faults, options.meter))
         if options.count:
             many = ManyMeters(lambda number, sap: make((first or 1) + number, sap), options.count)
             for url in urls:
@@ -252,6 +252,8 @@ def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Serve
             many.meter(0, 1 if options.by == "server" else None)
             return many
         server = Server(make(first, None))
+        if faults is not None and faults.jump:
+            _with_counters(server)
     for url in urls:
         if faults is None:
             server.listen(url)
@@ -260,14 +262,31 @@ def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Serve
     return server
 
 
-def _counters(faults: Faults | None) -> CounterStore | None:
+def _counters(faults: Faults | None, meter: str = "") -> CounterStore | None:
     """Return counters that jump, if they shall; ``None`` for the usual ones."""
     if faults is None or not faults.jump:
         return None
+    from cosem.connecting.simulated import is_file
     from cosem.server.simulation.faults import JumpingCounters
+
+    if meter and not is_file(meter):  # whose keys everybody knows: what they protect is worth no file
+        from cosem.security.counters import VolatileCounterStore
+
+        return JumpingCounters(VolatileCounterStore(), faults)
     from cosem.store.default_counters import default_counter_store
 
     return JumpingCounters(default_counter_store(), faults)
+
+
+def _with_counters(server: Server) -> None:
+    """Refuse counters that jump where there are none.
+
+    Raises:
+        ConfigurationError: No association ciphers.
+    """
+    associations = (each for device in server.devices.values() for each in device.associations)
+    if all(each.profile.protection is None for each in associations):
+        raise ConfigurationError("no association of this meter ciphers: there are no counters to jump")
 
 
 def _security(options: argparse.Namespace) -> HeldSecurity | None:
@@ -289,7 +308,11 @@ def _security(options: argparse.Namespace) -> HeldSecurity | None:
     title = Keys(suite=entry.keys.suite, server_title=demonstration_keys().server_title)
     keys = entry.keys.over(title)
     keys.required(KeyRole.GLOBAL_UNICAST_ENCRYPTION)
-    return HeldSecurity(keys, on_change=lambda changed, _: store.put(name, changed))
+    return HeldSecurity(
+        keys,
+        counters=_counters(options.fault),
+        on_change=lambda changed, _: store.put(name, changed),
+    )
 
 
 async def _serve(server: Server, named: str, *, as_json: bool) -> None:

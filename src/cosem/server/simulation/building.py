@@ -1,6 +1,11 @@
 """Simulated meters: logical devices made of a :class:`~cosem.classes.meter_record.MeterRecord`.
 
->>> from cosem.classes.meter_record import MeterRecord, RecordedAssociation, RecordedObject
+>>> from cosem.classes.meter_record import (
+...     DEMONSTRATION_KEYS,
+...     MeterRecord,
+...     RecordedAssociation,
+...     RecordedObject,
+... )
 >>> from cosem.types.data import DoubleLongUnsigned
 >>> from cosem.types.logical_name import LogicalName
 >>> energy = RecordedObject(3, LogicalName("1-0:1.8.0"), values={2: DoubleLongUnsigned(5)})
@@ -13,12 +18,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cosem.classes.meter_record import MeterRecord, ObjectRights, RecordedAssociation, RecordedObject
+from cosem.classes.meter_record import (
+    DEMONSTRATION_KEYS,
+    MeterRecord,
+    ObjectRights,
+    RecordedAssociation,
+    RecordedObject,
+)
 from cosem.errors import ConfigurationError, CosemError
 from cosem.server.access_rights import AccessRights
 from cosem.server.device_time import utc_now
@@ -34,6 +46,7 @@ from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
     from cosem.security.counters import CounterStore
+    from cosem.server.held_security import HeldSecurity
 
 __all__ = ["SimulatedMeter", "simulated_meter"]
 
@@ -50,6 +63,8 @@ _TOTAL: Final = "total"
 """The source of a demand register: the energy whose growth is the demand."""
 _KEPT: Final = {15: frozenset({9, 10}), 12: frozenset({4, 5})}
 """Attributes of Association objects that are values; the others come from the association."""
+_COUNTER: Final = "invocation-counter"
+"""The source of what shows which counter the ciphered association has seen."""
 _GROWING: Final = ("energy", "volume", "reactive")
 _LONGEST_SECRET: Final = 4096
 
@@ -76,6 +91,7 @@ class SimulatedMeter(LogicalDevice):
         self.record = record
         name = record.name.replace(b"{serial}", premises.serial.encode())
         base_names = {e.logical_name: e.base_name for e in record.objects if e.base_name is not None}
+        self._held: HeldSecurity | None = None
         self._sources: dict[tuple[int, bytes, int], Quantity] = {}
         super().__init__(
             name,
@@ -153,10 +169,17 @@ class SimulatedMeter(LogicalDevice):
             text = name if source == "device-name" else self.premises.serial.encode()
             made.put(found.number, OctetString(text))
             return
+        if source == _COUNTER:
+            made.getter(found.number)(self._last_counter)
+            return
         kind: Any = type(record.values.get(found.number, DoubleLongUnsigned(0)))
         number = _rounded(self.premises.quantity(source), source, kind, _scaler(record))
         self._sources[record.class_id, bytes(record.logical_name), found.number] = number
         made.getter(found.number)(lambda: number(self.now()))
+
+    def _last_counter(self) -> DoubleLongUnsigned:
+        """Return the last invocation counter that was taken from a client."""
+        return DoubleLongUnsigned(0 if self._held is None else self._held.last_counter_of())
 
     def _captured_before(self, record: RecordedObject) -> None:
         """Let the objects of an M-Bus channel hold what was captured last before the meter was made."""
@@ -264,21 +287,36 @@ class SimulatedMeter(LogicalDevice):
                 **facts,
             )
         from cosem.security.policy import SecurityPolicyV1
+        from cosem.server.held_security import HeldSecurity
         from cosem.server.security import secured_profile
 
-        keys: dict[str, Any] = {
-            name: _of_environment(text, environment, record.client) for name, text in record.keys.items()
-        }
+        keys: dict[str, Any] = {}
+        published = DEMONSTRATION_KEYS in record.keys
+        if published:
+            from cosem.security.counters import VolatileCounterStore
+            from cosem.security.demonstration import demonstration_keys
+
+            known = demonstration_keys(int(self.premises.serial))
+            keys = {each.name: getattr(known, each.name) for each in fields(known)}
+            keys = {name: value for name, value in keys.items() if value is not None}
+            counters = counters or VolatileCounterStore()  # what everybody can forge is worth no file
+        else:
+            keys = {n: _of_environment(text, environment, record.client) for n, text in record.keys.items()}
         if secret is not None:
             keys["password" if mechanism is AuthenticationMechanism.LLS else "hls_secret"] = secret
+        held: HeldSecurity | dict[str, Any] = keys
+        if context.ciphered or mechanism is AuthenticationMechanism.HLS_GMAC:
+            security: dict[str, Any] = {"counters": counters, "allow_test_keys": published}
+            if record.policy is not None:
+                security["policy"] = SecurityPolicyV1(record.policy)
+            held = self._held = HeldSecurity(keys, **security)
         profile = secured_profile(
             mechanism,
-            keys,
+            held,
             client_sap=record.client,
             ciphered=context.ciphered,
-            policy=None if record.policy is None else SecurityPolicyV1(record.policy),
             short_names=context.short_names,
-            counters=counters,
+            allow_test_keys=published,
             **facts,
         )
         return self.add_association(profile, rights, secret=secret, version=record.version)
