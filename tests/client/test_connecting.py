@@ -199,11 +199,13 @@ def test_a_port_that_is_no_meter_is_one_clear_error(behaves, kind, words):
         with pytest.raises(kind, match=words) as caught:
             connect(url, timeouts=SOON)
         assert "\n" not in str(caught.value)
+        assert str(caught.value).count(url.removeprefix("tcp://")) == 1  # which meter, and once
         assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
         async def test():
-            with pytest.raises(kind, match=words):
+            with pytest.raises(kind, match=words) as caught:
                 await connect_async(url, timeouts=SOON)
+            assert str(caught.value).count(url.removeprefix("tcp://")) == 1
 
         asyncio.run(test())
 

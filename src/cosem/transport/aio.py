@@ -18,7 +18,7 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink
 from cosem.transport.channel import peer_name, reason_of, refuse_cut_names
-from cosem.transport.lateness import prefix_of, unanswered, unfinished
+from cosem.transport.lateness import named, prefix_of, unanswered, unfinished
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -159,7 +159,7 @@ class AsyncConnection(asyncio.Protocol):
                 if not exchange.done:
                     await waiting.future
             except BaseException:
-                self.association.cancel(exchange, TransportTimeout("given up"))
+                self.cancel(exchange, TransportTimeout("given up"))
                 raise
             finally:
                 waiting.stop()
@@ -237,7 +237,7 @@ class AsyncConnection(asyncio.Protocol):
         """Take note that the connection is over; whoever waits is told."""
         if self._lost is not None:
             return
-        self._lost = error if isinstance(error, LinkError) else TransportClosed(str(error))
+        self._lost = named(error, self.peer)
         self._notified.set()
         if self._timer is not None:
             self._timer.cancel()
@@ -316,6 +316,7 @@ class AsyncConnection(asyncio.Protocol):
                 if association.notifications and self.on_notification is not None:
                     while association.notifications:
                         self.on_notification(association.notifications.popleft())
+                self._follow()
             elif isinstance(event, Connected):
                 if not self._connecting.done():
                     self._connecting.set_result(None)
@@ -327,9 +328,18 @@ class AsyncConnection(asyncio.Protocol):
     def expire(self, exchange: Exchange[Any], error: TransportTimeout) -> None:
         """Tell an exchange that its answer did not come, and send what it then wants to send."""
         self.association.timed_out(exchange, error)
+        self._follow()
+        self._flush()
+
+    def cancel(self, exchange: Exchange[Any], error: CosemError) -> None:
+        """End an exchange that waits in vain; with it the connection, where the association does not survive that."""
+        self.association.cancel(exchange, error)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Close the connection where the association was given up: nothing could be asked over it any more."""
         if self.association.lost_by is not None:
             self.lose(self.association.lost_by)
-        self._flush()
 
 
 class _Waiting:
@@ -369,7 +379,7 @@ class _Waiting:
 
     def _end(self, seconds: float) -> None:
         error = unfinished(self._connection.peer, seconds, self._exchange)
-        self._connection.association.cancel(self._exchange, error)
+        self._connection.cancel(self._exchange, error)
 
     def _expire(self) -> None:
         connection = self._connection

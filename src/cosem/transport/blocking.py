@@ -17,7 +17,7 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink, LineSettings
 from cosem.transport.channel import Channel
-from cosem.transport.lateness import prefix_of, unanswered, unfinished
+from cosem.transport.lateness import named, prefix_of, unanswered, unfinished
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -104,8 +104,7 @@ class BlockingConnection:
                         deadline, f"{prefix_of(self.peer)}no answer within {seconds:g} s while connecting"
                     )
         except LinkError as error:
-            self._lose(error)
-            raise
+            raise self._lose(error) from None
 
     def run(
         self, exchange: Exchange[T], answer_timeout: float | None = None, total_timeout: float | None = None
@@ -134,6 +133,7 @@ class BlockingConnection:
             )
         except BaseException:
             self.association.cancel(exchange, TransportTimeout("given up"))
+            self._follow()
             raise
         return exchange.result()
 
@@ -165,7 +165,7 @@ class BlockingConnection:
                     self.association.timed_out(
                         exchange, unanswered(self.peer, answer, exchange, self._received - before)
                     )
-                    self._after_time_out()
+                self._follow()
             except LinkError as error:
                 self._lose(error)
             else:
@@ -215,8 +215,7 @@ class BlockingConnection:
                     continue
                 return None
             except LinkError as error:
-                self._lose(error)
-                raise
+                raise self._lose(error) from None
             self._drain()
             self._flush()
         return notifications.popleft()
@@ -316,19 +315,22 @@ class BlockingConnection:
                 if association.notifications and self.on_notification is not None:
                     while association.notifications:
                         self.on_notification(association.notifications.popleft())
+                self._follow()
             elif isinstance(event, Connected):
                 self._connected = True
             elif isinstance(event, Disconnected):
                 self._connected = False
                 self._lose(TransportClosed(f"the link is down: {event.reason}"))
 
-    def _after_time_out(self) -> None:
-        """Close the connection where the association did not survive the time-out."""
+    def _follow(self) -> None:
+        """Close the connection where the association was given up: nothing could be asked over it any more."""
         if self.association.lost_by is not None:
             self._lose(self.association.lost_by)
 
-    def _lose(self, error: CosemError) -> None:
+    def _lose(self, error: CosemError) -> LinkError:
+        """Take note that the connection is over, and return why."""
         if self._lost is None:
-            self._lost = error if isinstance(error, LinkError) else TransportClosed(str(error))
+            self._lost = named(error, self.peer)
             self._channel.close()
             self.association.lost(self._lost)
+        return self._lost

@@ -1,4 +1,4 @@
-"""Time-outs in words: which meter, what it was asked for, and whether anything came at all."""
+"""What went wrong with a connection in words: with which meter, what it was asked for, whether anything came at all."""
 
 from __future__ import annotations
 
@@ -6,15 +6,29 @@ from typing import Any
 
 from cosem.association.client.doing import doing
 from cosem.association.client.exchange import Exchange
-from cosem.errors import TransportTimeout
+from cosem.errors import CosemError, FrameError, LinkError, TransportClosed, TransportError, TransportTimeout
 from cosem.types.text import counted
 
-__all__ = ["prefix_of", "unanswered", "unfinished"]
+__all__ = ["named", "prefix_of", "unanswered", "unfinished"]
 
 
 def prefix_of(peer: str) -> str:
     """Return how a message of a meter begins; empty where the meter has no name."""
     return f"{peer}: " if peer else ""
+
+
+def named(error: CosemError, peer: str) -> LinkError:
+    """Return an error as the end of a connection, with the name of the meter unless it says that already."""
+    if not isinstance(error, LinkError):
+        error = TransportClosed(str(error))
+    address = peer.partition(":")[2].lstrip("/") or peer
+    if not peer or address in str(error):
+        return error
+    if type(error) is FrameError:
+        return FrameError(f"{peer}: {error.problem}", error.offset).with_traceback(error.__traceback__)
+    if type(error) in (LinkError, TransportError, TransportClosed, TransportTimeout):
+        return type(error)(f"{peer}: {error}").with_traceback(error.__traceback__)
+    return error
 
 
 def unanswered(peer: str, seconds: float, exchange: Exchange[Any], octets: int) -> TransportTimeout:
