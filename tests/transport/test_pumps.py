@@ -11,11 +11,13 @@ from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.client.association import ClientAssociation
 from cosem.association.client.conversations.get import get
 from cosem.association.client.parameters import AssociationParameters
-from cosem.errors import FrameError, TransportClosed, TransportTimeout
+from cosem.association.context import TransferLimits
+from cosem.errors import CosemError, FrameError, TransportClosed, TransportTimeout
 from cosem.link.base import ApduReceived, Connected, Disconnected
 from cosem.transport.aio import AsyncConnection
 from cosem.transport.blocking import BlockingConnection
 from cosem.transport.timeouts import Timeouts
+from cosem.types.enumerations import Conformance
 from cosem.types.logical_name import LogicalName
 from tests.client.meter import run_virtual, settled
 
@@ -206,6 +208,89 @@ def test_the_asynchronous_pump_tolerates_alike(strict):
         assert connection.association.findings == ["no-closing-bracket"]
 
     run_virtual(test)
+
+
+def with_blocks(connection):
+    """Return the same, in an association with general blocks whose answers have 64 octets at most."""
+    limits = TransferLimits(octets=64)
+    parameters = AssociationParameters(
+        pre_established=True, conformance=Conformance.GET | Conformance.GENERAL_BLOCK_TRANSFER
+    )
+    connection.association = ClientAssociation(parameters, transfer_limits=limits)
+    return connection
+
+
+FIRST_BLOCK = b"<" + bytes.fromhex("E001 0001 0000 04 C401C000") + b">"
+"""The first of several blocks; the client confirms it, since the window is 1."""
+GIVEN_UP = {
+    "aborted": ((b"[welcome]", FIRST_BLOCK, b"<" + bytes.fromhex("E081 0000 0000 00") + b">"), "aborted"),
+    "too long": (
+        (b"[welcome]", FIRST_BLOCK, b"<" + bytes.fromhex("E001 0002 0001 50") + bytes(80) + b">"),
+        "64",
+    ),
+    "never finished": ((b"[welcome]", FIRST_BLOCK), "not finished within 2 s"),
+}
+
+
+@pytest.mark.parametrize(("answers", "words"), GIVEN_UP.values(), ids=GIVEN_UP)
+def test_a_transfer_that_is_given_up_takes_the_connection_along(answers, words):
+    connection, line = blocking(*answers, transfer=2.0)
+    with_blocks(connection).connect()
+    with pytest.raises(CosemError, match=words):
+        connection.run(connection.association.start(lambda context: get(context, ENERGY)))
+    assert line.closed
+    with pytest.raises(TransportClosed, match=words):
+        connection.wait_for_notification(None)
+    with pytest.raises(TransportClosed, match=words):
+        connection.flush()
+
+
+@pytest.mark.parametrize(("answers", "words"), GIVEN_UP.values(), ids=GIVEN_UP)
+def test_the_asynchronous_pump_lets_nobody_wait_for_notifications_of_what_is_given_up(answers, words):
+    async def test():
+        connection, wire = awaited(*answers, transfer=2.0)
+        await with_blocks(connection).connect()
+        listener = asyncio.ensure_future(connection.wait_for_notification(None))
+        with pytest.raises(CosemError, match=words):
+            await connection.run(connection.association.start(lambda context: get(context, ENERGY)))
+        assert wire.closed
+        with pytest.raises(TransportClosed, match=words):
+            await listener
+
+    run_virtual(test)
+
+
+def test_a_cancelled_transfer_takes_the_connection_along():
+    async def test():
+        connection, wire = awaited(b"[welcome]", FIRST_BLOCK)
+        await with_blocks(connection).connect()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await connection.run(connection.association.start(lambda context: get(context, ENERGY)))
+        assert wire.closed
+        with pytest.raises(TransportClosed, match="given up"):
+            await connection.wait_for_notification(None)
+
+    run_virtual(test)
+
+
+def test_an_interrupted_transfer_takes_the_connection_along():
+    connection, line = blocking(b"[welcome]", FIRST_BLOCK)
+    with_blocks(connection).connect()
+    exchange = connection.association.start(lambda context: get(context, ENERGY))
+    receive = line.receive
+
+    def interrupted(timeout):
+        if not line.ready:
+            raise KeyboardInterrupt
+        return receive(timeout)
+
+    line.receive = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        connection.run(exchange)
+    assert line.closed
+    with pytest.raises(TransportClosed, match="given up"):
+        connection.flush()
 
 
 class Wire(asyncio.WriteTransport):
