@@ -48,6 +48,8 @@ TESTS = [
 ]
 OPTIONS = ["-q", "-p", "no:cacheprovider"]
 KILLED, SURVIVED, TIMEOUT, UNREACHED = "killed", "survived", "timeout", "unreached"
+_SLOW = 0.3
+_NEAR = 6
 NOTICED = {KILLED, TIMEOUT}
 
 
@@ -80,6 +82,7 @@ def main() -> int:
         type=Path,
         help="file that keeps the fate of each mutant; those it calls killed are not run again",
     )
+    parser.add_argument("--quick", action="store_true", help="without slow tests, and near files only")
     parser.add_argument("--new", action="store_true", help="leave out those, too, that the file calls alive")
     arguments = parser.parse_args()
     prepare()
@@ -99,7 +102,7 @@ def main() -> int:
         os.close(read)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         with os.fdopen(write, "w") as out:
-            pytest.main([*OPTIONS, *tests], plugins=[Warm(trees, wanted, out)])
+            pytest.main([*OPTIONS, *tests], plugins=[Warm(trees, wanted, out, quick=arguments.quick)])
         os._exit(0)
     os.close(write)
     files: dict[str, list[str]] = {}
@@ -219,10 +222,11 @@ def cold(tree: ast.Module, mutant: Mutant, files: list[str]) -> str:
 class Warm:
     """Collects the tests once, notes which lines each reaches, and runs them against changes of functions."""
 
-    def __init__(self, trees: dict[str, ast.Module], found: list[Mutant], out: Any) -> None:
+    def __init__(self, trees: dict[str, ast.Module], found: list[Mutant], out: Any, *, quick: bool) -> None:
         self.trees = trees
         self.found = found
         self.out = out
+        self.quick = quick
         self.failed = False
         self.paths = {str(ROOT / "src" / module.replace(".", "/")) + ".py": module for module in trees}
         for module in trees:
@@ -259,6 +263,8 @@ class Warm:
             chosen = {at for line in mutant.lines for at in reached.get((mutant.module, line), ())}
             near = {at for at in chosen if own(session.items[at].nodeid)}
             chosen = near or chosen
+            if self.quick:
+                chosen = {at for at in chosen if spent[at] < _SLOW} or chosen
             if not chosen:
                 fate = UNREACHED
             else:
@@ -281,7 +287,8 @@ class Warm:
             for at in at_items:
                 counts[module][items[at].nodeid.split("::")[0]] += 1
         ordered = {module: sorted(of, key=lambda name: -of[name]) for module, of in counts.items()}
-        return {module: [name for name in names if own(name)] or names for module, names in ordered.items()}
+        near = {module: [name for name in names if own(name)] or names for module, names in ordered.items()}
+        return {module: names[:_NEAR] if self.quick else names for module, names in near.items()}
 
     def traced(self, items: list[Any], at: int, reached: dict[tuple[str, int], list[int]]) -> float:
         lines: set[tuple[str, int]] = set()
