@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -64,6 +65,16 @@ def test_serve_at_several_addresses_for_machines(start):
     assert facts["url"] == facts["urls"][0]
     for url in facts["urls"]:
         assert run("get", url, "0-0:1.0.0:3").returncode == 0
+
+
+def test_serve_names_every_address_in_one_line(start):
+    listen = [word for _ in range(6) for word in ("--listen", "tcp://127.0.0.1:0")]
+    urls = json.loads(start("serve", *listen, "--json").stdout.readline())["urls"]
+    assert len(set(urls)) == 6
+    said = start("serve", *listen).stdout.readline()
+    assert len(set(re.findall(r"tcp://127\.0\.0\.1:\d+", said))) == 6
+    many = start("serve", "single-phase", "--count", "6", *listen[:4]).stdout.readline()
+    assert len(re.findall(r"tcp://127\.0\.0\.1:\d+ to tcp://127\.0\.0\.1:\d+", many)) == 2
 
 
 def test_serve_goes_on_after_rubbish_and_broken_connections(start):

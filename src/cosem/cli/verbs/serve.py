@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +61,7 @@ EXAMPLES: Final = (
 )
 _MOST: Final = 65_535
 _FEW: Final = 4
-"""So many addresses are shown one by one."""
+"""So many ports of one address are shown one by one."""
 _DEFAULT: Final = "tcp://127.0.0.1:4059"
 
 
@@ -135,7 +136,8 @@ def run(options: argparse.Namespace) -> int:
     if options.count:
         named = f"{options.count} times {named}"
     with quiet_logging(), _recording(options.record, server):
-        asyncio.run(_serve(server, named, as_json=options.json))
+        at_each = options.count if options.count and options.by == "port" else 1
+        asyncio.run(_serve(server, named, at_each, as_json=options.json))
     return 0
 
 
@@ -315,7 +317,7 @@ def _security(options: argparse.Namespace) -> HeldSecurity | None:
     )
 
 
-async def _serve(server: Server, named: str, *, as_json: bool) -> None:
+async def _serve(server: Server, named: str, at_each: int, *, as_json: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -323,14 +325,20 @@ async def _serve(server: Server, named: str, *, as_json: bool) -> None:
             loop.add_signal_handler(number, stopped.set)
     async with server:
         if as_json:
-            from cosem.cli.output import print_json
-
-            print_json({"url": server.address, "urls": list(server.addresses)})
+            print(json.dumps({"url": server.address, "urls": list(server.addresses)}))  # a line for who waits
         else:
-            print(f"serving {named} at {_shown(server.addresses)}; Ctrl-C stops it")
+            print(f"serving {named} at {_shown(server.addresses, at_each)}; Ctrl-C stops it")
         sys.stdout.flush()
         await stopped.wait()
 
 
-def _shown(urls: Sequence[str]) -> str:
-    return " and ".join(urls) if len(urls) <= _FEW else f"{urls[0]} to {urls[-1]}"
+def _shown(urls: Sequence[str], at_each: int) -> str:
+    """Return addresses in words: all that were asked for; of many ports that follow one, the first and the last.
+
+    >>> _shown(["tcp://a:1", "tcp://b:1"], 1), _shown([f"tcp://a:{port}" for port in range(1, 9)], 8)
+    ('tcp://a:1 and tcp://b:1', 'tcp://a:1 to tcp://a:8')
+    """
+    if at_each <= _FEW:
+        return " and ".join(urls)
+    groups = [urls[start : start + at_each] for start in range(0, len(urls), at_each)]
+    return " and ".join(f"{group[0]} to {group[-1]}" for group in groups)
