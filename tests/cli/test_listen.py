@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import re
@@ -22,9 +23,11 @@ import pytest
 
 from cosem.cli import home_assistant
 from cosem.cli.home_assistant import announcement
+from cosem.cli.push_records import confirmation, wants_confirmation
 from cosem.link.hdlc.frame import frame_octets
 from cosem.link.wrapper import wrap
 from cosem.push import decode
+from cosem.security.inspection import Verdict
 from tests.vectors import load, vector
 
 AIDON = vector("telegrams", "aidon-no-list3")
@@ -371,6 +374,107 @@ def test_a_serial_port():
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_a_port_that_is_unplugged_and_plugged_in_again(tmp_path):
+    port = tmp_path / "port"
+    ends = [os.openpty() for _ in range(2)]
+    for _, theirs in ends:
+        tty.setraw(theirs)
+    (first, first_line), (second, second_line) = ends
+    port.symlink_to(os.ttyname(first_line))
+    try:
+        with listening(f"serial://{port}", "--count", "2", "--duplicates") as (process, said):
+            assert "listening to" in said
+            os.write(first, IDENTIFIED.octets + IDENTIFIED.octets[:100])
+            assert json.loads(process.stdout.readline())["values"]
+            port.unlink()
+            port.symlink_to(os.ttyname(second_line))
+            os.close(first_line)
+            os.close(first)
+            while "listening to" not in process.stderr.readline():
+                pass
+            os.write(second, IDENTIFIED.octets)
+            assert json.loads(process.stdout.readline())["values"]
+            assert process.wait(20) == 0
+    finally:
+        for end in (second, second_line):
+            os.close(end)
+
+
+def test_a_bridge_that_is_joined_in_the_middle_of_a_message_gives_no_rest_of_it():
+    octets = vector("telegrams", "iskra-am550-push-28").octets
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        listening(f"connect+tcp://127.0.0.1:{server.getsockname()[1]}", "--count", "1") as (process, _),
+    ):
+        for start in (100, 300, 500):
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(octets[start:])
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(octets[200:] + octets)
+            said = json.loads(process.stdout.readline())
+        assert len(said["values"]) == 27
+        assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_notification_that_wants_to_be_confirmed_is(wanted):
+    apdu = bytes.fromhex("0F 4000002A" if wanted else "0F 0000002A") + NOTIFICATION[5:]
+    with (
+        listening("tcp://127.0.0.1:0", "--count", "1") as (process, said),
+        socket.create_connection(("127.0.0.1", port_of(said))) as meter,
+        meter.makefile("rb") as answers,
+    ):
+        meter.sendall(wrap(apdu, 1, 103))
+        assert json.loads(process.stdout.readline())["values"]
+        wanted_answer = wrap(bytes.fromhex("10 4000002A 00"), 103, 1) if wanted else b""
+        assert answers.read() == wanted_answer
+        assert process.wait(20) == 0
+
+
+def test_a_repeated_notification_is_confirmed_again_and_a_ciphered_one_is_not():
+    apdu = bytes.fromhex("0F 4000002A 0C 07E60B0C0610360000FFC400") + NOTIFICATION[6:]
+    with (
+        listening("tcp://127.0.0.1:0", "--key", "00" * 16) as (process, said),
+        socket.create_connection(("127.0.0.1", port_of(said))) as meter,
+        meter.makefile("rb") as answers,
+    ):
+        confirm = wrap(bytes.fromhex("10 4000002A 00"), 103, 1)
+        for _ in range(2):
+            meter.sendall(wrap(apdu, 1, 103))
+            assert answers.read(len(confirm)) == confirm
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    message = decode(wrap(apdu, 1, 103))[0]
+    assert wants_confirmation(message)
+    assert confirmation(dataclasses.replace(message, verification=Verdict.VERIFIED)) is None
+    assert confirmation(dataclasses.replace(message, framing=("hdlc",))) is None
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (bytes.fromhex("1B1B1B1B0101010176051234567862006200726301017601") + bytes(40), "SML"),
+        (b"\x02\nADCO 012345678901 E\r\nOPTARIF BASE 0\r\nPAPP 00460 .\r\x03", "TIC"),
+        (b"ADCO 012345678901 E\r\nOPTARIF BASE 0\r\nPAPP 00460 .\r\n", "TIC"),
+        (
+            bytes.fromhex(
+                "2E44931578563412330333637A2A0020255923C95AAA26D1B2E7493B013EC4A6F6D3529B520EDFF0EA6DEFC99D6D69EBF3"
+            ),
+            "wireless M-Bus",
+        ),
+    ],
+)
+def test_another_protocol_is_said_plainly(cosem, octets, words, tmp_path):
+    (tmp_path / "capture").write_bytes(octets)
+    for source, stdin in ((str(tmp_path / "capture"), None), ("-", octets), (f"hex:{octets.hex()}", None)):
+        done = cosem("listen", "--json", source, stdin=stdin)
+        assert (done.status, done.out) == (1, "")
+        assert words in done.err
+        assert "another protocol, not DLMS/COSEM" in done.err
 
 
 # MQTT.

@@ -20,7 +20,7 @@ from cosem.cli.dumps import DumpReader, read_dump
 from cosem.cli.sniffing import sniff
 from cosem.errors import ConfigurationError
 from cosem.link.wrapper import wrap
-from tests.vectors import load, vector
+from tests.vectors import load, parameters, vector
 
 AIDON = vector("telegrams", "aidon-no-list2-1phase").octets
 CIPHERED = vector("telegrams", "kamstrup-omnipower-ciphered-auth")
@@ -179,7 +179,7 @@ def test_every_capture_is_told(cosem, entry):
         "data-kamstrup-object-list",
         "lg-zmf100-embriq-badfcs",
     }:
-        assert said["messages"] or said["damaged"] or said["hints"] or said["suspicions"]
+        assert said["messages"] or said["damaged"] or said["unfinished"] or said["suspicions"]
         return
     framing = {framing for message in said["messages"] for framing in message["framing"]}
     declared = entry["framing"]
@@ -242,6 +242,44 @@ def test_damaged_frames_are_suspicious(cosem):
     assert done.json["messages"] == []
     assert done.json["damaged"] == {"hdlc: the frame check sequence is wrong": 1}
     assert "checks fail" in done.json["suspicions"][0]
+
+
+def test_a_capture_that_was_cut_is_what_it_began_as(cosem):
+    done = cosem("sniff", "-", stdin=vector("telegrams", "iskra-am550-hdlc-3seg").octets[:252])
+    assert done.status == 0
+    assert "HDLC frames, cut off: the end of the last one is missing, after 1 whole" in done.out
+    assert "not known" not in done.out
+    for identifier, words in {
+        "aidon-se-3phase": "HDLC frames, cut off",
+        "kaifa-at-netznoe-mbus-ciphered": "M-Bus frames, cut off",
+    }.items():
+        octets = vector("telegrams", identifier).octets
+        assert words in cosem("sniff", "-", stdin=octets[:40]).out
+
+
+@pytest.mark.parametrize("entry", parameters("telegrams", kind="p1"))
+def test_a_telegram_of_text_that_is_damaged_or_cut_is_said_to_be_that(cosem, entry):
+    maker = entry.octets[entry.octets.index(b"/") + 1 :][:3].decode().upper()
+    mark = entry.octets.index(b"\n!")
+    cut = cosem("sniff", "-", stdin=entry.octets[: mark - 5])
+    assert f"P1 telegram of a meter of {maker}: its end is missing" in cut.out
+    damaged = bytearray(entry.octets)
+    place = damaged.index(b"(") + 1
+    damaged[place] = ord("7") if damaged[place] != ord("7") else ord("8")
+    done = cosem("sniff", "-", stdin=bytes(damaged))
+    assert f"P1 telegram of a meter of {maker}: its CRC is wrong" in done.out
+    for said in (cut, done):
+        assert "identification" not in said.out
+        assert "mode E" not in said.out
+
+
+@pytest.mark.parametrize("octet", [0xFF, 0x00, 0x55, 0xAA])
+def test_a_line_on_which_nothing_is_sent_has_no_parity(cosem, octet):
+    for content in (bytes((octet,)) * 5000, bytes((octet,)) * 5000 + b"\x12\xfe"):
+        done = cosem("sniff", "--json", "-", stdin=content)
+        (suspicion,) = done.json["suspicions"]
+        assert suspicion.startswith(f"almost all octets are {octet:02X}")
+        assert "parity" not in suspicion
 
 
 def test_what_is_nothing_is_not_known(cosem):

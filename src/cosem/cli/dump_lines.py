@@ -132,7 +132,7 @@ def _literal(line: str) -> Found | None:
         return None
     octets = b"".join(_ESCAPE.sub(_unescaped, text).encode("latin-1", "replace") for text in texts)
     inside = octets.decode("latin-1")
-    if inside.isascii() and len(inside) >= 2 * _FEWEST:
+    if inside.isascii() and inside.strip().isprintable() and len(inside) >= 2 * _FEWEST:
         found = octets_of_line(inside)
         if found.octets:
             return found  # text that was received
@@ -263,9 +263,13 @@ def _base64(line: str) -> Found:
     best = _NOTHING
     for found in _BASE64.finditer(line):
         text = found[0]
-        if re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", text) or not _is_mixed(text):
+        alone = line.strip(" \t\"',;") == text
+        likely = _is_mixed(text) or (
+            alone and len(text) % 4 == 0 and not text.islower() and len(set(text)) > 1
+        )
+        if re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", text) or not likely:
             continue
-        whole = len(text) % 4 == 0 or line.strip(" \t\"',;") == text or '"' in line
+        whole = len(text) % 4 == 0 or alone or '"' in line
         coded = _base64_part(text) if whole else _NOTHING
         if len(coded.octets) > len(best.octets):
             best = coded

@@ -37,13 +37,17 @@ class Chunk(NamedTuple):
         octets: What came.
         ended: Nothing follows of this source for now: the connection is closed, the datagram or file at its end,
             the line silent.
+        closed: What comes next of this source is another stream, joined at any moment.
         live: Whether it came just now; not so of a file.
+        answer: Sends octets back to where they came from; ``None`` where nobody waits for an answer.
     """
 
     source: str
     octets: bytes
     ended: bool = False
     live: bool = True
+    closed: bool = False
+    answer: Callable[[bytes], None] | None = None
 
 
 def open_source(source: str, stopped: asyncio.Event, say: Say) -> AsyncGenerator[Chunk, None]:
@@ -95,7 +99,7 @@ async def _tcp_server(address: Address, stopped: asyncio.Event, say: Say) -> Asy
         name = f"tcp://{host}:{port}"
         try:
             while octets := await reader.read(_CHUNK):
-                await queue.put(Chunk(name, octets))
+                await queue.put(Chunk(name, octets, answer=writer.write))
         except OSError as error:
             say(f"{name} is gone: {error.strerror or error}")
         except asyncio.CancelledError:
@@ -103,7 +107,7 @@ async def _tcp_server(address: Address, stopped: asyncio.Event, say: Say) -> Asy
         finally:
             open_now.discard(task)
             with suppress(asyncio.QueueFull):
-                queue.put_nowait(Chunk(name, b"", ended=True))
+                queue.put_nowait(Chunk(name, b"", ended=True, closed=True))
             writer.close()
 
     server = await asyncio.start_server(serve, address.host, address.port)
@@ -186,7 +190,7 @@ async def _bridge(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGe
             say(f"{name} is gone: {error.strerror or error}")
         finally:
             writer.close()
-        yield Chunk(name, b"", ended=True)
+        yield Chunk(name, b"", ended=True, closed=True)
         if not stopped.is_set():
             say(f"{name} closed the connection; connecting again")
             await _pause(stopped, attempt)
@@ -247,7 +251,7 @@ async def _serial(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGe
             attempt += 1
         finally:
             channel.close()
-        yield Chunk(name, b"", ended=True)
+        yield Chunk(name, b"", ended=True, closed=True)
 
 
 # Files and standard input -------------------------------------------------------------------------------------------

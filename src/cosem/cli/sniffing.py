@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from cosem.cli.other_protocols import iec62056_21, other_protocols, seven_bits
 from cosem.security.inspection import Verdict
 
 if TYPE_CHECKING:
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Sniffed", "sniff"]
 
-_SML: Final = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
-_TIC: Final = re.compile(rb"[\n\x02](?:ADCO|ADSC|OPTARIF|PAPP|EAST|IINST|ISOUSC)[ \t][^\r\n]{1,40}[ \t].\r")
-_SIGN_ON: Final = re.compile(rb"/\?[0-9A-Za-z]{0,32}!\r\n")
-_IDENTIFICATION: Final = re.compile(rb"(?:^|[\n\x00])/([A-Za-z]{3})([0-9A-I])([^\r\n]{0,24})\r\n")
-_OMS: Final = frozenset({0x44, 0x46, 0x06, 0x08, 0x48})
-_OMS_CI: Final = frozenset({0x72, 0x78, 0x7A, 0x8C, 0x8D, 0x8E, 0x8F, 0x90, 0xA0, 0xA2})
+_NAMES: Final = {
+    "hdlc": "HDLC frames",
+    "mbus": "M-Bus frames",
+    "wrapper": "units of the wrapper",
+    "p1": "P1 telegrams",
+}
 _STUCK: Final = frozenset({0x00, 0x80, 0xC0, 0xE0, 0xF0, 0xF8, 0xFC, 0xFE, 0xFF})
 _FEWEST: Final = 24
+_FLAG: Final = 0x7E
+_KINDS: Final = 6  # different octets of which a parity can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class Sniffed:
         octets: How many there are.
         form: How the dump was written.
         found: What of DLMS/COSEM is in them.
+        frames: Good frames and telegrams, by framing.
         damaged: Frames that were damaged or carry no APDU, by kind.
+        unfinished: What has begun and whose end is missing, in words.
         other_protocols: Other protocols, in words.
         suspicions: What may be wrong with the line, in words.
         hints: What to do next, in words.
@@ -71,7 +75,9 @@ class Sniffed:
     octets: int
     form: str
     found: list[Finding] = field(default_factory=list)
+    frames: dict[str, int] = field(default_factory=dict)
     damaged: dict[str, int] = field(default_factory=dict)
+    unfinished: list[str] = field(default_factory=list)
     other_protocols: list[str] = field(default_factory=list)
     suspicions: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
@@ -79,7 +85,7 @@ class Sniffed:
     @property
     def known(self) -> bool:
         """Whether anything could be told of the octets."""
-        return bool(self.found or self.other_protocols)
+        return bool(self.found or self.other_protocols or self.frames or self.unfinished)
 
 
 def sniff(streams: Iterable[bytes], form: str, keys: KeySource = None) -> Sniffed:
@@ -96,9 +102,15 @@ def sniff(streams: Iterable[bytes], form: str, keys: KeySource = None) -> Sniffe
     sniffed.found = _kinds(messages)
     if not messages:
         for part in parts:
-            _parity(part, sniffed)
+            if not _is_noise(part, sniffed):
+                _parity(part, sniffed)
+    telegrams = any("p1" in each.framing for each in sniffed.found)
     for part in parts:
-        _other_protocols(part, sniffed)
+        for text in other_protocols(part):
+            if not (sniffed.found and text.startswith("wireless")):
+                _add(sniffed.other_protocols, text)
+        for text in iec62056_21(part, telegrams=telegrams):
+            _add(sniffed.other_protocols, text)
     if not messages:
         for part in parts:
             _line(part, sniffed)
@@ -106,8 +118,21 @@ def sniff(streams: Iterable[bytes], form: str, keys: KeySource = None) -> Sniffe
         sniffed.suspicions.append(
             "most frames are damaged: noise, a wrong parity, or a line that loses octets"
         )
+    _unfinished(sniffed)
     _hints(sniffed)
     return sniffed
+
+
+def _unfinished(sniffed: Sniffed) -> None:
+    """Say what has begun and was cut off."""
+    for name, plain in _NAMES.items():
+        cut = sniffed.damaged.get(f"{name}: the end is missing", 0)
+        frames = sniffed.frames.get(name, 0)
+        if cut:
+            before = f", after {frames} whole" if frames else ""
+            sniffed.unfinished.append(f"{plain}, cut off: the end of the last one is missing{before}")
+        elif frames and not sniffed.found:
+            sniffed.unfinished.append(f"{plain}: {frames} whole, and no message that can be read in them")
 
 
 def _decoded(part: bytes, keys: KeySource, sniffed: Sniffed) -> list[PushMessage]:
@@ -115,6 +140,9 @@ def _decoded(part: bytes, keys: KeySource, sniffed: Sniffed) -> list[PushMessage
 
     parser = Parser(keys, decrypt_unverified=True)
     messages = [*parser.feed(part), *parser.finish()]
+    for name, count in parser.detector.counts.items():
+        if count and name in _NAMES:
+            sniffed.frames[name] = sniffed.frames.get(name, 0) + count
     for kind, count in parser.detector.others.items():
         sniffed.damaged[kind] = sniffed.damaged.get(kind, 0) + count
     for kind, count in parser.detector.without_apdu.items():
@@ -180,66 +208,36 @@ def _missing(message: PushMessage, title: str) -> tuple[str, ...]:
     return tuple(missing)
 
 
-# Other protocols ----------------------------------------------------------------------------------------------------
-
-
-def _other_protocols(part: bytes, sniffed: Sniffed) -> None:
-    said = sniffed.other_protocols
-    if _SML in part:
-        _add(
-            said,
-            "SML (Smart Message Language, Germany): another protocol, not DLMS/COSEM; use a reader of SML",
-        )
-    if _TIC.search(part) or _TIC.search(_seven_bits(part)):
-        _add(
-            said,
-            "TIC (télé-information client, France): another protocol, not DLMS/COSEM; use a reader of TIC",
-        )
-    if not sniffed.found and _wireless(part):
-        _add(said, "wireless M-Bus (OMS): another protocol, not DLMS/COSEM; use a reader of wireless M-Bus")
-    seven = _seven_bits(part)
-    if _SIGN_ON.search(seven):
-        _add(said, "IEC 62056-21 sign-on: a client asks a meter; cosem speaks it with serial://PORT?mode_e=1")
-    found = _IDENTIFICATION.search(seven)
-    if found and not any("p1" in each.framing for each in sniffed.found):
-        maker = found[1].decode("ascii")
-        mode = "mode E, HDLC follows" if b"\\2" in found[3] else "readout of text"
-        _add(said, f"IEC 62056-21: identification of a meter of {maker} ({mode})")
-
-
 def _add(texts: list[str], text: str) -> None:
     if text not in texts:
         texts.append(text)
 
 
-def _seven_bits(octets: bytes) -> bytes:
-    return bytes(octet & 0x7F for octet in octets)
-
-
-def _wireless(part: bytes) -> bool:
-    """Whether octets begin like telegrams of wireless M-Bus: length, C, three letters of the maker, CI."""
-    pos = 2 if part[:1] == b"\xff" else 0  # some sticks write FF and the type before
-    head = part[pos : pos + 12]
-    if len(head) < 11 or head[0] < 10 or head[1] not in _OMS:
-        return False
-    number = int.from_bytes(head[2:4], "little")
-    letters = [(number >> shift & 31) + 64 for shift in (10, 5, 0)]
-    whole = len(part) - pos in range(head[0] + 1, head[0] + 40)
-    return all(65 <= letter <= 90 for letter in letters) and (head[10] in _OMS_CI or whole)
-
-
 # The line -----------------------------------------------------------------------------------------------------------
+
+
+def _is_noise(part: bytes, sniffed: Sniffed) -> bool:
+    """Say that a line is idle or stuck, if its octets are almost all the same."""
+    most = max(set(part), key=part.count)
+    if part.count(most) < 0.9 * len(part) or len(part) < _FEWEST or most == _FLAG:
+        return False
+    meaning = {
+        0xFF: "the line is idle or noisy, or nobody drives it",
+        0x00: "the line is held down: a break, a short circuit, or a signal upside down",
+    }.get(most, "no protocol of meters; the line is stuck, or oscillates")
+    _add(sniffed.suspicions, f"almost all octets are {most:02X}: {meaning}")
+    return True
 
 
 def _parity(part: bytes, sniffed: Sniffed) -> None:
     """Say whether bit 7 of every octet is a parity, and read the octets without it."""
-    if len(part) < _FEWEST or not any(octet & 0x80 for octet in part):
+    if len(part) < _FEWEST or not any(octet & 0x80 for octet in part) or len(set(part)) < _KINDS:
         return
     if all(octet.bit_count() % 2 == 0 for octet in part):
         sniffed.suspicions.append(
             "every octet has even parity in bit 7: the line is 7E1 and was received as 8N1"
         )
-        sniffed.found = _kinds(_decoded(_seven_bits(part), None, sniffed))
+        sniffed.found = _kinds(_decoded(seven_bits(part), None, sniffed))
     elif all(octet.bit_count() % 2 for octet in part):
         sniffed.suspicions.append(
             "every octet has odd parity in bit 7: the line is 7O1 and was received as 8N1"

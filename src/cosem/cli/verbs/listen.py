@@ -1,7 +1,7 @@
 """Take in what meters push by themselves, whatever the maker: from a port, from a network, from a file.
 
 Framing, ciphering and maker are found out for each message. Repeated messages are dropped, a port that is gone is
-opened again, Ctrl-C and SIGTERM stop it cleanly.
+opened again, Ctrl-C and SIGTERM stop it cleanly. A meter that connects and wants its notifications confirmed is answered.
 
 With --key alone what is decrypted cannot be checked: such messages say "unverifiable". With --auth-key nothing is
 given out whose tag is wrong or cannot be checked.
@@ -23,6 +23,9 @@ from cosem.cli.recording import add_record_option
 from cosem.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cosem.cli.other_protocols import Strangers
     from cosem.cli.push_sinks import DeadLetters, Sink
     from cosem.cli.push_sources import Chunk
     from cosem.cli.recording_heard import HeardMessages
@@ -105,11 +108,13 @@ class _Listening:
         self._options = options
         self._keys = keys_of(options)
         self._layouts = load_layouts(options.layouts) if options.layouts else None
-        self._parsers: OrderedDict[str, Parser] = OrderedDict()
+        self._parsers: OrderedDict[str, tuple[Parser, Strangers]] = OrderedDict()
         self._is_duplicate = Duplicates()
         self._stopped = asyncio.Event()
         self.taken = 0
         self.lost = 0
+        self._damaged = False
+        self._unconfirmed = False
         self._dead_letters: DeadLetters | None = None
         self._sinks = self._open_sinks(stack)
         self._recording: HeardMessages | None = None
@@ -143,7 +148,7 @@ class _Listening:
 
     async def run(self, source: str) -> None:
         """Take what comes until there is no more, or until stopped."""
-        from cosem.cli.push_sources import open_source
+        from cosem.cli.push_sources import Chunk, open_source
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -157,50 +162,80 @@ class _Listening:
                     break
         finally:
             await chunks.aclose()
-            for name, parser in self._parsers.items():
-                self._hand_on(parser, parser.finish, name, live=True)
+            for name, (parser, _) in self._parsers.items():
+                self._hand_on(parser, parser.idle, Chunk(name, b""))
 
     def _take(self, chunk: Chunk) -> None:
-        parser = self._parser(chunk.source)
+        parser, strangers = self._parser(chunk)
         if self._recording is not None:
             self._recording.octets(chunk.source, chunk.octets)
-        self._hand_on(parser, lambda: parser.feed(chunk.octets), chunk.source, live=chunk.live)
+        self._hand_on(parser, lambda: parser.feed(chunk.octets), chunk)
         if chunk.ended:
-            self._hand_on(parser, parser.idle, chunk.source, live=chunk.live)
+            self._hand_on(parser, parser.idle if chunk.live else parser.finish, chunk)
             if self._recording is not None:
                 self._recording.ended(chunk.source)
+        if parser.frames:
+            strangers.stop()
+        for text in strangers.take(chunk.octets, ended=chunk.ended):
+            _say(f"{chunk.source} is {text}")
+        if chunk.closed:
+            self._damaged = self._damaged or parser.damaged
+            self._parsers.pop(chunk.source, None)
 
-    def _parser(self, source: str) -> Parser:
+    def _parser(self, chunk: Chunk) -> tuple[Parser, Strangers]:
+        from cosem.cli.other_protocols import Strangers
         from cosem.push import Parser
 
-        parser = self._parsers.get(source)
-        if parser is None:
+        source = chunk.source
+        known = self._parsers.get(source)
+        if known is None:
             options = self._options
             parser = Parser(
                 self._keys,
                 layouts=self._layouts,
                 decrypt_unverified=options.auth_key is None,
                 check=not options.damaged,
+                joined=chunk.live and not chunk.ended,
             )
+            known = parser, Strangers()
             if self._dead_letters is not None:
                 parser.detector.rubbish = bytearray()
-            self._parsers[source] = parser
+            self._parsers[source] = known
             if len(self._parsers) > _MOST_SOURCES:
                 self._parsers.popitem(last=False)
         else:
             self._parsers.move_to_end(source)
-        return parser
+        return known
 
-    def _hand_on(self, parser: Parser, messages: Any, source: str, *, live: bool) -> None:
-        received = datetime.now(UTC).isoformat(timespec="milliseconds") if live else None
+    def _hand_on(self, parser: Parser, messages: Any, chunk: Chunk) -> None:
+        source = chunk.source
+        received = datetime.now(UTC).isoformat(timespec="milliseconds") if chunk.live else None
         for message in messages():
             if self._enough():
                 return
+            if chunk.answer is not None:
+                self._confirm(message, chunk.answer, source)
             self._message(message, source, received)
         rubbish = parser.detector.rubbish
         if rubbish and self._dead_letters is not None:
             self._dead_letters.take(bytes(rubbish), source, received, "no frame, no telegram, no APDU")
             rubbish.clear()
+
+    def _confirm(self, message: PushMessage, answer: Callable[[bytes], None], source: str) -> None:
+        """Answer a notification that wants to be confirmed; a repeated one too: the answer may have been lost."""
+        from cosem.cli.push_records import confirmation, wants_confirmation
+
+        if not wants_confirmation(message):
+            return
+        octets = confirmation(message)
+        if octets is not None:
+            answer(octets)
+        elif not self._unconfirmed:
+            self._unconfirmed = True
+            _say(
+                f"{source} wants its notifications confirmed; only what comes in the wrapper and in clear is: an "
+                "answer that is protected needs a system title and a counter"
+            )
 
     def _message(self, message: PushMessage, source: str, received: str | None) -> None:
         from cosem.push.findings import NOT_UNDERSTOOD
@@ -237,7 +272,7 @@ class _Listening:
         if self._is_duplicate.dropped:
             _say(f"{self._is_duplicate.dropped} repeated messages dropped")
         if not self.taken and not self._stopped.is_set():
-            damaged = any(parser.damaged for parser in self._parsers.values())
+            damaged = self._damaged or any(parser.damaged for parser, _ in self._parsers.values())
             _say("no message was found" + ("; frames are damaged, --damaged reads them" if damaged else ""))
             return 1
         return 1 if self.lost and self.lost >= self.taken else 0

@@ -187,7 +187,9 @@ def _facts(sniffed: Sniffed, setting: str) -> dict[str, Any]:
             }
             for each in sniffed.found
         ],
+        "frames": sniffed.frames,
         "damaged": sniffed.damaged,
+        "unfinished": sniffed.unfinished,
         "other_protocols": sniffed.other_protocols,
         "suspicions": sniffed.suspicions,
         "hints": sniffed.hints,
@@ -201,6 +203,7 @@ def _print(sniffed: Sniffed, setting: str) -> None:
     for kind, count in sorted(sniffed.damaged.items()):
         print(f"besides:     {count} x {kind}")
     for texts, label in (
+        (sniffed.unfinished, "framing"),
         (sniffed.other_protocols, "protocol"),
         (sniffed.suspicions, "suspicion"),
         (sniffed.hints, "hint"),
