@@ -18,7 +18,7 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink
 from cosem.transport.channel import peer_name, reason_of, refuse_cut_names
-from cosem.transport.lateness import named, prefix_of, unanswered, unfinished
+from cosem.transport.lateness import given_up, named, prefix_of, unanswered, unfinished
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -159,7 +159,7 @@ class AsyncConnection(asyncio.Protocol):
                 if not exchange.done:
                     await waiting.future
             except BaseException:
-                self.cancel(exchange, TransportTimeout("given up"))
+                self.cancel(exchange, given_up(exchange, "cancelled"))
                 raise
             finally:
                 waiting.stop()

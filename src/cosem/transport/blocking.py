@@ -17,7 +17,7 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink, LineSettings
 from cosem.transport.channel import Channel
-from cosem.transport.lateness import named, prefix_of, unanswered, unfinished
+from cosem.transport.lateness import given_up, named, prefix_of, unanswered, unfinished
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -132,7 +132,7 @@ class BlockingConnection:
                 self.timeouts.transfer if total_timeout is None else total_timeout,
             )
         except BaseException:
-            self.association.cancel(exchange, TransportTimeout("given up"))
+            self.association.cancel(exchange, given_up(exchange, "interrupted"))
             self._follow()
             raise
         return exchange.result()

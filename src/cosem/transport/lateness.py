@@ -9,12 +9,17 @@ from cosem.association.client.exchange import Exchange
 from cosem.errors import CosemError, FrameError, LinkError, TransportClosed, TransportError, TransportTimeout
 from cosem.types.text import counted
 
-__all__ = ["named", "prefix_of", "unanswered", "unfinished"]
+__all__ = ["given_up", "named", "prefix_of", "unanswered", "unfinished"]
 
 
 def prefix_of(peer: str) -> str:
     """Return how a message of a meter begins; empty where the meter has no name."""
     return f"{peer}: " if peer else ""
+
+
+def given_up(exchange: Exchange[Any], how: str) -> TransportTimeout:
+    """Return the error of a request that its caller gave up: ``how`` is the word for that."""
+    return TransportTimeout(f"{doing(exchange) or 'a request'} was {how} and given up")
 
 
 def named(error: CosemError, peer: str) -> LinkError:
