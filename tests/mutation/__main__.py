@@ -42,7 +42,6 @@ TESTS = [
     "tests/client/test_security.py",
     "tests/client/test_keys.py",
     "tests/client/test_protected_data.py",
-    "tests/cli/test_security.py",
     "tests/store/test_key_stores.py",
     "tests/store/test_message_counters.py",
 ]
@@ -136,8 +135,8 @@ def keep(path: Path | None, fates: dict[str, str], name: str, fate: str) -> None
 
 
 def own(node: str) -> bool:
-    """Return whether a test is near security; those that come through client, server and shell are the last resort."""
-    return not node.startswith(("tests/client", "tests/server", "tests/cli"))
+    """Return whether a test is near security; those that come through client and server are the last resort."""
+    return not node.startswith(("tests/client", "tests/server"))
 
 
 def progress(mutant: Mutant, fate: str) -> None:
