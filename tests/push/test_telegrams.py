@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -446,6 +447,43 @@ def test_strict_mode_names_every_quirk_that_is_a_deviation(entry):
 def test_strict_mode_names_the_quirks_of_other_apdus(entry):
     with pytest.raises(StrictFindings):
         messages_of(entry, strict=True)
+
+
+# Entries whose quirks are deviations from nothing: why is in docs/decisions.md, "What a quirk of a capture is".
+WITHOUT_DEVIATION = {
+    "aidon-no-list2-it": "a list is as long as the push object list says; a current that is not measured is not in it",
+    "frame-ua-maxinfo-2octet-256": "256 takes two octets, and the parameter has a length of its own",
+    "frame-ua-kamstrup": "a parameter of the negotiation has a length of its own: leading zeros are its sender's choice",
+    "frame-ua-4octet-addr": "four octets are a form of the address of a server",
+    "frame-ua-iskra": "client addresses are free above 0x10",
+    "frame-ua-lg-e650": "each direction has its own maximum",
+    "frame-frmr": "FRMR is the answer that HDLC demands to a frame that may not come",
+    "apdu-aare-dlms-version-too-low": "a refused InitiateRequest is answered by a ConfirmedServiceError",
+    "apdu-aare-hls-gmac": "diagnostic 14 is authentication-required: HLS goes on with it",
+    "apdu-aarq-ciphered-initiate": "a dedicated key may only be sent ciphered, and is",
+    "apdu-data-notification-glo-u9n": "a date-time of no octets and a body of one octet-string are allowed",
+    "p1-dsmr5-isk": "a reading of another device has a time of its own",
+    "p1-dsmr42-kmp": "times and counts are of the right form; what they say is the meter's",
+    "p1-fluvius-be": "a data set may have several values",
+    "p1-kamstrup-se": "a telegram begins with its stroke, and its model may be empty: at most 16 characters",
+}
+
+
+def test_strictness_is_silent_only_where_a_quirk_is_no_deviation():
+    silent = set()
+    for entry in load("telegrams"):
+        if not entry["quirks"]:
+            continue
+        with suppress(StrictFindings):
+            messages_of(entry, strict=True)
+            silent.add(entry.id)
+    assert silent == set(WITHOUT_DEVIATION)
+
+
+def test_a_control_in_a_telegram_of_text_is_named():
+    (message,) = messages_of(vector("telegrams", "p1-iskra-ie5-si"))
+    assert message.findings == ("text-not-printable",)
+    assert messages_of(vector("telegrams", "p1-dsmr5-isk"))[0].findings == ()
 
 
 # Security.

@@ -134,7 +134,7 @@ def _literal(line: str) -> Found | None:
     inside = octets.decode("latin-1")
     if inside.isascii() and inside.strip().isprintable() and len(inside) >= 2 * _FEWEST:
         found = octets_of_line(inside)
-        if found.octets:
+        if len(found.octets) >= max(_FEWEST, len(inside) // 4):
             return found  # text that was received
     return Found("octets", octets) if octets else None
 

@@ -14,6 +14,7 @@ from cosem.push.findings import (
     ENCRYPTED_ONLY,
     NOT_UNDERSTOOD,
     TEXT_CIPHERED,
+    TEXT_NOT_PRINTABLE,
     TIME_NOT_A_MOMENT,
     TIME_WITHOUT_DEVIATION,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "clear_apdu", "known_message", "positions"]
 
 _DATA_NOTIFICATION: Final = 0x0F
+_ENDS_OF_LINES: Final = dict.fromkeys(map(ord, "\r\n"))
 _GET_WITH_LIST: Final = b"\xc4\x03"
 _NO_DEVIATION: Final = b"\x80\x00"
 _NOTHING_KNOWN: Final = Known(Origin.UNKNOWN, Origin.UNKNOWN, Origin.UNKNOWN)
@@ -111,6 +113,8 @@ class Draft:
         """Return the message of a telegram of text."""
         values = telegram_values(telegram)
         letters = telegram_letters(telegram)
+        if not telegram.text.translate(_ENDS_OF_LINES).isprintable():
+            self.findings.append(TEXT_NOT_PRINTABLE)
         self.octets = self.octets or telegram.text.encode("latin-1")
         self.facts.update(
             values=values,

@@ -21,6 +21,7 @@ __all__ = [
     "SCALES_FROM_LAYOUT",
     "TAG_AND_LENGTH_SWAPPED",
     "TEXT_CIPHERED",
+    "TEXT_NOT_PRINTABLE",
     "TIME_NOT_A_MOMENT",
     "TIME_WITHOUT_DEVIATION",
 ]
@@ -49,6 +50,8 @@ TAG_AND_LENGTH_SWAPPED: Final = "tag-and-length-swapped"
 """06 09 stands where 09 06 begins a logical name."""
 TEXT_CIPHERED: Final = "text-telegram-ciphered"
 """The plaintext is a telegram of text, not an APDU (Luxembourg)."""
+TEXT_NOT_PRINTABLE: Final = "text-not-printable"
+"""A telegram of text holds controls that are no ends of lines (IEC 62056-21, 6.3.14 has printable characters)."""
 TIME_NOT_A_MOMENT: Final = "time-not-a-moment"
 """The time of the message is no moment of the calendar."""
 TIME_WITHOUT_DEVIATION: Final = "time-without-deviation"

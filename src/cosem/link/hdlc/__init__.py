@@ -15,6 +15,12 @@ Annex A's three duties for this profile:
   negotiates: octets of information and window, each way. User-information may
   travel in SNRM, UA, DISC and DM.
 
+The line below must keep the order of what it carries, as ISO/IEC 13239 assumes.
+Frames may be lost, damaged, repeated and late; but numbers run modulo 8, so that a
+repeated frame which eight others have overtaken has a number that is due again,
+and its octets would be taken for new ones. Carriers that change the order (UDP,
+some radio nets) take the wrapper instead.
+
 :class:`HdlcClientLink` and :class:`HdlcServerLink` are the two stations,
 :class:`HdlcListener` only listens, to what a port pushes.
 """
