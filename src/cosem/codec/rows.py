@@ -209,10 +209,11 @@ def read_rows(data: bytes, pos: int, most: int) -> tuple[list[Any], int]:
     return list(map(Structure, zip(*values, strict=True))), taken
 
 
-def write_rows(rows: tuple[Any, ...]) -> bytes | None:
+def write_rows(rows: tuple[Any, ...]) -> bytearray | None:
     """Return the octets of structures that all have the same layout; ``None`` if they have not.
 
-    Every octet of a row, over all rows, is placed by one slice assignment.
+    The first row is repeated; each octet that is not the same in all rows is then placed, over all of them, by one
+    slice assignment.
 
     Raises:
         struct.error: A value is out of range.
@@ -229,7 +230,8 @@ def write_rows(rows: tuple[Any, ...]) -> bytes | None:
     payloads: list[tuple[int, int, bytes]] = []
     for column in columns:
         kind = type(column[0])
-        if list(map(type, column)) != [kind] * count:
+        # Whatever is joined to octets is an octet-string; of everything else the types must be the same.
+        if kind is not OctetString and list(map(type, column)) != [kind] * count:
             return None
         if kind is type(None):
             template.append(_NULL)
@@ -243,17 +245,22 @@ def write_rows(rows: tuple[Any, ...]) -> bytes | None:
             size = fixed.size
         elif kind is OctetString:
             size = len(column[0])
-            if size > 0x7F or list(map(len, column)) != [size] * count:
+            try:
+                octets = b"".join(column)
+                if size > 0x7F or list(map(len, column)) != [size] * count:
+                    return None
+            except TypeError:  # it holds something else, too
                 return None
-            octets = b"".join(column)
             template += bytes((OctetString.tag, size))
         else:
             return None
         payloads.append((len(template), size, octets))
-        template += bytes(size)
+        template += octets[:size]
     row_size = len(template)
     out = template * count
     for offset, size, octets in payloads:
         for index in range(size):
-            out[offset + index :: row_size] = octets[index::size]
-    return bytes(out)
+            plane = octets[index::size]
+            if plane != plane[:1] * count:
+                out[offset + index :: row_size] = plane
+    return out
