@@ -6,6 +6,7 @@ import asyncio
 import grp
 import os
 import pickle
+import select
 import sys
 import tty
 from types import SimpleNamespace
@@ -269,6 +270,48 @@ def test_a_change_waits_as_long_as_the_octets_take(port_server, monkeypatch):
     channel.set_line(FAST)
     channel.close()
     assert waits == [pytest.approx(11 * 10 / 300)]
+
+
+def asked(port: int, request: bytes) -> bytes:
+    """What a server answers that may not be there yet."""
+    answer = b""
+    for _ in range(100):
+        os.write(port, request)
+        while select.select([port], [], [], 0.2)[0]:
+            answer += os.read(port, 100)
+        if answer:
+            return answer
+    raise AssertionError("nobody answers")
+
+
+def test_a_served_port_that_is_unplugged_is_served_again(tmp_path):
+    device = meter(RegisterObject("1-0:1.8.0", value=DoubleLongUnsigned(5), scaler_unit=(0, 30)))
+    name = tmp_path / "port"
+    connect = bytes.fromhex("7E A007 03 21 93 0F01 7E")
+    first, first_line = os.openpty()
+    second, second_line = os.openpty()
+    for line in (first_line, second_line):
+        tty.setraw(line)
+    name.symlink_to(os.ttyname(first_line))
+    with serve_in_thread(device, f"serial://{name}"):
+        assert asked(first, connect)[5] == 0x73
+        name.unlink()
+        os.close(first_line)
+        os.close(first)
+        name.symlink_to(os.ttyname(second_line))
+        assert asked(second, connect)[5] == 0x73
+    os.close(second_line)
+    os.close(second)
+
+
+def test_a_server_stops_although_its_port_is_gone(tmp_path):
+    device = meter(RegisterObject("1-0:1.8.0", value=DoubleLongUnsigned(5), scaler_unit=(0, 30)))
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    with serve_in_thread(device, f"serial://{os.ttyname(theirs)}"):
+        assert asked(ours, bytes.fromhex("7E A007 03 21 93 0F01 7E"))[5] == 0x73
+        os.close(theirs)
+        os.close(ours)
 
 
 # What is wrong, in one line -------------------------------------------------------------------------------------------

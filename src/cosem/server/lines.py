@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import logging
 import os
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cosem.errors import TransportError, UnsupportedError
 from cosem.link.base import LineLink
@@ -20,6 +21,8 @@ from cosem.server.listening import line_of
 from cosem.server.session import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from cosem.link.base import LineSettings, ServerLink
     from cosem.server.server import Server
     from cosem.transport.url import Address
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["SerialLine", "open_line"]
 
 log = logging.getLogger("cosem.server")
+_PATIENCE: Final = (0.2, 1.0, 2.0, 5.0)
+"""Seconds before a port that is gone is opened again, the more the longer it is gone."""
 
 
 class _Port(Transport, Protocol):
@@ -54,12 +59,20 @@ class SerialLine(asyncio.Protocol):
         self._transport: _Port | None = None
         self._connection: Connection | None = None
         self._closed = asyncio.Event()
+        self._closing = False
+        self._opener: Callable[[], Awaitable[object]] | None = None
+        self._opening: asyncio.Task[None] | None = None
+
+    def open_again_with(self, opener: Callable[[], Awaitable[object]]) -> None:
+        """Open the port again with this whenever it is gone, as one that is unplugged and plugged in again."""
+        self._opener = opener
 
     # --- asyncio.Protocol ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, and set the line."""
         self._transport = transport  # type: ignore[assignment] # asyncio says BaseTransport
+        self._closed.clear()
         self._begin()
 
     def data_received(self, data: bytes) -> None:
@@ -71,13 +84,27 @@ class SerialLine(asyncio.Protocol):
             self._connection.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take note that the port is gone: nobody can be served there any more."""
+        """Take note that the port is gone: nobody can be served there until it is opened again."""
         if exc is not None:
             log.error("%s is gone: %s", self._name, exc)
         self._transport = None
         self._closed.set()
         if self._connection is not None:
             self.forget(self._connection)
+        if self._opener is not None and not self._closing and not self._server.stopping:
+            self._opening = asyncio.get_running_loop().create_task(self._open_again(self._opener))
+
+    async def _open_again(self, opener: Callable[[], Awaitable[object]]) -> None:
+        for attempt in count():
+            await asyncio.sleep(_PATIENCE[min(attempt, len(_PATIENCE) - 1)])
+            try:
+                await opener()
+            except TransportError as error:
+                if not attempt:
+                    log.warning("%s; trying again", error)
+                continue
+            log.info("%s is served again", self._name)
+            return
 
     def pause_writing(self) -> None:
         """Serve nothing while the line does not take its answers."""
@@ -110,6 +137,9 @@ class SerialLine(asyncio.Protocol):
 
     async def close(self) -> None:
         """Close the port once all answers are out."""
+        self._closing = True
+        if self._opening is not None:
+            self._opening.cancel()
         if self._transport is not None:
             self._transport.close()
             await self._closed.wait()
@@ -169,6 +199,7 @@ async def open_line(server: Server, link: LinkFactory, address: Address) -> tupl
     host = f"[{address.host}]" if ":" in address.host else address.host
     target = address.path if address.scheme == "serial" else f"rfc2217://{host}:{address.port}"
     line = await connect_serial(lambda: SerialLine(server, link, target), target, line_of(address))
+    line.open_again_with(lambda: connect_serial(lambda: line, target, line_of(address)))
     return line, str(address)
 
 
