@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cosem.apdu.access import AccessRequestAction, AccessRequestGet, AccessRequestGetWithSelection
 from cosem.association.client.conversations.access import (
@@ -15,7 +15,7 @@ from cosem.association.client.conversations.access import (
     size_of,
 )
 from cosem.association.context import Conversation, ServiceContext
-from cosem.errors import ServiceError
+from cosem.errors import ExceptionResponseError, ServiceError
 from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
 
 if TYPE_CHECKING:
@@ -23,10 +23,26 @@ if TYPE_CHECKING:
     from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
     from cosem.types.data import DataValue
 
-__all__ = ["agreed", "all_of", "get", "not_tried", "portions", "preferred_for_reading", "reads"]
+__all__ = [
+    "Outcome",
+    "agreed",
+    "all_of",
+    "failed",
+    "get",
+    "not_tried",
+    "portions",
+    "preferred_for_reading",
+    "reads",
+    "repeatable",
+]
 
 _MOST: Final = 255
 _C = Conformance
+_NOTHING_DONE: Final = frozenset({1, 2})
+"""operation-not-possible and service-not-supported: no method of the request was called."""
+
+Outcome: TypeAlias = AccessOutcome | ServiceError
+"""What came of one item, or that the server refused every request with it as a whole."""
 
 
 def agreed(context: ServiceContext) -> bool:
@@ -55,6 +71,16 @@ def not_tried(specification: AccessRequestSpecification) -> DataAccessResult | A
     return DataAccessResult.OTHER_REASON
 
 
+def failed(outcome: Outcome) -> bool:
+    """Return whether an item was not done."""
+    return isinstance(outcome, ServiceError) or bool(int(outcome.result))
+
+
+def repeatable(error: ServiceError) -> bool:
+    """Return whether methods of a request that was refused as a whole may be called again: nothing was done."""
+    return isinstance(error, ExceptionResponseError) and error.service_error in _NOTHING_DONE
+
+
 def portions(context: ServiceContext, items: Sequence[AccessItem]) -> Iterator[Sequence[AccessItem]]:
     """Return the items in portions that one request each can carry."""
     limit = context.max_request_size or 0xFFFF
@@ -71,29 +97,39 @@ def portions(context: ServiceContext, items: Sequence[AccessItem]) -> Iterator[S
 
 def all_of(
     context: ServiceContext, items: Sequence[AccessItem], *, break_on_error: bool = False
-) -> Conversation[list[AccessOutcome]]:
+) -> Conversation[list[Outcome]]:
     """Do everything, in as few requests as the sizes allow; outcomes in order."""
-    outcomes: list[AccessOutcome] = []
+    outcomes: list[Outcome] = []
     for portion in portions(context, items):
-        if break_on_error and any(int(outcome.result) for outcome in outcomes):
-            outcomes += [AccessOutcome(None, not_tried(specification)) for specification, _ in portion]
-            continue
-        outcomes += yield from _halved(context, portion, break_on_error=break_on_error)
+        outcomes += yield from _after(context, outcomes, portion, break_on_error=break_on_error)
     return outcomes
+
+
+def _after(
+    context: ServiceContext, before: Sequence[Outcome], portion: Sequence[AccessItem], *, break_on_error: bool
+) -> Conversation[Sequence[Outcome]]:
+    """Do a portion, unless something before it failed and that ends everything."""
+    if break_on_error and any(map(failed, before)):
+        return [AccessOutcome(None, not_tried(specification)) for specification, _ in portion]
+    return (yield from _halved(context, portion, break_on_error=break_on_error))
 
 
 def _halved(
     context: ServiceContext, portion: Sequence[AccessItem], *, break_on_error: bool
-) -> Conversation[Sequence[AccessOutcome]]:
-    """Do a portion; if it only reads and is refused as a whole, its halves: the answer may be too long."""
+) -> Conversation[Sequence[Outcome]]:
+    """Do a portion; if it is refused as a whole, its halves: it or its answer may be too long, or one item be the reason.
+
+    A portion with methods is not repeated unless nothing of it was done: that would call them twice.
+    """
     try:
         return (yield from access(context, portion, break_on_error=break_on_error))
-    except ServiceError:
-        if len(portion) == 1 or not all(reads(specification) for specification, _ in portion):
-            raise
+    except ServiceError as error:
+        calls = any(isinstance(specification, AccessRequestAction) for specification, _ in portion)
+        if len(portion) == 1 or (calls and not repeatable(error)):
+            return [error] * len(portion)
     half = len(portion) // 2
     first = yield from _halved(context, portion[:half], break_on_error=break_on_error)
-    second = yield from _halved(context, portion[half:], break_on_error=break_on_error)
+    second = yield from _after(context, first, portion[half:], break_on_error=break_on_error)
     return [*first, *second]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import services
-from cosem.client.operations.refusals import refused
+from cosem.client.operations.refusals import Refusal, refused
 from cosem.client.results import Result
 from cosem.client.session import Session
 from cosem.client.targets import (
@@ -360,8 +360,8 @@ def _number(attribute: AttributeLike) -> int:
     return attribute if isinstance(attribute, int) else getattr(attribute, "number", 0)
 
 
-def _result(descriptor: CosemAttributeDescriptor, value: DataValue | DataAccessResult) -> Result[DataValue]:
+def _result(descriptor: CosemAttributeDescriptor, value: DataValue | Refusal) -> Result[DataValue]:
     name, class_id, number = descriptor.instance_id, descriptor.class_id, descriptor.attribute_id
-    if isinstance(value, DataAccessResult):
+    if isinstance(value, Refusal):
         return Result(name, class_id, number, error=refused(descriptor, value))
     return Result(name, class_id, number, value)

@@ -17,17 +17,19 @@ from cosem.association.client.conversations.access import (
 from cosem.association.context import Conversation, ServiceContext
 from cosem.client.batch import BatchItem, Call, Read, Write
 from cosem.client.operations import access_services, services
+from cosem.client.operations.access_services import Outcome
 from cosem.client.operations.attributes import coerced, resolve
 from cosem.client.operations.methods import outcome_of, resolved
 from cosem.client.operations.refusals import call_refused, refused
 from cosem.client.results import Result
 from cosem.client.session import Session
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, CosemError, ServiceError
 from cosem.types.data import Absent
 from cosem.types.enumerations import ActionResult, DataAccessResult
 
 if TYPE_CHECKING:
     from cosem.apdu.common import CosemAttributeDescriptor
+    from cosem.types.data import DataValue
 
 __all__ = ["access"]
 
@@ -69,31 +71,36 @@ def _prepared(context: ServiceContext, session: Session, item: BatchItem) -> Con
 
 def _one_by_one(
     context: ServiceContext, session: Session, items: list[AccessItem], *, break_on_error: bool
-) -> Conversation[list[AccessOutcome]]:
+) -> Conversation[list[Outcome]]:
     """Do the same with the services for one attribute or method each."""
-    outcomes: list[AccessOutcome] = []
-    for specification, data in items:
-        if break_on_error and outcomes and int(outcomes[-1].result):
-            outcomes.append(AccessOutcome(None, access_services.not_tried(specification)))
+    outcomes: list[Outcome] = []
+    for item in items:
+        if break_on_error and outcomes and access_services.failed(outcomes[-1]):
+            outcomes.append(AccessOutcome(None, access_services.not_tried(item[0])))
             continue
-        method = getattr(specification, "cosem_method_descriptor", None)
-        if method is not None:
-            response = yield from services.call(context, session, method, data)
-            outcomes.append(_of_response(method, response))
-            continue
-        descriptor: CosemAttributeDescriptor = specification.cosem_attribute_descriptor  # type: ignore[union-attr]
-        selection = getattr(specification, "access_selection", None)
-        if access_services.reads(specification):
-            value = yield from services.read(context, session, descriptor, selection)
-            refusal = isinstance(value, DataAccessResult)
-            outcomes.append(AccessOutcome(None, value) if refusal else AccessOutcome(value, _SUCCESS))  # type: ignore[arg-type]
-        else:
-            result = yield from services.write(context, session, descriptor, data, selection)
-            outcomes.append(AccessOutcome(None, result))
+        try:
+            outcomes.append((yield from _alone(context, session, item)))
+        except ServiceError as error:
+            outcomes.append(error)
     return outcomes
 
 
-_SUCCESS = DataAccessResult.SUCCESS
+def _alone(context: ServiceContext, session: Session, item: AccessItem) -> Conversation[AccessOutcome]:
+    """Do one item with the service of its kind."""
+    specification, data = item
+    method = getattr(specification, "cosem_method_descriptor", None)
+    if method is not None:
+        response = yield from services.call(context, session, method, data)
+        return _of_response(method, response)
+    descriptor: CosemAttributeDescriptor = specification.cosem_attribute_descriptor  # type: ignore[union-attr]
+    selection = getattr(specification, "access_selection", None)
+    if access_services.reads(specification):
+        value = yield from services.read(context, session, descriptor, selection)
+        if isinstance(value, DataAccessResult):
+            return AccessOutcome(None, value)
+        return AccessOutcome(value, DataAccessResult.SUCCESS)
+    result = yield from services.write(context, session, descriptor, data, selection)
+    return AccessOutcome(None, result)
 
 
 def _of_response(method: CosemMethodDescriptor, response: ActionResponseWithOptionalData) -> AccessOutcome:
@@ -101,16 +108,21 @@ def _of_response(method: CosemMethodDescriptor, response: ActionResponseWithOpti
     return AccessOutcome(value, ActionResult.SUCCESS if error is None else ActionResult(int(error.result)))
 
 
-def _result(item: AccessItem, outcome: AccessOutcome) -> Result[Any]:
+def _result(item: AccessItem, outcome: Outcome) -> Result[Any]:
     specification = item[0]
+    error: CosemError | None = None
+    value: DataValue = None
+    result: DataAccessResult | ActionResult | None = None
+    if isinstance(outcome, ServiceError):
+        error = outcome
+    else:
+        value, result = outcome
     method = getattr(specification, "cosem_method_descriptor", None)
     if method is not None:
-        error = None if not int(outcome.result) else call_refused(method, outcome.result)
-        return Result(method.instance_id, method.class_id, method.method_id, outcome.value, error)
+        if result:
+            error = call_refused(method, result)
+        return Result(method.instance_id, method.class_id, method.method_id, value, error)
     descriptor: CosemAttributeDescriptor = specification.cosem_attribute_descriptor  # type: ignore[union-attr]
-    name, class_id, number = descriptor.instance_id, descriptor.class_id, descriptor.attribute_id
-    if int(outcome.result):
-        return Result(
-            name, class_id, number, error=refused(descriptor, DataAccessResult(int(outcome.result)))
-        )
-    return Result(name, class_id, number, outcome.value)
+    if result:
+        value, error = None, refused(descriptor, DataAccessResult(int(result)))
+    return Result(descriptor.instance_id, descriptor.class_id, descriptor.attribute_id, value, error)

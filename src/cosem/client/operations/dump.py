@@ -12,7 +12,7 @@ from cosem.classes.standard.access_rights import AccessMode
 from cosem.client.operations.attributes import get, get_many
 from cosem.client.operations.objects import CURRENT_ASSOCIATION, objects
 from cosem.client.session import Session
-from cosem.errors import AccessError, ConversionError, CosemError, LinkError
+from cosem.errors import AccessError, ConversionError, CosemError, LinkError, ServiceError
 from cosem.types.date_time import DateTime
 from cosem.types.enumerations import AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -147,6 +147,11 @@ def _read(
         except CosemError:
             results = []  # one by one, then
         if results and not any(isinstance(each.error, LinkError) for each in results):
+            for each in results:
+                if isinstance(each.error, ServiceError):
+                    session.findings.append(
+                        f"dump: {each.logical_name} attribute {each.number}: {each.error}"
+                    )
             return [each.value if each.ok else _result(each.error) for each in results]
     values: list[Any] = []
     for entry, number in part:

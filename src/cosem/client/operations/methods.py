@@ -14,7 +14,7 @@ from cosem.client.operations.refusals import call_refused
 from cosem.client.results import Result
 from cosem.client.session import Session
 from cosem.client.targets import ClassLike, MethodLike, Target, method_number, name_of
-from cosem.errors import ActionError, ConfigurationError
+from cosem.errors import ActionError, ConfigurationError, CosemError, ServiceError
 from cosem.types.data import ABSENT, NULL_DATA, Absent, Integer
 from cosem.types.enumerations import ActionResult, DataAccessResult
 
@@ -86,7 +86,12 @@ def call_many(
     responses = yield from services.call_list(context, session, descriptors, parameters)
     results: list[Result[DataValue]] = []
     for descriptor, response in zip(descriptors, responses, strict=True):
-        value, error = outcome_of(descriptor, response)
+        value: DataValue = None
+        error: CosemError | None
+        if isinstance(response, ServiceError):
+            error = response
+        else:
+            value, error = outcome_of(descriptor, response)
         results.append(
             Result(descriptor.instance_id, descriptor.class_id, descriptor.method_id, value, error)
         )

@@ -26,7 +26,7 @@ from cosem.client.operations.profile_parts import (
     parted,
 )
 from cosem.client.operations.reading import scaler_attribute, scaler_of
-from cosem.client.operations.refusals import refused
+from cosem.client.operations.refusals import Refusal, refused
 from cosem.client.profile_layout import Column, ProfileLayout, columns_of
 from cosem.client.profile_reading import ProfileReading
 from cosem.client.profile_table import ProfileTable
@@ -158,7 +158,7 @@ def layout_of(
     objects, period, sort_method = yield from services.read_list(
         context, session, [(descriptor, None) for descriptor in wanted]
     )
-    if isinstance(objects, DataAccessResult):
+    if isinstance(objects, Refusal):
         raise refused(wanted[0], objects)
     columns = columns_of(objects)
     scalers = yield from _scalers(context, session, columns)

@@ -10,7 +10,7 @@ from cosem.association.context import Conversation, ServiceContext
 from cosem.client.naming import object_name
 from cosem.client.operations import services
 from cosem.client.operations.attributes import AttributeItem, _number, _parts_of, resolve, wrongly_guessed
-from cosem.client.operations.refusals import refused
+from cosem.client.operations.refusals import Refusal, refused
 from cosem.client.results import Reading, Result
 from cosem.client.session import Session
 from cosem.client.targets import AttributeLike, ClassLike, Target, name_of
@@ -101,7 +101,7 @@ def _read_many(
             continue
         value = wanted[plan]
         name, number = plan.instance_id, plan.attribute_id
-        if isinstance(value, DataAccessResult):
+        if isinstance(value, Refusal):
             results.append(Result(name, plan.class_id, number, error=refused(plan, value)))
         else:
             results.append(Result(name, plan.class_id, number, _reading(session, plan, wanted)))
@@ -150,8 +150,8 @@ def _reading(session: Session, descriptor: CosemAttributeDescriptor, values: dic
         raw,
         scaler_unit,
         "refused" if scaler_unit is None else "meter",
-        None if isinstance(status, DataAccessResult) else status,
-        None if isinstance(capture_time, DataAccessResult) else moment_of(capture_time),
+        None if isinstance(status, Refusal) else status,
+        None if isinstance(capture_time, Refusal) else moment_of(capture_time),
     )
 
 
@@ -164,7 +164,7 @@ def scaler_of(session: Session, descriptor: CosemAttributeDescriptor, value: Any
         found = ScalerUnit.from_data(value)
     except ConversionError:
         found = None
-        if not isinstance(value, DataAccessResult):
+        if not isinstance(value, Refusal):
             session.findings.append(f"scaler-unit: {descriptor.instance_id} has none that can be read")
     # A busy meter may give it next time; every other refusal is for good.
     if value is not DataAccessResult.TEMPORARY_FAILURE:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor
 from cosem.client.targets import words_of
-from cosem.errors import AccessError, ActionError
+from cosem.errors import AccessError, ActionError, ServiceError
 from cosem.types.enumerations import ActionResult, DataAccessResult
 
-__all__ = ["call_refused", "refused"]
+__all__ = ["Refusal", "call_refused", "refused"]
+
+Refusal: TypeAlias = DataAccessResult | ServiceError
+"""Why there is no value: what the server says of the attribute, or that it refused the request as a whole."""
 
 _HINTS: Final = {
     1: "a part of the meter is broken",
@@ -27,8 +30,10 @@ _HINTS: Final = {
 }
 
 
-def refused(descriptor: CosemAttributeDescriptor, result: DataAccessResult) -> AccessError:
+def refused(descriptor: CosemAttributeDescriptor, result: Refusal) -> AccessError | ServiceError:
     """Return the error of an attribute that was refused."""
+    if isinstance(result, ServiceError):
+        return result
     words = words_of(descriptor.class_id, descriptor.instance_id, descriptor.attribute_id)
     return AccessError(words, result, _HINTS.get(int(result), ""))
 

@@ -1,9 +1,13 @@
 """The services below the operations: one attribute or a list, with what this association agreed on.
 
 This is the one place of the client that knows which service of the standard does
-what: GET, SET and ACTION; ACCESS for lists where it was agreed on; or Read and Write where objects have short names. Reading is repeated
-when its answer does not come; writing and calling only where that was asked for,
-since the meter may have executed a request whose answer got lost.
+what: GET, SET and ACTION; ACCESS for lists where it was agreed on; or Read and Write
+where objects have short names. Reading is repeated when its answer does not come;
+writing and calling only where that was asked for, since the meter may have executed a
+request whose answer got lost.
+
+A list that is refused as a whole is done one by one, and what is refused then has that
+error as its result: one bad object never stops the rest, and no result gets lost.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from cosem.association.client.conversations.access import (
 )
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import access_services
+from cosem.client.operations.refusals import Refusal
 from cosem.client.session import Session
 from cosem.codec.data import encode_data
 from cosem.errors import ServiceError, TransportTimeout, UnsupportedError
@@ -81,11 +86,11 @@ def read(
 
 def read_list(
     context: ServiceContext, session: Session, items: Sequence[Item]
-) -> Conversation[list[DataValue | DataAccessResult]]:
+) -> Conversation[list[DataValue | Refusal]]:
     """Read attributes with as few requests as the association and its sizes allow; results in order."""
     if len(items) > 1 and access_services.preferred_for_reading(context):
         return (yield from _read_by_access(context, session, items))
-    results: list[DataValue | DataAccessResult] = []
+    results: list[DataValue | Refusal] = []
     get_with_list = logical_names.get_with_list if context.short_names is None else _mapped().get_with_list
     for part in _parts(context, items, [_attribute_size(item) for item in items]):
         if len(part) > 1:
@@ -96,25 +101,27 @@ def read_list(
             if got and not (got[0] in _LIST_IS_THE_PROBLEM and all(each is got[0] for each in got)):
                 results += got
                 continue
-        for descriptor, selection in part:
-            results.append((yield from read(context, session, descriptor, selection)))
+        for item in part:
+            results.append((yield from _or_refusal(read(context, session, *item))))
     return results
 
 
 def _read_by_access(
     context: ServiceContext, session: Session, items: Sequence[Item]
-) -> Conversation[list[DataValue | DataAccessResult]]:
+) -> Conversation[list[DataValue | Refusal]]:
     """Read attributes with ACCESS; alone those that had no room in the answer."""
     wanted = [get_item(*item) for item in items]
     outcomes = yield from _repeated(session.retries, partial(access_services.all_of, context, wanted))
-    results: list[DataValue | DataAccessResult] = []
+    results: list[DataValue | Refusal] = []
+    alone = Conformance.GET in context.conformance
     blocks = Conformance.GENERAL_BLOCK_TRANSFER in context.conformance
-    again = not blocks and Conformance.GET in context.conformance
-    for item, (value, result) in zip(items, outcomes, strict=True):
-        if again and result in _LIST_IS_THE_PROBLEM:
-            results.append((yield from read(context, session, *item)))
+    for item, outcome in zip(items, outcomes, strict=True):
+        if isinstance(outcome, ServiceError):
+            results.append((yield from _or_refusal(read(context, session, *item))) if alone else outcome)
+        elif alone and not blocks and outcome.result in _LIST_IS_THE_PROBLEM:
+            results.append((yield from _or_refusal(read(context, session, *item))))
         else:
-            results.append(DataAccessResult(int(result)) if int(result) else value)
+            results.append(DataAccessResult(int(outcome.result)) if int(outcome.result) else outcome.value)
     return results
 
 
@@ -130,8 +137,8 @@ def write(
     from cosem.association.client.conversations import set as logical
 
     if _only_access(context, Conformance.SET):
-        (result,) = yield from _by_access(context, session, [set_item(descriptor, value, selection)])
-        return DataAccessResult(int(result.result))
+        (outcome,) = yield from _by_access(context, session, [set_item(descriptor, value, selection)])
+        return DataAccessResult(int(_done(outcome).result))
     set_attribute: Service[DataAccessResult] = (
         logical.set_attribute if context.short_names is None else _mapped().set_attribute
     )
@@ -145,16 +152,19 @@ def write(
 
 def write_list(
     context: ServiceContext, session: Session, items: Sequence[Item], values: Sequence[DataValue]
-) -> Conversation[list[DataAccessResult]]:
+) -> Conversation[list[Refusal]]:
     """Write attributes with as few requests as possible; results in order."""
     from cosem.association.client.conversations import set as logical
 
     if len(items) > 1 and access_services.agreed(context):
         wanted = [set_item(item[0], value, item[1]) for item, value in zip(items, values, strict=True)]
         outcomes = yield from _by_access(context, session, wanted)
-        return [DataAccessResult(int(outcome.result)) for outcome in outcomes]
+        return [
+            outcome if isinstance(outcome, ServiceError) else DataAccessResult(int(outcome.result))
+            for outcome in outcomes
+        ]
     set_with_list = logical.set_with_list if context.short_names is None else _mapped().set_with_list
-    results: list[DataAccessResult] = []
+    results: list[Refusal] = []
     sizes = [
         _attribute_size(item) + len(encode_data(value)) for item, value in zip(items, values, strict=True)
     ]
@@ -163,13 +173,17 @@ def write_list(
         part_values = values[done : done + len(part)]
         done += len(part)
         if len(part) > 1:
-            results += yield from _repeated(
-                session.retries if session.repeat_writes else 0,
-                partial(set_with_list, context, part, part_values),
-            )
-        else:
-            (descriptor, selection), (value,) = part[0], part_values
-            results.append((yield from write(context, session, descriptor, value, selection)))
+            try:
+                results += yield from _repeated(
+                    session.retries if session.repeat_writes else 0,
+                    partial(set_with_list, context, part, part_values),
+                )
+            except ServiceError:
+                pass
+            else:
+                continue
+        for (descriptor, selection), value in zip(part, part_values, strict=True):
+            results.append((yield from _or_refusal(write(context, session, descriptor, value, selection))))
     return results
 
 
@@ -186,7 +200,7 @@ def call(
     if _only_access(context, Conformance.ACTION):
         taken = None if isinstance(parameter, Absent) else parameter
         (outcome,) = yield from _by_access(context, session, [action_item(descriptor, taken)])
-        return ActionResponseWithOptionalData(ActionResult(int(outcome.result)), outcome.value)
+        return _response(_done(outcome))
     action: Service[ActionResponseWithOptionalData] = (
         logical.action if context.short_names is None else _mapped().action
     )
@@ -203,37 +217,60 @@ def call_list(
     session: Session,
     descriptors: Sequence[CosemMethodDescriptor],
     parameters: Sequence[DataValue],
-) -> Conversation[list[ActionResponseWithOptionalData]]:
+) -> Conversation[list[ActionResponseWithOptionalData | ServiceError]]:
     """Call methods, in order, with as few requests as possible."""
     from cosem.association.client.conversations import action as logical
 
     if len(descriptors) > 1 and access_services.agreed(context):
         wanted = [action_item(*pair) for pair in zip(descriptors, parameters, strict=True)]
         outcomes = yield from _by_access(context, session, wanted)
-        return [
-            ActionResponseWithOptionalData(ActionResult(int(outcome.result)), outcome.value)
-            for outcome in outcomes
-        ]
+        return [outcome if isinstance(outcome, ServiceError) else _response(outcome) for outcome in outcomes]
     action_with_list = logical.action_with_list if context.short_names is None else _mapped().action_with_list
-    results: list[ActionResponseWithOptionalData] = []
+    results: list[ActionResponseWithOptionalData | ServiceError] = []
     sizes = [_METHOD + len(encode_data(parameter)) for parameter in parameters]
     done = 0
     for part in _parts(context, descriptors, sizes):
         part_parameters = parameters[done : done + len(part)]
         done += len(part)
         if len(part) > 1:
-            results += yield from _repeated(
-                session.retries if session.repeat_writes else 0,
-                partial(action_with_list, context, part, part_parameters),
-            )
-        else:
-            results.append((yield from call(context, session, part[0], part_parameters[0])))
+            try:
+                results += yield from _repeated(
+                    session.retries if session.repeat_writes else 0,
+                    partial(action_with_list, context, part, part_parameters),
+                )
+            except ServiceError as error:
+                if not access_services.repeatable(error):
+                    results += [error] * len(part)
+                    continue
+            else:
+                continue
+        for descriptor, parameter in zip(part, part_parameters, strict=True):
+            results.append((yield from _or_refusal(call(context, session, descriptor, parameter))))
     return results
+
+
+def _or_refusal(conversation: Conversation[T]) -> Conversation[T | ServiceError]:
+    """Return what a conversation returns, or with which error its request was refused as a whole."""
+    try:
+        return (yield from conversation)
+    except ServiceError as error:
+        return error
+
+
+def _done(outcome: access_services.Outcome) -> AccessOutcome:
+    """Return the outcome of the only item of a request; raises if the request was refused as a whole."""
+    if isinstance(outcome, ServiceError):
+        raise outcome
+    return outcome
+
+
+def _response(outcome: AccessOutcome) -> ActionResponseWithOptionalData:
+    return ActionResponseWithOptionalData(ActionResult(int(outcome.result)), outcome.value)
 
 
 def _by_access(
     context: ServiceContext, session: Session, items: Sequence[AccessItem]
-) -> Conversation[list[AccessOutcome]]:
+) -> Conversation[list[access_services.Outcome]]:
     """Write and call with ACCESS; repeated only where that was asked for."""
     return (
         yield from _repeated(

@@ -1,0 +1,143 @@
+"""Lists that the meter refuses as a whole: what was done stays known, and one bad item stops no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from cosem.client.batch import Call, Read, Write
+from cosem.errors import AccessError, ActionError, ExceptionResponseError
+from cosem.types.data import Unsigned
+from cosem.types.enumerations import Conformance
+from tests.client.meter import ENERGY, ODD, SERVICES, VOLTAGE, Meter, connected
+
+NOT_POSSIBLE, OTHER, TOO_LONG = b"\xd8\x01\x01", b"\xd8\x01\x03", b"\xd8\x01\x04"
+ONE_BY_ONE = SERVICES & ~Conformance.MULTIPLE_REFERENCES
+ACCESS = Conformance.ACCESS | SERVICES
+ONLY_ACCESS = Conformance.ACCESS
+SET, SET_LIST, ACTION_LIST = b"\xc1\x01", b"\xc1\x04", b"\xc3\x03"
+
+
+def client_of(conformance=SERVICES):
+    meter = Meter(conformance=conformance)
+    return meter, connected(meter, conformance=conformance)[0]
+
+
+def refuses(*starts: bytes, after: int = 0, answer: bytes = NOT_POSSIBLE):
+    """Return what refuses every request that begins so, but the first ones."""
+    seen = [0]
+
+    def bend(apdu):
+        if not apdu.startswith(starts):
+            return None
+        seen[0] += 1
+        return answer if seen[0] > after else None
+
+    return bend
+
+
+def refused_as_a_whole(result):
+    return isinstance(result.error, ExceptionResponseError)
+
+
+def test_a_refused_list_is_written_one_by_one():
+    meter, client = client_of()
+    meter.bend = refuses(SET_LIST)
+    results = client.set_many(
+        [(ODD, 2, Unsigned(1), 1), (ENERGY, 9, Unsigned(2), 3), (ODD, 2, Unsigned(3), 1)]
+    )
+    assert [result.ok for result in results] == [True, False, True]
+    assert isinstance(results[1].error, AccessError)
+    assert [value for _, _, value in meter.written] == [1, 3]
+    assert meter.kinds() == ["C104", "C101", "C101", "C101"]
+
+
+def test_what_was_written_before_a_refused_portion_stays_known():
+    meter, client = client_of()
+    meter.bend = refuses(SET_LIST, SET, after=1)
+    results = client.set_many([(ODD, 2, Unsigned(number % 256), 1) for number in range(260)])
+    assert [result.ok for result in results] == [True] * 255 + [False] * 5
+    assert all(map(refused_as_a_whole, results[255:]))
+    assert len(meter.written) == 255
+
+
+@pytest.mark.parametrize("conformance", [ONE_BY_ONE, SERVICES, ACCESS, ONLY_ACCESS])
+def test_one_object_that_the_meter_refuses_to_speak_of_stops_no_other(conformance):
+    meter, client = client_of(conformance)
+    bad = bytes.fromhex("0100002a0000ff")  # class 1, 0-0:42.0.0: in any request, the whole is refused
+
+    def bend(apdu):
+        return NOT_POSSIBLE if bad in apdu else None
+
+    meter.bend = bend
+    name = "0.0.42.0.0.255"
+    read = client.get_many([(ENERGY, 2, 3), (name, 2, 1), (VOLTAGE, 2, 3)])
+    assert [result.value for result in (read[0], read[2])] == [12_345_678, 2304]
+    assert refused_as_a_whole(read[1])
+    with pytest.raises(ExceptionResponseError):
+        _ = read[1].value
+    written = client.set_many([(ODD, 2, Unsigned(5), 1), (name, 2, Unsigned(6), 1), (ODD, 2, Unsigned(7), 1)])
+    assert [result.ok for result in written] == [True, False, True]
+    assert refused_as_a_whole(written[1])
+    readings = client.read_many([ENERGY, name, VOLTAGE])
+    assert [result.ok for result in readings] == [True, False, True]
+    mixed = client.access(
+        [Write(ODD, 2, Unsigned(9), class_id=1), Read(name, 2, class_id=1), Call(ENERGY, 1, class_id=3)]
+    )
+    assert [result.ok for result in mixed] == [True, False, True]
+    assert refused_as_a_whole(mixed[1])
+
+
+def test_methods_of_a_refused_list_are_called_one_by_one_where_none_was_called():
+    meter, client = client_of()
+    meter.bend = refuses(ACTION_LIST)
+    results = client.call_many([(ENERGY, 1, None, 3), (VOLTAGE, 1, None, 3), (ENERGY, 1, None, 3)])
+    assert [result.ok for result in results] == [True, False, True]
+    assert isinstance(results[1].error, ActionError)
+    assert meter.kinds() == ["C303", "C301", "C301", "C301"]
+
+
+@pytest.mark.parametrize("answer", [OTHER, TOO_LONG])
+def test_methods_that_may_have_been_called_are_not_called_again(answer):
+    meter, client = client_of()
+    meter.bend = refuses(ACTION_LIST, answer=answer)
+    results = client.call_many([(ENERGY, 1, None, 3)] * 2)
+    assert all(map(refused_as_a_whole, results))
+    assert meter.kinds() == ["C303"]
+
+
+@pytest.mark.parametrize(("answer", "requests"), [(OTHER, 1), (NOT_POSSIBLE, 3)])
+def test_a_refused_access_request_with_methods_is_divided_only_if_nothing_was_done(answer, requests):
+    meter, client = client_of(ONLY_ACCESS)
+    meter.bend = refuses(b"\xd9", answer=answer)
+    results = client.access([Call(ENERGY, 1, class_id=3), Read(ENERGY, 2, class_id=3)])
+    assert all(map(refused_as_a_whole, results))
+    assert len(meter.kinds()) == requests
+
+
+def test_after_a_refused_half_nothing_more_is_done_where_the_first_error_ends_all():
+    meter, client = client_of(ONLY_ACCESS)
+    meter.bend = refuses(b"\xd9")
+    results = client.access([Read(ENERGY, 2, class_id=3), Read(VOLTAGE, 2, class_id=3)], break_on_error=True)
+    assert refused_as_a_whole(results[0])
+    assert isinstance(results[1].error, AccessError)
+    assert len(meter.kinds()) == 2
+
+
+def test_what_was_done_before_a_refused_access_request_stays_known():
+    meter, client = client_of(ACCESS)
+    meter.bend = refuses(b"\xd9", after=1)
+    results = client.set_many([(ODD, 2, Unsigned(number % 256), 1) for number in range(258)])
+    assert [result.ok for result in results] == [True] * 255 + [False] * 3
+    assert all(map(refused_as_a_whole, results[255:]))
+
+
+def test_a_single_request_that_is_refused_raises():
+    meter, client = client_of(ONLY_ACCESS)
+    meter.bend = refuses(b"\xd9")
+    for operation in (
+        lambda: client.get(ENERGY, class_id=3),
+        lambda: client.set(ODD, 2, Unsigned(1), class_id=1),
+        lambda: client.call(ENERGY, 1, class_id=3),
+    ):
+        with pytest.raises(ExceptionResponseError):
+            operation()
