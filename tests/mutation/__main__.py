@@ -145,27 +145,35 @@ def progress(mutant: Mutant, fate: str) -> None:
 
 
 def report(found: list[Mutant], fates: dict[str, str]) -> int:
-    argued = (
-        set(re.findall(r"^- `(.+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-        if PAGE.exists()
-        else set()
-    )
-    print(f"{'module':44} {'mutants':>8} {'killed':>8} {'argued':>8} {'left':>8}")
-    left = 0
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    arguments = re.findall(r"^- `(.+)`$", text, re.MULTILINE)
+    used: set[str] = set()
+    left: list[Mutant] = []
+    print(f"{'module':40} {'mutants':>8} {'killed':>8} {'argued':>8} {'left':>8}")
     for module in dict.fromkeys(mutant.module for mutant in found):
         mine = [mutant for mutant in found if mutant.module == module]
-        alive = [m for m in mine if fates.get(m.name) not in NOTICED]
-        open_ones = [m for m in alive if m.name not in argued]
-        left += len(open_ones)
-        print(
-            f"{module:44} {len(mine):8} {len(mine) - len(alive):8} {len(alive) - len(open_ones):8} {len(open_ones):8}"
-        )
-        for stale in sorted(argued & {m.name for m in mine} - {m.name for m in alive}):
-            print(f"argued, but killed: {stale}")
-    for mutant in found:
-        if fates.get(mutant.name) not in NOTICED and mutant.name not in argued:
-            print(f"- `{mutant.name}`")
+        alive = [mutant for mutant in mine if fates.get(mutant.name) not in NOTICED]
+        covered = {
+            mutant.name: argument for mutant in alive for argument in arguments if covers(argument, mutant)
+        }
+        used.update(covered.values())
+        open_ones = [mutant for mutant in alive if mutant.name not in covered]
+        left += open_ones
+        figures = len(mine), len(mine) - len(alive), len(covered), len(open_ones)
+        print(f"{module.removeprefix('cosem.'):40}" + "".join(f" {figure:8}" for figure in figures))
+    for mutant in left:
+        print(f"- `{mutant.name}`")
+    for argument in arguments:
+        if argument not in used and any(
+            argument.split(":")[0] == m.module.removeprefix("cosem.") for m in found
+        ):
+            print(f"argued, and none is alive: {argument}")
     return 1 if left else 0
+
+
+def covers(argument: str, mutant: Mutant) -> bool:
+    """Return whether an argument is about a mutant: its name, or the beginning of it and three dots."""
+    return mutant.name.startswith(argument[:-1]) if argument.endswith("…") else mutant.name == argument
 
 
 def child(run: Any, seconds: float) -> str:
