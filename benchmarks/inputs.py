@@ -25,10 +25,12 @@ __all__ = [
     "ROWS",
     "LONG_VALUE",
     "SERVER_TITLE",
+    "CIPHERED_CLIENTS",
     "VALUE",
     "push_plain",
     "pushes",
     "rows",
+    "title_of",
 ]
 
 ROWS = 1440
@@ -102,6 +104,15 @@ GET_RESPONSE = bytes.fromhex("C401C10006") + struct.pack(">I", VALUE)
 
 ENCRYPTION_KEY, AUTHENTICATION_KEY = bytes(range(16)), bytes(range(0xD0, 0xE0))
 CLIENT_TITLE, SERVER_TITLE = bytes.fromhex("4D4D4D0000000001"), bytes.fromhex("4D4D4D0000BC614E")
+CIPHERED_CLIENTS = range(1, 17)
+"""Addresses at the server that ciphers: each case of each subject has its own."""
+
+
+def title_of(client: int) -> bytes:
+    """Return the system title of the client with this address."""
+    return b"MMM" + bytes((0, 0, 0, 1, client))
+
+
 LONG_VALUE = bytes(i % 251 for i in range(1000))
 
 HDLC_SEGMENT = 128

@@ -17,7 +17,6 @@ from pathlib import Path
 __all__ = ["report"]
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
 SESSIONS = 1000
 AARQ = bytes.fromhex("601DA109060760857405080101BE10040E01000000065F1F0400007E1F04B0")
 
@@ -68,10 +67,9 @@ def report(peers: Path) -> None:
         resource.setrlimit(
             resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
         )
-    simulator = ROOT / "tests" / "interop" / "peers" / "pydlms_simulator.py"
     servers = {
         "cosem, one asyncio server": ([sys.executable, str(HERE / "idle_server.py")], "under 20"),
-        "pydlms-client, its simulator (a thread each)": ([str(peers), str(simulator)], ""),
+        "pydlms-client, its simulator (a thread each)": ([str(peers), str(HERE / "idle_simulator.py")], ""),
     }
     print(f"\n| {SESSIONS:,} idle sessions (kB each) | | to reach |\n|---|--:|---|")
     for name, (command, goal) in servers.items():

@@ -49,6 +49,8 @@ CASES: dict[str, tuple[str, int, int, str]] = {
     "push": ("a ciphered DataNotification of 300 octets to values", 500, 50, "5 x dlms-cosem"),
     "client_profile": ("client CPU of 10,000 rows in blocks over loopback TCP", 1, 0, "below every peer"),
     "client_get": ("client CPU of one GET over loopback TCP", 300, 0, "below every peer"),
+    "ciphered_get": ("the same, ciphered (HLS-GMAC, suite 0, A and E)", 300, 0, "below every peer"),
+    "ciphered_profile": ("client CPU of 10,000 rows in blocks, ciphered", 1, 0, "below every peer"),
 }
 
 
@@ -141,11 +143,9 @@ def subjects() -> list[Subject]:
 
 
 @contextmanager
-def responder() -> Iterator[int]:
-    """Run the server that answers every client alike, and give its port."""
-    with subprocess.Popen(
-        [sys.executable, str(HERE / "responder.py")], stdout=subprocess.PIPE, text=True
-    ) as server:
+def serving(script: str) -> Iterator[int]:
+    """Run a server for every client, and give its port."""
+    with subprocess.Popen([sys.executable, str(HERE / script)], stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout
             yield int(server.stdout.readline())
@@ -156,11 +156,14 @@ def responder() -> Iterator[int]:
 def times(competitors: list[Subject], cases: list[str], rounds: int) -> None:
     """Let the subjects take turns, in another order each round."""
     with ExitStack() as stack:
-        port = stack.enter_context(responder())
+        plain, ciphered = (
+            stack.enter_context(serving(each)) for each in ("responder.py", "ciphered_server.py")
+        )
         for subject in competitors:
             stack.enter_context(subject.running())
         for case in cases:
             print(f"{case}: {CASES[case][0]} ...", file=sys.stderr, flush=True)
+            port = ciphered if case.startswith("ciphered") else plain
             for turn in range(rounds):
                 for index in range(len(competitors)):
                     competitors[(index + turn) % len(competitors)].turn(case, CASES[case][1], port)

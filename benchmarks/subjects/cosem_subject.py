@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import cosem
@@ -11,6 +15,7 @@ import inputs
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.apdu.get import GetRequestNormal
 from cosem.apdu.set import SetRequestNormal
+from cosem.client.security import HighGmac
 from cosem.codec.row_template import decode_rows as plain_rows
 from cosem.link.hdlc import FrameKind, FrameParser, HdlcAddress
 from cosem.link.hdlc.frame import control_octet, frame_octets
@@ -21,6 +26,7 @@ from cosem.security.key_material import Key
 from cosem.security.material import SecurityMaterial
 from cosem.security.policy import SecurityPolicyV0
 from cosem.security.protection import Protection
+from cosem.store.sqlite_counters import SqliteCounterStore
 from cosem.types.data import Array, DoubleLongUnsigned, OctetString, Structure, Unsigned
 from cosem.types.identifiers import InvokeIdAndPriority
 from cosem.types.logical_name import LogicalName
@@ -166,6 +172,37 @@ def push(_: dict[str, Any]) -> Callable[[], Any]:
     return decoded
 
 
+def ciphered(order: dict[str, Any], client: int) -> Any:
+    """Return a client with a ciphered association; its counters are at rest, as they are by default."""
+    keys = cosem.Keys.parse(
+        guek=inputs.ENCRYPTION_KEY.hex(),
+        gak=inputs.AUTHENTICATION_KEY.hex(),
+        client_title=inputs.title_of(client).hex(),
+        server_title=inputs.SERVER_TITLE.hex(),
+    )
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    counters = SqliteCounterStore(folder / "counters").__enter__()
+    security = HighGmac(keys, counters=counters, allow_test_keys=True)
+    return cosem.connect(f"tcp://127.0.0.1:{order['port']}", client=client, security=security)
+
+
+def ciphered_get(order: dict[str, Any]) -> Callable[[], Any]:
+    meter = ciphered(order, 1)
+    assert meter.get(NAME, 2, class_id=3) == inputs.VALUE
+    return lambda: meter.get(NAME, 2, class_id=3)
+
+
+def ciphered_profile(order: dict[str, Any]) -> Callable[[], Any]:
+    profile = ciphered(order, 2).profile(inputs.PROFILE)
+
+    def read() -> Any:
+        return profile.read().table.rows()
+
+    assert read() == inputs.rows(inputs.LONG_ROWS)
+    return read
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
@@ -180,6 +217,8 @@ CASES: Cases = {
     "protect": protect,
     "push": push,
     "client_get": client_get,
+    "ciphered_get": ciphered_get,
+    "ciphered_profile": ciphered_profile,
 }
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from dlms_cosem.io import BlockingTcpIO, TcpTransport
 from dlms_cosem.protocol import xdlms
 from dlms_cosem.protocol.xdlms.data_notification import DataNotification
 from dlms_cosem.protocol.xdlms.general_global_cipher import GeneralGlobalCipher
-from dlms_cosem.security import NoSecurityAuthentication
+from dlms_cosem.security import HighLevelSecurityGmacAuthentication, NoSecurityAuthentication
 
 import inputs
 from worker import Cases, serve
@@ -181,6 +181,45 @@ def push(_: dict[str, Any]) -> Callable[[], Any]:
     return decoded
 
 
+def ciphered(order: dict[str, Any], number: int) -> DlmsClient:
+    """Return a client with a ciphered association; it uses the general form."""
+    client = DlmsClient(
+        TcpTransport(number, 1, BlockingTcpIO("127.0.0.1", order["port"])),
+        HighLevelSecurityGmacAuthentication(),
+        encryption_key=inputs.ENCRYPTION_KEY,
+        authentication_key=inputs.AUTHENTICATION_KEY,
+        client_system_title=inputs.title_of(number),
+        client_initial_invocation_counter=1,
+        meter_initial_invocation_counter=-1,
+    )
+    client.dlms_connection.conformance.general_block_transfer = False
+    client.connect()
+    client.associate()
+    return client
+
+
+def ciphered_get(order: dict[str, Any]) -> Callable[[], Any]:
+    client = ciphered(order, 5)
+
+    def get() -> Any:
+        return utils.parse_as_dlms_data(client.get(ATTRIBUTE))
+
+    assert get() == inputs.VALUE
+    return get
+
+
+def ciphered_profile(order: dict[str, Any]) -> Callable[[], Any]:
+    name = cosem.Obis.from_string(inputs.PROFILE)
+    attribute = cosem.CosemAttribute(enumerations.CosemInterface.PROFILE_GENERIC, name, 2)
+    client = ciphered(order, 6)
+
+    def read() -> Any:
+        return utils.parse_as_dlms_data(client.get(attribute))
+
+    assert len(read()) == inputs.LONG_ROWS
+    return read
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
@@ -195,6 +234,8 @@ CASES: Cases = {
     "protect": protect,
     "push": push,
     "client_get": client_get,
+    "ciphered_get": ciphered_get,
+    "ciphered_profile": ciphered_profile,
 }
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 from gurux_dlms import GXByteBuffer, GXDLMSClient, GXReplyData, GXUInt8, GXUInt32
 from gurux_dlms.AesGcmParameter import AesGcmParameter
-from gurux_dlms.enums import Authentication, Command, DataType, InterfaceType, Security
+from gurux_dlms.enums import Authentication, Command, Conformance, DataType, InterfaceType, Security
 from gurux_dlms.GXArray import GXArray
 from gurux_dlms.GXDLMS import GXDLMS
 from gurux_dlms.GXDLMSChippering import GXDLMSChippering
@@ -199,6 +199,69 @@ def protect(_: dict[str, Any]) -> Callable[[], Any]:
     return there_and_back
 
 
+class Ciphered:
+    """A client with a ciphered association, on a socket of ours."""
+
+    def __init__(self, order: dict[str, Any], number: int) -> None:
+        self.session = GXDLMSSecureClient(
+            True, number, 1, Authentication.HIGH_GMAC, None, InterfaceType.WRAPPER
+        )
+        cipher = self.session.ciphering
+        cipher.systemTitle = bytearray(inputs.title_of(number))
+        cipher.blockCipherKey = bytearray(inputs.ENCRYPTION_KEY)
+        cipher.authenticationKey = bytearray(inputs.AUTHENTICATION_KEY)
+        cipher.invocationCounter = 1
+        cipher.security = Security.AUTHENTICATION_ENCRYPTION
+        self.session.proposedConformance &= ~Conformance.GENERAL_PROTECTION
+        self.line = socket.create_connection(("127.0.0.1", order["port"]))
+        self.session.parseAareResponse(self.exchange(self.session.aarqRequest()).data)
+        proof = self.exchange(self.session.getApplicationAssociationRequest())
+        self.session.parseApplicationAssociationResponse(proof.data)
+
+    def _unit(self) -> bytes:
+        octets = self.line.recv(65536)
+        while len(octets) < 8 or len(octets) < 8 + int.from_bytes(octets[6:8], "big"):
+            octets += self.line.recv(65536)
+        return octets
+
+    def exchange(self, messages: Any) -> GXReplyData:
+        reply = GXReplyData()
+        for message in messages if isinstance(messages, list) else [messages]:
+            self.line.sendall(message)
+            self.session.getData(self._unit(), reply)
+        while reply.isMoreData():
+            self.line.sendall(self.session.receiverReady(reply))
+            self.session.getData(self._unit(), reply)
+        return reply
+
+
+def ciphered_get(order: dict[str, Any]) -> Callable[[], Any]:
+    register = GXDLMSRegister(inputs.OBIS)
+    with redirect_stdout(None):  # which is the line to the driver, and it prints
+        ciphered = Ciphered(order, 7)
+
+    def get() -> Any:
+        with redirect_stdout(None):
+            reply = ciphered.exchange(ciphered.session.read(register, 2))
+            return ciphered.session.updateValue(register, 2, reply.value)
+
+    assert get() == inputs.VALUE
+    return get
+
+
+def ciphered_profile(order: dict[str, Any]) -> Callable[[], Any]:
+    profile = GXDLMSProfileGeneric(inputs.PROFILE)
+    with redirect_stdout(None):
+        ciphered = Ciphered(order, 8)
+
+    def read() -> Any:
+        with redirect_stdout(None):
+            return ciphered.exchange(ciphered.session.read(profile, 2)).value
+
+    assert len(read()) == inputs.LONG_ROWS
+    return read
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
@@ -212,6 +275,8 @@ CASES: Cases = {
     "hdlc_deframe": hdlc_deframe,
     "protect": protect,
     "client_get": client_get,
+    "ciphered_get": ciphered_get,
+    "ciphered_profile": ciphered_profile,
 }
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pydlms.hdlc.framing import FrameReader, HdlcFrame, control_i, encode_frame
 from pydlms.obis import ObisCode
 from pydlms.security.ciphering import unwrap, wrap
 from pydlms.security.context import SecurityContext
+from pydlms.security.hls import Mechanism
 
 import inputs
 from worker import Cases, serve
@@ -125,6 +126,37 @@ def protect(_: dict[str, Any]) -> Callable[[], Any]:
     return there_and_back
 
 
+def ciphered(order: dict[str, Any], number: int) -> DlmsClient:
+    security = SecurityContext(
+        inputs.ENCRYPTION_KEY,
+        inputs.AUTHENTICATION_KEY,
+        inputs.title_of(number),
+        inputs.SERVER_TITLE,
+        invocation_counter=1,
+    )
+    client = DlmsClient.tcp(
+        "127.0.0.1", order["port"], client_sap=number, mechanism=Mechanism.HLS_GMAC, security=security
+    )
+    client.connect()
+    return client
+
+
+def ciphered_get(order: dict[str, Any]) -> Callable[[], Any]:
+    client = ciphered(order, 3)
+    assert client.get(inputs.OBIS, 3, 2).to_python() == inputs.VALUE
+    return lambda: client.get(inputs.OBIS, 3, 2).to_python()
+
+
+def ciphered_profile(order: dict[str, Any]) -> Callable[[], Any]:
+    client = ciphered(order, 4)
+
+    def read() -> Any:
+        return client.get(inputs.PROFILE, 7, 2).to_python()
+
+    assert len(read()) == inputs.LONG_ROWS
+    return read
+
+
 CASES: Cases = {
     "decode_rows": decode_rows,
     "encode_rows": encode_rows,
@@ -138,6 +170,8 @@ CASES: Cases = {
     "hdlc_deframe": hdlc_deframe,
     "protect": protect,
     "client_get": client_get,
+    "ciphered_get": ciphered_get,
+    "ciphered_profile": ciphered_profile,
 }
 
 if __name__ == "__main__":
