@@ -213,6 +213,33 @@ async def test_after_closing_nobody_gets_in():
 
 
 @run
+async def test_closing_while_a_client_is_let_in_leaves_nothing_open():
+    faults: list[dict] = []
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)  # else asyncio keeps these faults to itself
+    loop.set_exception_handler(lambda _, fault: faults.append(fault))
+    for rounds in range(6):
+        server = await Server(meter()).listen().start()
+        host, port = server.address.removeprefix("tcp://").split(":")
+        with socket.create_connection((host, int(port)), 30) as client:
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            await server.close(0)
+            client.setblocking(False)
+            await until(lambda client=client: closed(client))
+    assert faults == []
+
+
+def closed(client: socket.socket) -> bool:
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+@run
 async def test_a_server_that_was_closed_can_listen_again():
     server = Server(energy_meter()).listen()
     for _ in range(2):

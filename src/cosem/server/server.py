@@ -66,6 +66,8 @@ IDENTIFICATION: Final = r"/CSM5\2COSEM"
 """What is answered to a sign-on unless it is told otherwise: up to 9600 baud, HDLC in mode E."""
 _TICK: Final = 1.0
 """Seconds between two looks at what takes too long."""
+_ROUNDS: Final = 3
+"""Rounds of the event loop until what it has accepted is a connection."""
 _MOST_PLACES: Final = 256
 """So many places that failed are remembered, so that a log is not filled with one traceback."""
 
@@ -231,8 +233,6 @@ class Server:
         if self._closed is None or self._closed.is_set():
             return
         self.stopping = True
-        for listening in self._listening:
-            listening.close()
         if self._ticking is not None:
             self._ticking.cancel()
         for connection in self._connections:
@@ -242,6 +242,7 @@ class Server:
                 stop = getattr(each, "stop", None)
                 if stop is not None:
                     stop()
+        await _stop_listening(self._listening)
         tasks = [task for connection in self._connections for task in connection.tasks]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
@@ -509,6 +510,24 @@ def _notification(
 
 
 _tasks: set[asyncio.Future[Any]] = set()
+
+
+async def _stop_listening(servers: list[asyncio.Server]) -> None:
+    """Take no more connections, and close what listens.
+
+    What asyncio has accepted already gets a transport in the next rounds of the loop, which may not be when its
+    server is closed: it would be left open, with an AssertionError inside the loop.
+    """
+    loop = asyncio.get_running_loop()
+    for server in servers:
+        for listening in server.sockets:
+            with suppress(NotImplementedError, ValueError):  # a loop without readers
+                loop.remove_reader(listening.fileno())
+    if servers:
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+    for server in servers:
+        server.close()
 
 
 def _hold(task: asyncio.Future[Any]) -> None:
