@@ -318,11 +318,11 @@ class ServerMachine(RuleBasedStateMachine):
     def notify(self, value: Any) -> None:
         target = CosemAttributeDescriptor(3, LogicalName("1.0.1.8.0.255"), 2)
         try:
-            octets = self.association.event_notification(target, value)
+            apdus = self.association.event_notification(target, value)
         except CosemError:
             return
         limit = self.association.context.client_max_receive_pdu_size
-        assert not limit or len(octets) <= limit
+        assert not limit or all(len(octets) <= limit for octets in apdus)
 
     @invariant()
     def the_state_makes_sense(self) -> None:

@@ -154,14 +154,15 @@ TARGET = CosemAttributeDescriptor(3, name("1.0.1.8.0.255"), 2)
 
 def test_event_notification():
     server = opened_server()
-    assert server.association.event_notification(TARGET, LongUnsigned(5)).hex().upper() == (
-        "C20000030100010800FF02120005"
-    )
+    assert server.association.event_notification(TARGET, LongUnsigned(5)) == [
+        bytes.fromhex("C20000030100010800FF02120005")
+    ]
     time = bytes.fromhex("07E5010101FF000000800000")
-    assert server.association.event_notification(TARGET, None, time).hex().upper() == (
-        "C2010C07E5010101FF00000080000000030100010800FF0200"
-    )
-    assert Server(AssociationProfile()).association.event_notification(TARGET, None)[:2] == b"\xc2\x00"
+    assert server.association.event_notification(TARGET, None, time) == [
+        bytes.fromhex("C2010C07E5010101FF00000080000000030100010800FF0200")
+    ]
+    (octets,) = Server(AssociationProfile()).association.event_notification(TARGET, None)
+    assert octets[:2] == b"\xc2\x00"
 
 
 def test_an_event_notification_that_the_association_did_not_agree_on():
@@ -176,7 +177,7 @@ def test_an_event_notification_that_the_association_did_not_agree_on():
 
 def test_an_event_notification_fits_the_client():
     server = opened_server(40)
-    fits = server.association.event_notification(TARGET, OctetString(bytes(40 - 13)))
+    (fits,) = server.association.event_notification(TARGET, OctetString(bytes(40 - 13)))
     assert len(fits) == 40
     with pytest.raises(UnsupportedError):
         server.association.event_notification(TARGET, OctetString(bytes(40 - 12)))

@@ -453,11 +453,12 @@ class Server:
                 if not session.device.may_read(association, descriptor.instance_id, attribute):
                     continue
                 try:
-                    apdu = _notification(association, descriptor, value, octets)
+                    apdus = _notification(association, descriptor, value, octets)
                 except (ConfigurationError, UnsupportedError, StateError):
                     continue
                 try:
-                    connection.send(apdu, session, confirmed=False)
+                    for apdu in apdus:
+                        connection.send(apdu, session, confirmed=False)
                 except EncodeError:
                     continue  # it does not fit into one frame of that client's link
                 connection.flush()
@@ -496,8 +497,8 @@ class Server:
 
 def _notification(
     association: ServerAssociation, descriptor: CosemAttributeDescriptor, value: DataValue, time: bytes | None
-) -> bytes:
-    """Return the APDU that tells of an event in the way of the association."""
+) -> list[bytes]:
+    """Return the APDUs that tell of an event in the way of the association."""
     profile = association.profile
     if profile is None or not profile.application_context.short_names:
         return association.event_notification(descriptor, value, time)

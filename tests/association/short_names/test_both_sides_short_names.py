@@ -274,7 +274,8 @@ def test_reports_arrive_between_request_and_answer(held, ciphered):
     items = [(attribute(number), value) for number, value in enumerate(held)]
     exchange = started(both.client, (0, 0, None))
     request = both.client.next_outgoing()
-    both.client.receive(both.server.information_report(items))
+    for octets in both.server.information_report(items):
+        both.client.receive(octets)
     assert not exchange.done
     for answer in both.serve(request.octets):
         both.client.receive(answer)

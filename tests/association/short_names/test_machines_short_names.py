@@ -344,12 +344,13 @@ class ServerMachine(RuleBasedStateMachine):
     )
     def report(self, value: Any, name: Any, time: bytes | None) -> None:
         try:
-            octets = self.association.information_report([(name, value)], time)
+            apdus = self.association.information_report([(name, value)], time)
         except CosemError:
             return
         limit = self.association.context.client_max_receive_pdu_size
-        assert not limit or len(octets) <= limit
-        decode(octets)
+        for octets in apdus:
+            assert not limit or len(octets) <= limit
+            decode(octets)
 
     @invariant()
     def transfers_are_bounded(self) -> None:

@@ -384,7 +384,7 @@ def test_server_sends_reports(row):
     octets, events = REPORTS[row]
     server = opened_server()
     items = [(event.cosem_attribute_descriptor, event.attribute_value) for event in events]
-    assert server.association.information_report(items, events[0].time) == bytes.fromhex(octets)
+    assert server.association.information_report(items, events[0].time) == [bytes.fromhex(octets)]
 
 
 def test_a_report_of_an_unknown_variable_is_kept_as_it_is():

@@ -49,16 +49,7 @@ from cosem.association.server.request_tags import (
     wants_no_answer,
 )
 from cosem.association.server.transfers import Transfers
-from cosem.errors import (
-    ConfigurationError,
-    DecodeError,
-    LimitError,
-    PolicyError,
-    ReplayError,
-    SecurityError,
-    StateError,
-    UnsupportedError,
-)
+from cosem.errors import ConfigurationError, DecodeError, LimitError, PolicyError, ReplayError, SecurityError
 from cosem.types.enumerations import AssociationStatus, Conformance, ServiceErrorGroup
 
 if TYPE_CHECKING:
@@ -427,8 +418,10 @@ class ServerAssociation:
 
     def event_notification(
         self, descriptor: CosemAttributeDescriptor, value: DataValue, time: bytes | None = None
-    ) -> bytes:
-        """Return the APDU of EventNotification.request; allowed with and without an association (figure 10).
+    ) -> list[bytes]:
+        """Return the APDUs of EventNotification.request; allowed with and without an association (figure 10).
+
+        One, or its general blocks where it is longer than the client takes and those were agreed on.
 
         Args:
             descriptor: The attribute.
@@ -440,28 +433,16 @@ class ServerAssociation:
             StateError: The association is being made or released, or the client has not yet proved who it is.
             EncodeError: The value is of no COSEM type.
         """
-        from cosem.apdu.notification import EventNotificationRequest
+        from cosem.association.server.reports import event_notification
 
-        associated = self.control.state is State.ASSOCIATED
-        if self.pending_until is not None:
-            raise StateError(
-                "ASSOCIATED, authentication pending", ServerEvent.EVENT_NOTIFICATION_REQUEST.name
-            )
-        if associated and not (self.context.confirmed and self.agreed(Conformance.EVENT_NOTIFICATION)):
-            raise UnsupportedError("this association did not agree on event-notification")
-        octets = encode(EventNotificationRequest(time, descriptor, value))
-        self.control.fire(ServerEvent.EVENT_NOTIFICATION_REQUEST)
-        if self.protection is not None and associated:
-            octets = self.protection.protect(octets)
-        limit = self.context.client_max_receive_pdu_size
-        if limit and len(octets) > limit:
-            raise UnsupportedError(f"the notification has {len(octets)} octets, the client takes {limit}")
-        return octets
+        return event_notification(self, descriptor, value, time)
 
     def information_report(
         self, items: Sequence[tuple[int | CosemAttributeDescriptor, DataValue]], time: bytes | None = None
-    ) -> bytes:
-        """Return the APDU of InformationReport.request; allowed with and without an association (figure 10).
+    ) -> list[bytes]:
+        """Return the APDUs of InformationReport.request; allowed with and without an association (figure 10).
+
+        One, or its general blocks where it is longer than the client takes and those were agreed on.
 
         Args:
             items: What is reported: short names, or attributes that have some; and the values.

@@ -14,14 +14,14 @@ from cosem.apdu.notification import DataNotification, DataNotificationConfirm
 from cosem.association.block_transfer import cut_unconfirmed
 from cosem.association.control_function import State
 from cosem.association.server.indications import Indication, NotificationConfirmed
-from cosem.errors import DecodeError, StateError, UnsupportedError
+from cosem.errors import ConfigurationError, DecodeError, LimitError, StateError, UnsupportedError
 from cosem.types.enumerations import Conformance
 
 if TYPE_CHECKING:
     from cosem.association.server.association import ServerAssociation
     from cosem.association.server.profile import AssociationProfile, ServerProtection
 
-__all__ = ["notification_confirmed", "notification_in_association", "pushed"]
+__all__ = ["cut", "notification_confirmed", "notification_in_association", "pushed"]
 
 
 def notification_confirmed(octets: bytes) -> Generator[Indication, Any, list[bytes]]:
@@ -51,7 +51,7 @@ def notification_in_association(
         raise UnsupportedError("this association did not agree on data-notification")
     blocks = association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
     limit = association.context.client_max_receive_pdu_size
-    return _cut(_protected(notification, association.protection), limit, blocks=blocks)
+    return cut(_protected(notification, association.protection), limit, blocks=blocks)
 
 
 def pushed(
@@ -70,7 +70,7 @@ def pushed(
     """
     blocks = bool(profile.conformance & Conformance.GENERAL_BLOCK_TRANSFER)
     limit = profile.client_max_receive_pdu_size or profile.max_send_pdu_size
-    return _cut(_protected(notification, protection), limit, blocks=blocks)
+    return cut(_protected(notification, protection), limit, blocks=blocks)
 
 
 def _protected(notification: DataNotification, protection: ServerProtection | None) -> bytes:
@@ -78,9 +78,22 @@ def _protected(notification: DataNotification, protection: ServerProtection | No
     return octets if protection is None else protection.protect(octets)
 
 
-def _cut(octets: bytes, limit: int, *, blocks: bool) -> list[bytes]:
+def cut(octets: bytes, limit: int, *, blocks: bool) -> list[bytes]:
+    """Return the APDUs of a notification: itself, or general blocks to which nothing comes back.
+
+    Args:
+        octets: The notification, protected as it must be.
+        limit: Longest APDU that the receiver takes, octets; 0 for no limit.
+        blocks: Whether it takes general blocks.
+
+    Raises:
+        UnsupportedError: It is too long, and there are no blocks, or none with one octet in it.
+    """
     if not limit or len(octets) <= limit:
         return [octets]
     if not blocks:
         raise UnsupportedError(f"the notification has {len(octets)} octets, the client takes {limit}")
-    return [encode(block) for block in cut_unconfirmed(octets, limit)]
+    try:
+        return [encode(block) for block in cut_unconfirmed(octets, limit)]
+    except (ConfigurationError, LimitError) as error:
+        raise UnsupportedError(f"the notification has {len(octets)} octets: {error}") from None

@@ -1,4 +1,8 @@
-"""InformationReport at the server: values that are sent without being asked for (IEC 62056-5-3, 6.15, 7.3.10)."""
+"""EventNotification and InformationReport at the server: what is sent without being asked for (IEC 62056-5-3, 6.9, 6.15).
+
+Nothing comes back. What is longer than the client takes goes in general blocks without acknowledgements,
+where those were agreed on.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from cosem.apdu import encode
 from cosem.apdu.common import CosemAttributeDescriptor
+from cosem.apdu.notification import EventNotificationRequest
 from cosem.apdu.variable_access import InformationReportRequest, VariableName
 from cosem.association.control_function import ServerEvent, State
+from cosem.association.server.notifications import cut
 from cosem.association.short_names.time import generalized_time
 from cosem.errors import ConfigurationError, StateError, UnsupportedError
 from cosem.types.enumerations import Conformance
@@ -17,33 +23,61 @@ if TYPE_CHECKING:
     from cosem.association.server.association import ServerAssociation
     from cosem.types.data import DataValue
 
-__all__ = ["information_report"]
+__all__ = ["event_notification", "information_report"]
+
+
+def event_notification(
+    association: ServerAssociation,
+    descriptor: CosemAttributeDescriptor,
+    value: DataValue,
+    time: bytes | None = None,
+) -> list[bytes]:
+    """Return the APDUs of EventNotification.request; see ``ServerAssociation.event_notification``."""
+    event = ServerEvent.EVENT_NOTIFICATION_REQUEST
+    _require(association, event, Conformance.EVENT_NOTIFICATION, "event-notification")
+    return _sent(association, event, encode(EventNotificationRequest(time, descriptor, value)))
 
 
 def information_report(
     association: ServerAssociation,
     items: Sequence[tuple[int | CosemAttributeDescriptor, DataValue]],
     time: bytes | None = None,
-) -> bytes:
-    """Return the APDU of InformationReport.request; see ``ServerAssociation.information_report``."""
-    associated = association.state is State.ASSOCIATED
-    if association.pending_until is not None:
-        raise StateError("ASSOCIATED, authentication pending", ServerEvent.INFORMATION_REPORT_REQUEST.name)
-    if associated:
-        if not (association.context.confirmed and association.agreed(Conformance.INFORMATION_REPORT)):
-            raise UnsupportedError("this association did not agree on information-report")
-        if len(items) > 1 and not association.agreed(Conformance.MULTIPLE_REFERENCES):
-            raise UnsupportedError("this association did not agree on multiple-references")
+) -> list[bytes]:
+    """Return the APDUs of InformationReport.request; see ``ServerAssociation.information_report``."""
+    event = ServerEvent.INFORMATION_REPORT_REQUEST
+    _require(association, event, Conformance.INFORMATION_REPORT, "information-report")
+    if (
+        _associated(association)
+        and len(items) > 1
+        and not association.agreed(Conformance.MULTIPLE_REFERENCES)
+    ):
+        raise UnsupportedError("this association did not agree on multiple-references")
     variables = tuple(VariableName(_short_name(association, target)) for target, _ in items)
     current_time = None if time is None else generalized_time(time)
-    octets = encode(InformationReportRequest(current_time, variables, tuple(value for _, value in items)))
-    association.control.fire(ServerEvent.INFORMATION_REPORT_REQUEST)
+    report = InformationReportRequest(current_time, variables, tuple(value for _, value in items))
+    return _sent(association, event, encode(report))
+
+
+def _associated(association: ServerAssociation) -> bool:
+    return association.state is State.ASSOCIATED
+
+
+def _require(association: ServerAssociation, event: ServerEvent, bit: Conformance, words: str) -> None:
+    """Refuse what an association that is open did not agree on; without one it is allowed."""
+    if association.pending_until is not None:
+        raise StateError("ASSOCIATED, authentication pending", event.name)
+    if _associated(association) and not (association.context.confirmed and association.agreed(bit)):
+        raise UnsupportedError(f"this association did not agree on {words}")
+
+
+def _sent(association: ServerAssociation, event: ServerEvent, octets: bytes) -> list[bytes]:
+    """Protect and cut what is sent."""
+    associated = _associated(association)
+    association.control.fire(event)
     if association.protection is not None and associated:
         octets = association.protection.protect(octets)
-    limit = association.context.client_max_receive_pdu_size
-    if limit and len(octets) > limit:
-        raise UnsupportedError(f"the report has {len(octets)} octets, the client takes {limit}")
-    return octets
+    blocks = associated and association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
+    return cut(octets, association.context.client_max_receive_pdu_size, blocks=blocks)
 
 
 def _short_name(association: ServerAssociation, target: int | CosemAttributeDescriptor) -> int:
