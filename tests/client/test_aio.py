@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from typing import assert_type
 
 import pytest
 
+from cosem.classes.standard.clock import Clock
+from cosem.classes.standard.register import Register
 from cosem.client.aio import AsyncClient
 from cosem.client.blocking import Client
 from cosem.client.profiles import AsyncProfile, Profile
 from cosem.client.session import Session
-from cosem.errors import AccessError, FrameError, TransportClosed, TransportTimeout
+from cosem.errors import AccessError, ConfigurationError, FrameError, TransportClosed, TransportTimeout
 from cosem.transport.timeouts import Timeouts
 from cosem.types.data import DoubleLongUnsigned, OctetString
+from cosem.types.date_time import DateTime
+from cosem.types.logical_name import LogicalName
 from tests.client.meter import ENERGY, ODD, SILENCE, VOLTAGE, Meter, connected_async, run_virtual, settled
 
 AFTER_A_READ = b"\xc0\x01"
@@ -36,6 +41,20 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments(blocking, aw
             "trigger_event_notification_sending",
         }:
             assert inspect.iscoroutinefunction(twin), name
+
+
+def test_values_have_the_types_of_their_declarations():
+    async def test():
+        client, _ = await connected_async(Meter())
+        time = await client.value(Clock.time)
+        assert_type(time, DateTime)
+        assert time.year == 2026
+        assert await client.value(Register.value, ENERGY) == 12_345_678
+        assert await client.value(Register.logical_name, ENERGY) == LogicalName(ENERGY)
+        with pytest.raises(ConfigurationError):
+            await client.value(Register.value)
+
+    run_virtual(test)
 
 
 def test_the_operations_are_those_of_the_blocking_client():

@@ -72,6 +72,8 @@ class Attribute(Generic[T]):
     """Its name in Python."""
     printed_name: str
     """Its name in the standard; another one only for ``class``, ``version`` and names with a hyphen."""
+    owner: type[Any]
+    """The class that declares it."""
 
     @overload
     def __init__(
@@ -171,6 +173,7 @@ class Attribute(Generic[T]):
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self.name = name
+        self.owner = owner
         self.printed_name = self.printed_name or name
 
     @overload

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cosem.association.client.association import Notification
     from cosem.association.client.preparation import ClientSecurity
     from cosem.association.context import Conversation, Progress, ServiceContext
-    from cosem.classes.base import InterfaceClass
+    from cosem.classes.base import Attribute, InterfaceClass
     from cosem.classes.meter_record import MeterRecord
     from cosem.client.base import Opener
     from cosem.client.batch import BatchItem
@@ -326,10 +326,29 @@ class AsyncClient(ClientBase):
             kind = await self.run(lambda context: declaration_of(context, self._session, target))
         return proxy(self, kind, name_of(target))
 
+    async def value(self, attribute: Attribute[T], target: Target | None = None) -> T:
+        """Return what an attribute means, with the static type that its declaration says: ``await meter.value(Clock.time)``.
+
+        Args:
+            attribute: The declaration of the attribute.
+            target: The object; by default the one of its class, as in ``meter[Clock]``.
+
+        Raises:
+            AccessError: The meter refused it.
+            ConfigurationError: Nobody knows which object of the class that is.
+            ConversionError: ``target`` names no object.
+        """
+        owner: Any = attribute.owner
+        found: Any = self[owner] if target is None else await self.object(target, owner)
+        value = found.attribute_value(attribute)
+        # The name of an object is known without asking for it.
+        return await value if hasattr(value, "__await__") else value  # type: ignore[no-any-return]
+
     def __getitem__(self, kind: type[InterfaceClass] | Target) -> Any:
         """Return the object of a class, or of a name: ``await meter[Clock].time``, ``await meter["1-0:1.8.0"].value``.
 
-        The object list tells, if that was read, else what is usual: nothing is asked for here.
+        The object list tells, if that was read, else what is usual: nothing is asked for here. Python has no way to
+        say that every attribute of a class is awaited: type checkers see ``Any``; :meth:`value` has static types.
 
         Raises:
             ConfigurationError: Nobody knows which object of the class that is, or which class the object has.

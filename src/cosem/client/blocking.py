@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cosem.association.client.association import Notification
     from cosem.association.client.preparation import ClientSecurity
     from cosem.association.context import Conversation, Progress, ServiceContext
-    from cosem.classes.base import InterfaceClass
+    from cosem.classes.base import Attribute, InterfaceClass
     from cosem.classes.meter_record import MeterRecord
     from cosem.client.base import Opener
     from cosem.client.batch import BatchItem
@@ -311,6 +311,10 @@ class Client(ClientBase):
 
         return Profile(self, self._session, target)
 
+    @overload
+    def object(self, target: Target, kind: type[C]) -> C: ...
+    @overload
+    def object(self, target: Target, kind: None = None) -> Any: ...
     def object(self, target: Target, kind: type[C] | None = None) -> C | Any:
         """Return an object of the meter with the attributes and methods of its class.
 
@@ -329,6 +333,22 @@ class Client(ClientBase):
             found: Any = self.run(lambda context: declaration_of(context, self._session, target))
             return proxy(self, found, name_of(target))
         return proxy(self, kind, name_of(target))
+
+    def value(self, attribute: Attribute[T], target: Target | None = None) -> T:
+        """Return what an attribute means, with the static type that its declaration says: ``meter.value(Clock.time)``.
+
+        Args:
+            attribute: The declaration of the attribute.
+            target: The object; by default the one of its class, as in ``meter[Clock]``.
+
+        Raises:
+            AccessError: The meter refused it.
+            ConfigurationError: Nobody knows which object of the class that is.
+            ConversionError: ``target`` names no object.
+        """
+        owner: Any = attribute.owner
+        found: Any = self[owner] if target is None else self.object(target, owner)
+        return found.attribute_value(attribute)  # type: ignore[no-any-return] # what the declaration says
 
     @overload
     def __getitem__(self, kind: type[C]) -> C: ...
