@@ -23,7 +23,7 @@ from cosem.classes.standard.push_setup import (
 )
 from cosem.classes.standard.references import CaptureObjectDefinition, Restriction, TimeWindow
 from cosem.connecting import connect_async
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, EncodeError
 from cosem.link.wrapper import WrapperParser, wrap
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.inspection import inspect
@@ -308,5 +308,66 @@ def test_a_data_notification_reaches_a_client_and_its_confirmation_the_meter():
                 await confirmed.wait()
             assert seen == [NotificationConfirmed(0)]
             assert await client.get(ENERGY) == 5017
+
+    asyncio.run(test())
+
+
+def test_a_data_notification_too_long_for_the_link_of_one_client_reaches_the_others():
+    async def test() -> None:
+        device = meter()
+        device.add_association(16)
+        device.add_association(32)
+        listening = Server(device).listen("hdlc+tcp://127.0.0.1:0").listen("tcp://127.0.0.1:0")
+        async with listening as server:
+            narrow, wide = server.addresses
+            async with connect_async(narrow, client=16) as before, connect_async(wide, client=32) as after:
+                long = OctetString(bytes(5000))
+                assert server.data_notification(long) == 1
+                assert server.data_notification(OctetString(b"short")) == 2
+                assert [(await anext(after.notifications(10.0))).apdu.notification_body for _ in "12"] == [
+                    long,
+                    b"short",
+                ]
+                assert await before.get(ENERGY) == 5017  # gives the meter the turn
+                assert (await anext(before.notifications(10.0))).apdu.notification_body == b"short"
+                with pytest.raises(EncodeError):
+                    server.data_notification(object())  # type: ignore[arg-type]
+                assert server.data_notification(OctetString(b"nobody"), device=7) == 0
+
+    asyncio.run(test())
+
+
+def test_all_that_a_meter_sends_by_itself_has_numbers_of_one_count():
+    async def test() -> None:
+        receiver = Receiver()
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(receiver.tcp, "127.0.0.1", 0)
+        destination = f"127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        device = meter(destination)
+        first = device[PUSH]
+        second = make_object(
+            40,
+            "0.1.25.9.0.255",
+            push_object_list=first.push_object_list,
+            send_destination_and_method=first.send_destination_and_method,
+            number_of_retries=0,
+            repetition_delay=RepetitionDelay(0, 100, 0),
+        )
+        device.add(second)
+        device.add_association(16)
+        numbers = []
+        async with (
+            listening,
+            Server(device).listen("tcp://127.0.0.1:0") as server,
+            connect_async(server.address) as client,
+        ):
+            for setup in (first, second, first):
+                assert setup.call(1, Integer(0)).result is ActionResult.SUCCESS
+                assert await setup.task
+                numbers.append(decode(receiver.apdus[-1]).long_invoke_id_and_priority.long_invoke_id)
+                assert server.data_notification(Integer(1)) == 1
+                notification = await anext(client.notifications(10.0))
+                numbers.append(notification.apdu.long_invoke_id_and_priority.long_invoke_id)
+        assert numbers == [0, 1, 2, 3, 4, 5]
 
     asyncio.run(test())

@@ -45,6 +45,7 @@ log = logging.getLogger("cosem.server")
 
 _DEVICE_NAME: Final = LogicalName("0.0.42.0.0.255")
 _READ, _WRITE = int(AccessMode.READ), int(AccessMode.WRITE)
+_LONG_INVOKE_IDS: Final = 1 << 24
 _R = DataAccessResult
 
 
@@ -87,6 +88,7 @@ class LogicalDevice(DeviceTime):
         self.neighbours: dict[int, LogicalDevice] = {sap: self}
         self.listeners: list[Callable[[ServerAssociation, Indication], None]] = []
         self.changes = 0
+        self._next_long_invoke_id = 0
         self._base_names = BaseNames(base_names)
         self._has_base_names = False
         self._objects: dict[bytes, CosemObject] = {}
@@ -187,6 +189,12 @@ class LogicalDevice(DeviceTime):
         self.associations.append(entry)
         self.add(entry.association_object)
         return entry
+
+    def new_long_invoke_id(self) -> int:
+        """Return the number of what the device sends next by itself: one count for all its pushes and notifications."""
+        number = self._next_long_invoke_id
+        self._next_long_invoke_id = (number + 1) % _LONG_INVOKE_IDS
+        return number
 
     def association(self, client_sap: int, limits: ServerLimits | None = None) -> ServerAssociation:
         """Return a fresh association with a client of this address; it refuses unknown clients itself."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cosem.apdu.notification import DataNotification
 from cosem.association.server.notifications import notification_in_association
-from cosem.errors import StateError, UnsupportedError
+from cosem.errors import EncodeError, StateError, UnsupportedError
 from cosem.types.enumerations import AssociationStatus
 from cosem.types.identifiers import LongInvokeIdAndPriority
 
@@ -22,7 +22,10 @@ def data_notification(
     server: Server, body: DataValue, *, time: DateTime | None, device: int, client: int | None
 ) -> int:
     """Send a DataNotification; see ``Server.data_notification``."""
-    invoke_id = LongInvokeIdAndPriority.build(server.statistics.notifications & 0xFFFFFF)
+    sender = server.devices.get(device)
+    if sender is None:
+        return 0
+    invoke_id = LongInvokeIdAndPriority.build(sender.new_long_invoke_id())
     notification = DataNotification(invoke_id, b"" if time is None else time.octets, body)
     told = 0
     for connection in server.connections:
@@ -36,8 +39,11 @@ def data_notification(
                 apdus = notification_in_association(association, notification)
             except (UnsupportedError, StateError):
                 continue
-            for apdu in apdus:
-                connection.send(apdu, session, confirmed=False)
+            try:
+                for apdu in apdus:
+                    connection.send(apdu, session, confirmed=False)
+            except EncodeError:
+                continue  # it does not fit into one frame of that client's link
             connection.flush()
             server.statistics.notifications += 1
             told += 1

@@ -73,7 +73,7 @@ async def push(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
 async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
     profile, protection = _context(device, setup.receiver_sap)
     where = destination_of(bytes(setup.send_destination_and_method.destination))
-    invoke_id = LongInvokeIdAndPriority.build(setup.new_invoke_id(), confirmed=setup.confirmed)
+    invoke_id = LongInvokeIdAndPriority.build(device.new_long_invoke_id(), confirmed=setup.confirmed)
     notification: DataNotification | None = None
     for attempt in range(int(setup.number_of_retries) + 1):
         await asyncio.sleep(setup.delay(attempt))

@@ -66,7 +66,6 @@ class PushSetupBehaviour(_Declared):
             ("pushed", 0),
             ("failed", 0),
             ("task", None),
-            ("next_invoke_id", 0),
         ):
             own(self, name, value)
 
@@ -77,7 +76,6 @@ class PushSetupBehaviour(_Declared):
     pushed: int
     failed: int
     task: asyncio.Task[bool] | None
-    next_invoke_id: int
 
     # --- what it is told --------------------------------------------------------------------------------
 
@@ -167,12 +165,6 @@ class PushSetupBehaviour(_Declared):
         """Give up what is under way: the server stops."""
         if self.task is not None:
             self.task.cancel()
-
-    def new_invoke_id(self) -> int:
-        """Return the long invoke-id of the next push; its repetitions have the same."""
-        number = self.next_invoke_id
-        object.__setattr__(self, "next_invoke_id", (number + 1) % 0x1000000)
-        return number
 
     def count(self, *, arrived: bool) -> None:
         """Take note of how a push ended."""
