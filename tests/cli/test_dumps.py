@@ -177,6 +177,15 @@ DRESSES = {
     "tabs": lambda octets: octets.hex("\t"),
     "semicolons": lambda octets: octets.hex(";"),
     "slashes": lambda octets: octets.hex("/"),
+    "binary digits": lambda octets: " ".join(f"{octet:08b}" for octet in octets),
+    "CSV": lambda octets: (
+        "time,direction,data\n"
+        + "\n".join(f'2024-01-01 00:00:00.001,RX,"{row.hex(" ")}"' for row in rows(octets, 20))
+    ),
+    "XML": lambda octets: f'<Messages><HDLC><Value Type="1">{octets.hex(" ")}</Value></HDLC></Messages>',
+    "JSON of Wireshark": lambda octets: json.dumps(
+        [{"_source": {"layers": {"data": {"data.data": octets.hex(":"), "data.len": str(len(octets))}}}}]
+    ),
     "Windows lines": lambda octets: "\r\n".join(row.hex(" ") for row in rows(octets)),
 }
 ENTRIES = ["aidon-no-list2-1phase", "kamstrup-omnipower-ciphered-auth", "kaifa-no-list1", "aidon-no-list1"]
@@ -217,6 +226,19 @@ def test_a_telegram_of_text_in_utf_16_is_the_telegram():
     octets = vector("telegrams", "p1-dsmr5-isk").octets
     content = octets.decode("ascii").encode("utf-16")
     assert (read_dump(content).form, read_dump(content).octets) == ("text", octets)
+
+
+def test_a_telegram_of_text_with_a_time_before_each_line_is_the_telegram():
+    octets = vector("telegrams", "p1-dsmr5-isk").octets
+    lines = octets.decode("ascii").splitlines()
+    text = "\n".join(f"2024-01-01T00:00:00.123 {line}" for line in lines)
+    assert read_dump(text.encode()).octets.strip() == octets.strip()
+    assert in_pieces(text.encode(), 7).strip() == octets.strip()
+
+
+def test_a_letter_is_no_dump():
+    text = b"This is a letter about the face that was added in the cafe.\nYours, Abba\n" * 3
+    assert (read_dump(text).form, read_dump(text).octets) == ("text", text)
 
 
 @pytest.mark.parametrize("entry", load("telegrams"), ids=lambda each: each.id)

@@ -100,7 +100,7 @@ def test_any_octets_in_any_dress(octets, dress):
 @given(st.binary(max_size=300))
 def test_rubbish_is_read_or_refused(content):
     with suppress(ConfigurationError):
-        assert read_dump(content).form in {"hexadecimal", "decimal", "base64", "octets", "text", "capture"}
+        assert read_dump(content).form in {"hexadecimal", "decimal", "binary", "base64", "octets", "text", "capture"}
 
 
 def test_octets_and_telegrams_of_text_are_taken_as_they_are():
@@ -249,6 +249,7 @@ def test_a_capture_that_was_cut_is_what_it_began_as(cosem):
     assert done.status == 0
     assert "HDLC frames, cut off: the end of the last one is missing, after 1 whole" in done.out
     assert "not known" not in done.out
+    assert "suspicion" not in done.out
     for identifier, words in {
         "aidon-se-3phase": "HDLC frames, cut off",
         "kaifa-at-netznoe-mbus-ciphered": "M-Bus frames, cut off",

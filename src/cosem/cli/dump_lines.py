@@ -20,7 +20,7 @@ class Found(NamedTuple):
     """What a line holds.
 
     Attributes:
-        form: ``hexadecimal``, ``decimal``, ``base64`` or ``octets``; empty if it holds nothing.
+        form: ``hexadecimal``, ``decimal``, ``binary``, ``base64`` or ``octets``; empty if it holds nothing.
         octets: The octets.
         rest: A digit or signs at the end that make no whole octet; the next line may begin with the rest of it.
     """
@@ -56,9 +56,11 @@ _MARKS: Final = re.compile(r"0[xX]|\\[xX]|[^0-9A-Fa-f]")
 _ALONE: Final = re.compile(r"[^0-9A-Za-z]*(?:0[xX]|\\[xX])?([0-9A-Fa-f]{2})[hH]?[^0-9A-Za-z]*")
 _ONE_DIGIT: Final = re.compile(r"[^0-9A-Za-z]*0[xX]([0-9A-Fa-f])[^0-9A-Za-z]*")
 _LAST: Final = re.compile(
-    r"(?:[:>=~\-]|\b(?:[rt]xd?|recv|received|read|data))\s*(?:0[xX])?\b([0-9A-Fa-f]{2})\s*(?:\(\d+\)\s*)?$",
+    r"(?:[:<>=~\-]|\b(?:[rt]xd?|recv|received|read|data))\s*(?:0[xX])?\b([0-9A-Fa-f]{2})[.,;]?\s*(?:\(\d+\)\s*)?$",
     re.IGNORECASE,
 )
+_QUOTED: Final = re.compile(r"\"([0-9A-Fa-f]{2})\"\s*$")
+_BITS: Final = re.compile(r"(?:(?<![0-9A-Za-z])[01]{8}(?![0-9A-Za-z])[^0-9A-Za-z]{0,3}){2,}")
 _NUMBERS: Final = re.compile(
     r"[^0-9A-Za-z]*\d{1,3}(?:[^0-9A-Za-z]{1,4}\d{1,3})*[^0-9A-Za-z]*(?:L|n)?[^0-9A-Za-z]*"
 )
@@ -71,6 +73,7 @@ _ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([0-7]{1,3})|(.))", re.DOTA
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
 _DASHES: Final = frozenset({"Pd", "Po", "Sm", "So", "Sk"})
 _FEWEST: Final = 4
+_KEYS: Final = frozenset({"bytes", "data", "frame", "hex", "octets", "payload", "raw", "rx"})
 
 
 def clean(line: str) -> str:
@@ -116,11 +119,16 @@ def octets_of_line(line: str, form: str = "", rest: str = "") -> Found:
     if fields.octets:
         return fields
     line = _COMMENT.sub(" ", line)
+    bits = "".join(max(_BITS.findall(line), key=len, default="").split())
+    if len(bits) > 0.5 * len(line):
+        octets = bytes(int(each, 2) for each in re.findall(r"[01]{8}", bits))
+        return Found("binary", octets)
     numbers = _decimal(line, form)
     if numbers is not None:
         return numbers
     line = _STAMP.sub(" ~ ", line)
-    hexadecimal = _hexadecimal(line, rest if form == "hexadecimal" else "")
+    known = form == "hexadecimal"
+    hexadecimal = _hexadecimal(line, rest if known else "", known=known)
     coded = _base64(line)
     return coded if len(coded.octets) > len(hexadecimal.octets) else hexadecimal
 
@@ -169,6 +177,10 @@ def _value(value: Any, depth: int) -> Found:
         found = octets_of_line(clean(value))
         return found if len(found.octets) >= _FEWEST else _NOTHING
     if isinstance(value, dict):
+        short = [text for key, text in value.items() if key.lower() in _KEYS and isinstance(text, str)]
+        for text in short:
+            if len(text) < 2 * _FEWEST and re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", text):
+                return Found("hexadecimal", bytes.fromhex(text))
         return max((_value(each, depth + 1) for each in value.values()), key=_size, default=_NOTHING)
     if isinstance(value, list):
         if len(value) >= _FEWEST and all(type(each) is int and 0 <= each < 256 for each in value):
@@ -205,9 +217,9 @@ def _decimal(line: str, form: str) -> Found | None:
     return Found("decimal", bytes(map(int, texts)))
 
 
-def _hexadecimal(line: str, rest: str) -> Found:
+def _hexadecimal(line: str, rest: str, *, known: bool) -> Found:
     whole = line.strip()
-    if re.fullmatch(r"[0-9A-Fa-f]{2,}", whole) and (rest or len(whole) % 2):
+    if re.fullmatch(r"[0-9A-Fa-f]+", whole) and (rest or len(whole) % 2):
         digits = rest + whole if len(rest + whole) % 2 == 0 or not rest else whole
         even = len(digits) & ~1
         if rest or len(digits) > 2 * _FEWEST:
@@ -233,8 +245,11 @@ def _hexadecimal(line: str, rest: str) -> Found:
         alone = _ALONE.fullmatch(line) or _ONE_DIGIT.fullmatch(line)
         if alone:
             return Found("hexadecimal", bytes((int(alone[1], 16),)))
+    word = digits.isalpha() and len(digits) <= 2 * _FEWEST and digits in line and 2 * len(digits) < len(line)
+    if word and not known:
+        digits = ""  # a word
     if len(digits) < 4 and len(digits) < len(re.sub(r"[\s~]", "", line)):
-        last = _LAST.search(line)  # anything else is a number in a sentence
+        last = _LAST.search(line) or _QUOTED.search(line)  # anything else is a number in a sentence
         digits = last[1] if last else ""
     return Found("hexadecimal", bytes.fromhex(digits)) if digits else _NOTHING
 

@@ -9,6 +9,7 @@ from typing import Final
 __all__ = ["Rows", "without_text"]
 
 _ROW: Final = re.compile(r"[ \t]{0,8}(?:0[xX])?([0-9A-Fa-f]{4,16})(:?)((?:[ \t]+.*)?)")
+_BITS: Final = re.compile(r"\s*[01]{8}(?:\s+[01]{8})+\s*")
 _SAME: Final = re.compile(r"\s*\*\s*")
 _COLUMN: Final = re.compile(r"\s+[|>].*[|<]\s*$")
 _PAIRS: Final = re.compile(r"\s*[0-9A-Fa-f]{2}(?:[\s\-]+[0-9A-Fa-f]{2})*\s*")
@@ -53,7 +54,7 @@ class Rows:
             self._same = True
             return b""
         found = _ROW.fullmatch(line)
-        if found is None:
+        if found is None or _BITS.fullmatch(line):
             return None
         address, colon, body = found[1], found[2], found[3]
         if not body.strip():

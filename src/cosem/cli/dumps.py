@@ -31,6 +31,7 @@ _WIDE: Final = {
 _CONTROLS: Final = re.compile(rb"[\0-\x07\x0e-\x1a\x1c-\x1f\x7f]|\x1b(?!\[|\Z)")
 _BEGIN: Final = 10
 """Octets that tell how a dump begins."""
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 _NEWLINE: Final = b"\n"
 _LONGEST_LINE: Final = 32 * 1024 * 1024
 _KEPT: Final = 64 * 1024
@@ -43,12 +44,18 @@ _TELEGRAM: Final = re.compile(
 )
 
 
+_PREFIX: Final = re.compile(
+    rb"[\[(]?(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[\])]?[ \t:>|-]*"
+)
+"""A time before each line of a telegram of text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dump:
     """What a dump holds.
 
     Attributes:
-        form: ``hexadecimal``, ``decimal``, ``base64``, ``octets``, ``text`` or ``capture``.
+        form: ``hexadecimal``, ``decimal``, ``binary``, ``base64``, ``octets``, ``text`` or ``capture``.
         streams: The octets, and where they come from; several in a capture, one else.
     """
 
@@ -123,6 +130,8 @@ class DumpReader:
         """How it is written, as far as can be told: that of most octets."""
         if self._state in {"octets", "text", "capture"}:
             return self._state
+        if self._state == "stamped":
+            return "text"
         return self._counts.most_common(1)[0][0] if self._counts else ""
 
     def feed(self, content: bytes) -> bytes:
@@ -197,6 +206,8 @@ class DumpReader:
             self._decimal = _all_decimal(self._line)
             if self._decimal:
                 self._format = "decimal"
+            elif _all_base64(self._line):
+                self._format = "base64"
         out = []
         if self._begin is not None and _is_binary(self._line.rpartition(_NEWLINE)[2]) and not self._counts:
             return self._all("octets")
@@ -221,11 +232,17 @@ class DumpReader:
 
     def _take(self, line: bytes) -> bytes:
         """Return what a line holds."""
+        if self._state == "stamped":
+            return _PREFIX.sub(b"", line.rstrip(), count=1) + b"\r\n"
         if not self._counts:
             if _is_binary(line):
                 return self._as_sent("octets", line)
             if _TELEGRAM.match(line.lstrip(b"\r\n\t ")) and not _is_base64(line):
                 return self._as_sent("text", line)
+            stamp = _PREFIX.match(line)
+            if stamp is not None and _TELEGRAM.match(line[stamp.end() :]):
+                self._state, self._begin = "stamped", None
+                return self._take(line)
         text = clean(_text(line.rstrip(b"\r\n")))
         row = self._rows.read(text)
         if row is not None:
@@ -285,6 +302,19 @@ def _all_decimal(content: bytes) -> bool:
         and all(int(number) < 256 for number in numbers[:10000] if len(number) < 6)
         and all(len(number) <= 3 and not (len(number) == 2 and number[:1] == b"0") for number in numbers)
         and any(len(number) != 2 for number in numbers)
+    )
+
+
+def _all_base64(content: bytes) -> bool:
+    """Whether what is there is base64 over several lines of one length; some of them may look otherwise."""
+    lines = content.split()
+    solid = b"".join(lines)
+    return (
+        len(lines) > 1
+        and len({len(line) for line in lines[:-1]}) == 1
+        and len(lines[0]) >= 40
+        and _BASE64.fullmatch(solid) is not None
+        and re.fullmatch(rb"[0-9A-Fa-f]+", solid) is None
     )
 
 

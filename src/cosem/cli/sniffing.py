@@ -255,7 +255,7 @@ def _line(part: bytes, sniffed: Sniffed) -> None:
     elif messages := _decoded(bytes(octet ^ 0xFF for octet in part), None, sniffed):
         sniffed.suspicions.append("every bit is inverted: the signal is upside down")
         sniffed.found = _kinds(messages)
-    elif any("wrong" in kind or "missing" in kind for kind in sniffed.damaged):
+    elif any("wrong" in kind or "flag is missing" in kind for kind in sniffed.damaged):
         sniffed.suspicions.append(
             "frames begin and their checks fail: noise, a wrong parity, or octets that are lost"
         )

@@ -142,7 +142,7 @@ class Parser:
     @property
     def damaged(self) -> bool:
         """Whether frames have come that were damaged."""
-        return any(name.startswith("hdlc") for name in self.detector.others)
+        return any(name.startswith("hdlc") and "the end" not in name for name in self.detector.others)
 
     @property
     def frames(self) -> int:
@@ -230,6 +230,8 @@ class Parser:
             and not message.values
         ):
             message = _data(octets)  # a tag alone does not make an APDU
+        elif message is not None and "trailing-octets" in message.findings and not message.values:
+            message = None  # the begin of rubbish
         if message is not None and self._strict and message.findings:
             raise StrictFindings(message.findings, message)
         return message
