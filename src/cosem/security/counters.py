@@ -11,9 +11,8 @@ old key that comes back finds its counters where they were.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from cosem.errors import CounterExhausted, CounterJumpError, ReplayError, SecurityError
 
@@ -43,8 +42,7 @@ class _Fingerprinted(Protocol):
     def fingerprint(self, salt: bytes = b"") -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CounterName:
+class CounterName(NamedTuple):
     """Which counter: of which key, and of which sender.
 
     Args:

@@ -151,12 +151,16 @@ class SqliteCounterStore:
         without, the file may lag behind.
         """
         lowest = counter + 1
-        self._leave_what_belongs_to_the_parent()
+        if self._process != os.getpid():
+            self._leave_what_belongs_to_the_parent()
         with self._lock:
-            known = self._lowest.get(name, 0)
-            if lowest <= known:
+            if lowest <= self._lowest.get(name, 0):
                 return False
-            if not durable and lowest - self._at_rest.get(name, -self._lag) < self._lag:
+            if (
+                not durable
+                and (at_rest := self._at_rest.get(name)) is not None
+                and lowest < at_rest + self._lag
+            ):
                 self._lowest[name] = lowest
                 return True
         taken = self._write(name, lowest)
