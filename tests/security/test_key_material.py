@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import base64
 import copy
+import hmac
 import pickle
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given
@@ -201,12 +203,113 @@ def test_keys_and_suites():
         (bytes(range(32)), True),
         (bytes(range(0xD0, 0xE0)), True),
         (b"\x11" * 16, True),
+        (bytes(range(1, 17)), True),
+        (bytes(range(0x10, 0x20)), True),
+        (bytes(range(0xC0, 0xE0)), True),
+        (b"COSEM-DEMO-KEY-E", True),
+        (b"ECOSEM-DEMO-KEY-", False),
+        (bytes(range(2, 18)), False),
+        (bytes(range(0x11, 0x21)), False),
+        (bytes(range(0xC1, 0xD1)), False),
         (OCTETS, False),
         (bytes(range(15)) + b"\0", False),
     ],
 )
 def test_keys_that_everybody_knows(octets, known):
     assert Key(octets).is_well_known is known
+
+
+@pytest.mark.parametrize("suite", [1, "1", " 1 "])
+def test_a_suite_is_a_number_or_its_digits(suite):
+    assert Keys.parse(suite=suite).suite == 1
+
+
+@pytest.mark.parametrize("suite", [True, 1.0, "one", "", "-1", "²", -1, 3, b"1"])
+def test_what_is_no_suite_is_refused(suite):
+    with pytest.raises(ConfigurationError, match="suite"):
+        Keys.parse(suite=suite)
+
+
+def test_a_key_is_made_of_another_secret_of_its_length():
+    key = Key.parse(Secret(OCTETS))
+    assert type(key) is Key
+    assert key.octets == OCTETS
+    with pytest.raises(ConfigurationError, match="16 or 32"):
+        Key.parse(Secret(b"sesame"))
+
+
+@pytest.mark.parametrize("salt", [b"", b"salt of a store"])
+def test_fingerprints_name_counters_at_rest_and_never_change(salt):
+    expected = hmac.digest(OCTETS, b"cosem fingerprint" + salt, "sha256")[:16]
+    assert Key(OCTETS).fingerprint(salt) == Secret(OCTETS).fingerprint(salt) == expected
+
+
+def test_what_is_no_secret_decides_itself_whether_it_is_equal():
+    assert Key(OCTETS) == ANY
+    assert Key(OCTETS) != OCTETS
+
+
+@pytest.mark.parametrize("public", [b"\xff" * 64, b"\4" + b"\xff" * 64, b"\xff" * 96, b"\4" + b"\xff" * 96])
+def test_a_public_key_in_base64_needs_no_prefix(public):
+    text = base64.b64encode(public).decode()
+    assert PublicKey.parse(text) == PublicKey(public)
+    assert repr(PublicKey.parse(text)) == f"PublicKey('{'FF' * (len(public) & ~1)}')"
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "found"),
+    [
+        ("0x3132", {"text_first": True}, (b"12", "hex")),
+        ("3132", {"text_first": True}, (b"3132", "text")),
+        ("3132", {}, (b"12", "hex")),
+        ("hello", {}, (b"hello", "text")),
+        ("hello", {"sizes": (5,)}, (b"hello", "text")),
+        ("aGVsbG8=", {"sizes": (5,)}, (b"hello", "base64")),
+        ("text:3132", {}, (b"3132", "text")),
+        ("base64:AAAX", {}, (b"\0\0\x17", "base64")),
+        ("base64:____", {}, (b"\xff\xff\xff", "base64")),
+        ("base64:----", {}, (b"\xfb\xef\xbe", "base64")),
+    ],
+)
+def test_which_form_was_taken_is_told(text, facts, found):
+    assert octets_from_text(text, **facts) == found
+
+
+def test_what_is_no_base64_is_no_octet():
+    with pytest.raises(ConfigurationError, match="no base64"):
+        octets_from_text("??", sizes=(1,))
+
+
+@pytest.mark.parametrize(
+    ("content", "octets"),
+    [
+        (HEX.encode(), OCTETS),
+        (b"@23456789abcdef!", b"@23456789abcdef!"),
+        (b"text:0123456789a", b"text:0123456789a"),
+        (b"a passphrase :-\n", b"a passphrase :-\n"),
+    ],
+)
+def test_as_many_octets_as_fit_are_the_key_itself_unless_they_are_digits(content, octets):
+    assert Key.parse("@key", lambda _: content).octets == octets
+
+
+def test_only_the_ends_of_lines_are_no_part_of_a_secret_in_a_file():
+    assert Secret.parse("@file", lambda _: b"\r\n X-ray nX\r\n").octets == b" X-ray nX"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("0123456789ABCDEF", True), ("0123", False), ("base64:QUJDREVGR0g=", False), ("base64:QUJD", False)],
+)
+def test_digits_of_the_right_length_may_have_been_meant_as_text(text, hint):
+    with pytest.raises(ConfigurationError) as refused:
+        Key.parse(text)
+    assert ("write text:" in str(refused.value)) is hint
+
+
+def test_octets_of_a_wrong_length_were_taken_in_no_form():
+    with pytest.raises(ConfigurationError, match=r"^8 octets where 16 or 32 are wanted$"):
+        Key(bytes(8))
 
 
 def test_key_pairs():

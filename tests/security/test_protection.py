@@ -172,6 +172,20 @@ def test_the_overhead_is_exact_where_lengths_grow(size):
     assert sender.overhead(size) == len(sender.protect(b"\xc0" + bytes(size - 1))) - size
 
 
+@pytest.mark.parametrize("form", list(F))
+def test_the_overhead_is_exact_where_a_service_specific_form_is_not_the_innermost(form):
+    client, _ = ends(SUITE_1)
+    inner = {F.GENERAL_DED: LayerOptions(form, K.DEDICATED), F.GENERAL_SIGNING: SIGNED}.get(
+        form, LayerOptions(form)
+    )
+    for options in (
+        SecurityOptions((LayerOptions(), inner)),
+        SecurityOptions((inner, LayerOptions(), inner)),
+    ):
+        octets = client.protect(GET, options)
+        assert client.overhead(len(GET), options) == len(octets) - len(GET)
+
+
 @pytest.mark.parametrize("tag", sorted(CIPHERED_NAMES))
 def test_every_service_that_has_a_form_of_its_own_uses_it(tag):
     dedicated = CIPHERED_NAMES[tag].startswith("ded-")
