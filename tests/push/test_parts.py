@@ -60,6 +60,20 @@ def test_lists_of_meters_with_one_phase():
     )
 
 
+def test_a_number_alone_is_not_taken_for_the_power_of_a_certain_maker():
+    """The list of one element is known by its tag before the time, not by its being one number."""
+    kaifa = bytes.fromhex("0F40000000 090C07E3020401173416FF800000 0201 06000016DC")
+    plain = bytes.fromhex("0F40000000 00 0201 06 00001399")
+    timed = bytes.fromhex("0F40000000 0C07E3020401173416FF800000 0201 06 00001399")
+    parser = Parser()
+    messages = [
+        message for octets in (kaifa, plain, timed, kaifa) for message in parser.feed(wrap(octets, 1, 16))
+    ]
+    assert [message.layout for message in messages] == ["kaifa-norway-list-1", "", "", "kaifa-norway-list-1"]
+    assert [str(value) for message in messages[1:3] for value in message.values] == ["[0] 5017"] * 2
+    assert [message.maker for message in messages[1:3]] == ["", ""]
+
+
 def test_own_layouts_come_before_those_that_ship(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(MINE)

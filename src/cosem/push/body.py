@@ -8,7 +8,7 @@ only a layout helps. What the message says itself always wins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -95,20 +95,21 @@ def _usual(octets: bytes) -> Usual:
     return Usual(name, class_id, described.known, clock, device)
 
 
-def read_body(body: Any, layouts: Layouts, letters: str) -> Body:
+def read_body(body: Any, layouts: Layouts, letters: str, deviations: Iterable[str] = ()) -> Body:
     """Return what a body says.
 
     Args:
         body: The value of the body.
         layouts: What is known beforehand.
         letters: Three letters of the maker, from the system title; empty if it is not known.
+        deviations: The findings of the message so far: some makers are known by them.
     """
     elements: Sequence[Any] = body if isinstance(body, (Structure, Array)) else (body,)
     items = list(_items(elements))
     layout: Layout | None = None
     version, device = _texts(elements, items)
     if any(_wants(item) for item in items) or not (letters or device):
-        layout = layouts.find(_facts(body, elements, items, version, letters or device[:3]))
+        layout = layouts.find(_facts(body, elements, items, version, letters or device[:3], deviations))
     names = layout.names if layout is not None and layout.names else {}
     findings: dict[str, None] = {}
     values = []
@@ -371,7 +372,14 @@ def _text(value: Any) -> str:
     return str(text or "")
 
 
-def _facts(body: Any, elements: Sequence[Any], items: list[Item], version: str, letters: str) -> Facts:
+def _facts(
+    body: Any,
+    elements: Sequence[Any],
+    items: list[Item],
+    version: str,
+    letters: str,
+    deviations: Iterable[str],
+) -> Facts:
     setup = next((item.name for item in items if item.class_id == _PUSH_SETUP and item.name), None)
     objects = _object_list(elements[0]) if elements else None
     if setup is None and objects and objects[0][0] == _PUSH_SETUP:
@@ -390,6 +398,7 @@ def _facts(body: Any, elements: Sequence[Any], items: list[Item], version: str, 
         push_setup=None if setup is None else LogicalName(setup),
         objects=frozenset(map(LogicalName, names)),
         maker=letters,
+        findings=frozenset(deviations),
     )
 
 

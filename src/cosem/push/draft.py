@@ -170,7 +170,7 @@ class Draft:
         """Find out what the values of a notification are."""
         title = self.facts.get("system_title")
         letters = _letters(title)
-        body = read_body(value.notification_body, layouts, letters)
+        body = read_body(value.notification_body, layouts, letters, findings)
         maker = layouts.makers.get(letters or body.device[:3], "")
         if body.layout is not None and body.layout.maker:
             maker = body.layout.maker

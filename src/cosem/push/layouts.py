@@ -35,6 +35,7 @@ class Facts:
         push_setup: Of which push setup the object list says to be; ``None`` for none.
         objects: The names in the message.
         maker: Three letters of the system title or the logical device name; empty if there is neither.
+        findings: How the message deviates from the standard.
     """
 
     container: str
@@ -45,6 +46,7 @@ class Facts:
     push_setup: LogicalName | None
     objects: frozenset[LogicalName]
     maker: str
+    findings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Layout:
         push_setup: The push setup that must be in the object list.
         objects: Names that must be there.
         letters: Three letters of the maker that must be there.
+        findings: Deviations from the standard that the message must have.
         names: The names of values by position; positions below 0 count from the end.
         scales: Scalers and units; the first one that matches holds.
     """
@@ -99,6 +102,7 @@ class Layout:
     push_setup: LogicalName | None = None
     objects: frozenset[LogicalName] = frozenset()
     letters: str = ""
+    findings: frozenset[str] = frozenset()
     names: Mapping[int, LogicalName] | None = None
     scales: tuple[Scale, ...] = ()
 
@@ -114,6 +118,7 @@ class Layout:
             and (not self.letters or self.letters == facts.maker)
             and self.times <= facts.times
             and self.objects <= facts.objects
+            and self.findings <= facts.findings
             and len(self.types) <= len(types)
             and all(wanted in (_TYPE_ANY, given) for wanted, given in zip(self.types, types, strict=False))
         )
@@ -173,6 +178,7 @@ _MATCHES: Final = {
     "push_setup": "push_setup",
     "objects": "objects",
     "maker": "letters",
+    "findings": "findings",
 }
 
 
@@ -222,6 +228,8 @@ def _fact(key: str, value: Any) -> Any:
         return frozenset(map(int, value))
     if key == "types":
         return tuple(map(str, value))
+    if key == "findings":
+        return frozenset(map(str, value))
     if key == "objects":
         return frozenset(map(LogicalName.parse, value))
     if key == "push_setup":
