@@ -20,7 +20,7 @@ from cosem.types.date_time import DateTime
 
 MANAGEMENT: dict[str, Any] = {"client": 1, "password": "87654321"}
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-RANGE = ("2026-11-25T10:00:00", "2026-11-25T12:00:00")
+RANGE = ("2026-11-25T10:00:00+00:00", "2026-11-25T12:00:00+00:00")
 _PROFILE = 7
 _DATE_TIME = 12
 
