@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import replace
 
 import pytest
@@ -15,16 +16,19 @@ from cosem.errors import (
     KeyMissingError,
     PolicyError,
     ReplayError,
+    VerificationError,
 )
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.data_protection import DataLayer
-from cosem.security.key_material import PublicKey
+from cosem.security.key_material import Key, PublicKey
+from cosem.security.material import material_of
 from cosem.security.requests import public_key_of
 from cosem.security.status import GeneralHeader, KeyUsed
 from cosem.security.suites import SecuritySuite
 from cosem.server import DataProtectionObject
 from cosem.server.threads import serve_in_thread
-from cosem.store.protected_data import layers_from_data, layers_to_data
+from cosem.store.counted_keys import CountedKeys
+from cosem.store.protected_data import DataProtector, layers_from_data, layers_to_data
 from cosem.types.data import Array, DoubleLongUnsigned, Enum, OctetString, Structure
 from tests.client.secured import SERIAL, SecuredMeter, pairs, security
 
@@ -146,6 +150,75 @@ def test_what_is_not_genuine_changes_nothing(meter, client):
     client.call("0.0.43.2.0.255", 2, made, class_id=30)
     with pytest.raises(ActionError):
         client.call("0.0.43.2.0.255", 2, made, class_id=30)
+
+
+OLD_KEYS = ("wrapped key", "C(1e,1s)", "C(0e,2s)", "signature", "signed, then ciphered")
+
+
+@pytest.mark.parametrize("how", layers(TO_METER))
+def test_data_is_taken_once_also_after_a_restart(how):
+    counters, octets = VolatileCounterStore(), b"\x11\x07"
+    protected, done = sending(OF_CLIENT, VolatileCounterStore()).protect(octets, layers(TO_METER)[how])
+    assert sending(OF_METER, counters).unprotect(protected, done) == octets
+    with pytest.raises((ReplayError, VerificationError), match="before"):
+        sending(OF_METER, counters).unprotect(protected, done)
+
+
+@pytest.mark.parametrize("how", OLD_KEYS)
+def test_a_change_of_the_global_key_makes_no_old_data_acceptable(how):
+    store, counters = VolatileCounterStore(), VolatileCounterStore()
+    first, told = sending(OF_CLIENT, store).protect(b"\x11\x01", layers(TO_METER)[how])
+    sending(OF_METER, counters).unprotect(first, told)
+    changed = {"encryption": Key(b"another key, new")}
+    of_client, of_meter = replace(OF_CLIENT, **changed), replace(OF_METER, **changed)
+    with pytest.raises((ReplayError, VerificationError)):
+        sending(of_meter, counters).unprotect(first, told)
+    second, again = sending(of_client, store).protect(b"\x11\x02", layers(TO_METER)[how])
+    assert sending(of_meter, counters).unprotect(second, again) == b"\x11\x02"
+    assert told[0].header.transaction_id != again[0].header.transaction_id
+
+
+def test_signed_data_without_an_order_is_refused():
+    for transaction_id in (b"\0" * 9, b"more than eight"):
+        made = GeneralHeader(transaction_id, recipient=METER)
+        protected, done = sending(OF_CLIENT, VolatileCounterStore()).protect(
+            b"\x11\x07", (DataLayer(3, made),)
+        )
+        with pytest.raises(VerificationError, match="transaction-id of"):
+            sending(OF_METER, VolatileCounterStore()).unprotect(protected, done)
+
+
+def test_a_counter_that_nobody_vouches_for_does_not_stand_for_the_order_of_signatures():
+    """Encryption without a tag around a signature: whoever knows a key stream can put another counter there."""
+    counters, store = VolatileCounterStore(), VolatileCounterStore()
+    both = (DataLayer(3, TO_METER), DataLayer(1, TO_METER))
+    protected, done = sending(OF_CLIENT, store).protect(b"\x11\x07", both)
+    clear, known = (b"\x11\x07" + bytes(64)), (DataLayer(2, TO_METER),)
+    meter = sending(OF_METER, counters)
+    assert meter.unprotect(protected, done) == b"\x11\x07"
+    # The same signature under a later counter, as with a key stream that became known.
+    inner, _ = sending(OF_CLIENT, store).protect(clear, known)
+    stream = bytes(a ^ b for a, b in zip(inner[5:], clear, strict=False))
+    opened = bytes(a ^ b for a, b in zip(protected[5:], _stream(protected, OF_CLIENT), strict=True))
+    forged = protected[:1] + inner[1:5] + bytes(a ^ b for a, b in zip(opened, stream, strict=False))
+    with pytest.raises(VerificationError, match="signed data"):
+        meter.unprotect(forged, done)
+
+
+def _stream(protected, keys):
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    start = bytes(keys.client_title) + protected[1:5] + b"\0\0\0\2"
+    encryptor = Cipher(algorithms.AES(keys.encryption.octets), modes.CTR(start)).encryptor()
+    return encryptor.update(bytes(len(protected) - 5))
+
+
+def sending(keys, counters):
+    """Return what protects and unprotects, as a process does that has just begun."""
+    server = keys is not OF_CLIENT and keys.signing == OF_METER.signing
+    title = keys.server_title if server else keys.client_title
+    counted = CountedKeys(keys, bytes(title), counters)
+    return DataProtector(counted, material_of(keys, server=server), secrets.token_bytes)
 
 
 def test_less_than_is_required_fails(meter, client):

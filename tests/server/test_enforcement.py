@@ -366,3 +366,58 @@ def test_what_a_pre_established_association_executed_is_not_executed_again_after
     for octets in recorded:
         assert process(*again, octets)[:3] == bytes.fromhex("D80106")
     assert again[0][FREE].stored(2) == b"first"
+
+
+class _Counting:
+    """Counts what is unprotected, in whose name."""
+
+    def __init__(self, protection, title, told) -> None:
+        self._protection, self._title, self._told = protection, title, told
+
+    def unprotect(self, apdu):
+        try:
+            clear = self._protection.unprotect(apdu)
+        except Exception as error:
+            self._told.append((self._title, type(error)))
+            raise
+        self._told.append((self._title, None))
+        return clear
+
+    def __getattr__(self, name):
+        return getattr(self._protection, name)
+
+
+def test_a_wrong_title_costs_one_deciphering_as_a_wrong_key_does():
+    from cosem.apdu.acse import AARQ
+    from cosem.association.client.association import ClientAssociation
+    from cosem.association.client.parameters import AssociationParameters
+    from cosem.client.security import Ciphered
+    from cosem.errors import VerificationError
+
+    held = HeldSecurity(OF_METER, counters=VolatileCounterStore())
+    profile = secured_profile(AuthenticationMechanism.LOWEST, held, client_sap=1)
+    done = []
+    counting = replace(profile, protection=lambda title: _Counting(profile.protection(title), title, done))
+    device = LogicalDevice("MMM12345678")
+    device.add_association(counting)
+    client, stranger = bytes(OF_CLIENT.client_title), b"MMM\0\0\0\0\2"
+    store = VolatileCounterStore()
+
+    def request(keys):
+        prepared = Ciphered(keys, counters=store).prepare(AssociationParameters(client_sap=1))
+        made = ClientAssociation(prepared.parameters, protection=prepared.protection)
+        made.open()
+        return decode(made.next_outgoing().octets)
+
+    wrong = request(replace(OF_CLIENT, encryption=OF_CLIENT.master, master=None))
+    right = request(OF_CLIENT)
+    answers = []
+    for aarq_, title in ((wrong, client), (wrong, stranger), (right, stranger), (request(OF_CLIENT), client)):
+        assert isinstance(aarq_, AARQ)
+        octets = encode(replace(aarq_, calling_ap_title=title))
+        answers.append(decode(process(device, device.association(1), octets)))
+    assert answers[0] == answers[1] == answers[2] != answers[3]
+    assert answers[3].result == 0
+    failed = (client, VerificationError)
+    assert done == [failed, failed, (client, None), (client, None)]
+    assert held.titles_heard == {client}

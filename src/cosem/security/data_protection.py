@@ -8,10 +8,10 @@ beside it, as protection parameters. The first layer is applied first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cosem.apdu import encode
 from cosem.apdu.ciphered import AgreedKey, GeneralCiphering, GeneralSigning, IdentifiedKey, WrappedKey
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataLayer",
+    "DataReceived",
     "counter_name_of_data",
     "key_info_of",
     "kinds_of_layers",
@@ -47,6 +48,7 @@ _KINDS: Final = (
 )
 """What each protection_type gives."""
 _SIGNATURE: Final = 3
+_TRANSACTION_ID_SIZE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,31 @@ class DataLayer:
         return _KINDS[self.protection_type]
 
 
+class DataReceived(Protocol):
+    """What was received of whom, at rest: tells repeated data, whatever keys were changed meanwhile."""
+
+    def guard(self, key: KeyUsed, title: bytes) -> ReplayProtection:
+        """Return the replay protection of an originator.
+
+        Args:
+            key: Which key the data is under; each long-lived key behind has counters of its own.
+            title: System title of the originator.
+        """
+        ...
+
+    def take_transaction(self, title: bytes, number: int) -> bool:
+        """Take note of the transaction-id of a signature that was verified.
+
+        Args:
+            title: System title of the signer.
+            number: The transaction-id, 0..2⁶⁴-1.
+
+        Returns:
+            Whether it is beyond every one before.
+        """
+        ...
+
+
 def kinds_of_layers(layers: Sequence[DataLayer]) -> ProtectionKind:
     """Return what all layers together give."""
     kinds = ProtectionKind.NONE
@@ -89,7 +116,7 @@ def kinds_of_layers(layers: Sequence[DataLayer]) -> ProtectionKind:
 
 
 def counter_name_of_data(name: CounterName) -> CounterName:
-    """Return the name under which counters received in data are kept, apart from those of messages.
+    """Return the name under which counters received in data under a global key are kept, apart from those of messages.
 
     The sender has one counter for both. The message around data is looked at before the data, which was
     protected earlier: in one row the inner counter would come too late.
@@ -102,9 +129,10 @@ def protect_data(
     layers: Sequence[DataLayer],
     material: SecurityMaterial,
     title: bytes,
-    counter: Counter,
+    counter: Counter | None,
     random: RandomOctets | None = None,
     broadcast_counter: Counter | None = None,
+    message_counter: Counter | None = None,
 ) -> tuple[bytes, tuple[DataLayer, ...]]:
     """Return protected data, and its layers with what had to be filled in.
 
@@ -113,9 +141,11 @@ def protect_data(
         layers: What to do; the first is done first. An empty originator is we.
         material: The keys.
         title: Our system title.
-        counter: Of the global unicast key; it goes on for every key but the broadcast key.
+        counter: Of the global unicast key.
         random: Fresh octets, for keys that are wrapped or agreed on by C(1e,1s).
         broadcast_counter: Of the global broadcast key.
+        message_counter: Of every other key, and of signatures: it must never begin anew, whichever key is
+            changed, since transaction-ids come from it, and from those the keys of C(0e,2s).
 
     Raises:
         ConfigurationError: No layer, encryption that nothing authenticates, or another originator than we.
@@ -124,8 +154,11 @@ def protect_data(
     """
     _check(layers)
     done: list[DataLayer] = []
+    global_counters = {KeyUsed.GLOBAL_UNICAST: counter, KeyUsed.GLOBAL_BROADCAST: broadcast_counter}
     for layer in layers:
-        own = broadcast_counter if layer.key is KeyUsed.GLOBAL_BROADCAST else counter
+        own = message_counter
+        if layer.protection_type != _SIGNATURE:
+            own = global_counters.get(layer.key, message_counter)
         if own is None:
             raise KeyMissingError(f"the {layer.key.value} has no counter")
         number = take_number(own)
@@ -178,26 +211,33 @@ def unprotect_data(
     layers: Sequence[DataLayer],
     material: SecurityMaterial,
     title: bytes,
-    guard: Callable[[bytes], ReplayProtection],
+    received: DataReceived,
 ) -> bytes:
     """Return the data, after every tag and signature was verified, and its counter compared.
+
+    A signature that no counter of the same originator comes with is told from a repetition by its
+    transaction-id, a number of 1 to 8 octets that goes up.
 
     Args:
         octets: Protected data.
         layers: How it was protected; the last is taken off first.
         material: The keys.
         title: Our system title.
-        guard: Returns the replay protection of an originator, see :func:`counter_name_of_data`.
+        received: What was received before.
 
     Raises:
-        VerificationError: A tag or signature does not match, or it is for somebody else.
-        ReplayError: It was received before.
+        VerificationError: A tag or signature does not match, it is for somebody else, or a signature without a
+            counter was received before.
+        ReplayError: Its counter was used before.
         PolicyError: Nothing authenticates it.
         KeyMissingError: A key is not known.
         DecodeError: It is not laid out like protected data.
     """
     _check(layers)
-    counters: list[tuple[bytes, int]] = []
+    counters: list[tuple[KeyUsed, bytes, int]] = []
+    signed: dict[bytes, bytes] = {}
+    vouched: set[bytes] = set()  # who authenticates what is inside
+    counted: set[bytes] = set()
     for layer in reversed(layers):
         header = layer.header
         if header.recipient not in (b"", title):
@@ -214,14 +254,32 @@ def unprotect_data(
         opened = open_layer(read_envelope(apdu), material, header.originator, title, DEFAULT_INTERPRETATION)
         if opened.layer.control is not None and int(opened.layer.control) >> 4 & 3 != int(layer.kinds):
             raise VerificationError("the data is protected in another way than its parameters say")
+        if layer.kinds & (ProtectionKind.AUTHENTICATED | ProtectionKind.SIGNED):
+            vouched.add(header.originator)
         if opened.layer.invocation_counter is not None:
-            counters.append((header.originator, opened.layer.invocation_counter))
+            counters.append((layer.key, header.originator, opened.layer.invocation_counter))
+            if header.originator in vouched:  # else anybody could have put another counter there
+                counted.add(header.originator)
+        else:
+            signed[header.originator] = header.transaction_id
         octets = opened.clear
-    for originator, counter in reversed(counters):
-        replay = guard(originator)
+    for key, originator, counter in reversed(counters):
+        replay = received.guard(key, originator)
         replay.check(counter)
         replay.accept(counter)
+    for originator in signed.keys() - counted:
+        _take_in_order(signed[originator], originator, received)
     return octets
+
+
+def _take_in_order(transaction_id: bytes, originator: bytes, received: DataReceived) -> None:
+    if not 0 < len(transaction_id) <= _TRANSACTION_ID_SIZE:
+        raise VerificationError(
+            f"signed data with a transaction-id of {len(transaction_id)} octets: with 1 to 8 of them it could be told"
+            " from a repetition"
+        )
+    if not received.take_transaction(originator, int.from_bytes(transaction_id, "big")):
+        raise VerificationError("this signed data, or some that was signed after it, was received before")
 
 
 def _check(layers: Sequence[DataLayer]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.apdu.ciphered import AgreedKey, IdentifiedKey, WrappedKey
 from cosem.errors import ConfigurationError
-from cosem.security.counters import CounterName, ReplayGuard
+from cosem.security.counters import CounterName
 from cosem.security.data_protection import (
     DataLayer,
     counter_name_of_data,
@@ -18,16 +18,23 @@ from cosem.security.data_protection import (
     protect_data,
     unprotect_data,
 )
+from cosem.security.freshness import LAST_TRANSACTION
 from cosem.security.key_material import KeyRole
 from cosem.security.status import GeneralHeader, KeyUsed
+from cosem.store.message_counters import KeptMessageCounters
 from cosem.types.data import Array, Enum, OctetString, Structure
 
 if TYPE_CHECKING:
+    from cosem.security.context import ReplayProtection
     from cosem.security.material import SecurityMaterial
     from cosem.store.counted_keys import CountedKeys
 
 __all__ = ["DataProtector", "layers_from_data", "layers_to_data"]
 
+_ROLES: Final = {
+    KeyUsed.GLOBAL_UNICAST: KeyRole.GLOBAL_UNICAST_ENCRYPTION,
+    KeyUsed.GLOBAL_BROADCAST: KeyRole.GLOBAL_BROADCAST_ENCRYPTION,
+}
 _KINDS: Final = {KeyUsed.GLOBAL_UNICAST: 0, KeyUsed.GLOBAL_BROADCAST: 1}
 
 
@@ -49,22 +56,53 @@ class DataProtector:
 
     def protect(self, octets: bytes, layers: Sequence[DataLayer]) -> tuple[bytes, tuple[DataLayer, ...]]:
         """Return protected data and its layers; see :func:`cosem.security.data_protection.protect_data`."""
-        counted = self._counted
-        role = KeyRole.GLOBAL_BROADCAST_ENCRYPTION
-        broadcast = None if counted.keys.broadcast is None else counted.counter(role)
+        counted, keys = self._counted, self._counted.keys
+        unicast, broadcast = KeyRole.GLOBAL_UNICAST_ENCRYPTION, KeyRole.GLOBAL_BROADCAST_ENCRYPTION
         return protect_data(
-            octets, layers, self._material, counted.title, counted.counter(), self._random, broadcast
+            octets,
+            layers,
+            self._material,
+            counted.title,
+            None if keys.encryption is None else counted.counter(unicast),
+            self._random,
+            None if keys.broadcast is None else counted.counter(broadcast),
+            KeptMessageCounters(counted).counter(),
         )
 
     def unprotect(self, octets: bytes, layers: Sequence[DataLayer]) -> bytes:
         """Return the data; see :func:`cosem.security.data_protection.unprotect_data`."""
-        return unprotect_data(octets, layers, self._material, self._counted.title, self._guard)
+        received = _Received(self._counted, self._material)
+        return unprotect_data(octets, layers, self._material, self._counted.title, received)
 
-    def _guard(self, originator: bytes) -> ReplayGuard:
-        key = self._counted.keys.required(KeyRole.GLOBAL_UNICAST_ENCRYPTION)  # whose counter goes on for most
-        store = self._counted.store
-        name = counter_name_of_data(CounterName.of(key, originator, store.salt))
-        return ReplayGuard(store, name, self._counted.mode)
+
+class _Received:
+    """What was received of whom, by the long-lived key behind: no change of another key makes it acceptable again."""
+
+    def __init__(self, counted: CountedKeys, material: SecurityMaterial) -> None:
+        self._counted = counted
+        self._material = material
+        self._kept = KeptMessageCounters(counted)
+
+    def guard(self, key: KeyUsed, title: bytes) -> ReplayProtection:
+        """Return the replay protection of an originator."""
+        counted, salt = self._counted, self._counted.store.salt
+        role = _ROLES.get(key)
+        if role is not None:
+            name = CounterName.of(counted.keys.required(role), title, salt)
+            return counted.guard_named(counter_name_of_data(name))
+        if key is KeyUsed.WRAPPED:
+            behind = counted.keys.required(KeyRole.MASTER).fingerprint(salt)
+        elif key is KeyUsed.ONE_PASS:
+            behind = self._material.signing_keys.get(title, b"")
+        else:
+            behind = self._material.agreement_keys.get(title, b"")
+        return self._kept.guard(b"data " + key.name.encode("ascii") + b" " + behind, title)
+
+    def take_transaction(self, title: bytes, number: int) -> bool:
+        """Take note of the transaction-id of a signature; those with the topmost bit are another series."""
+        series, place = number >> 63, number & (LAST_TRANSACTION + 1)
+        family = b"data SIGNING " + self._material.signing_keys.get(title, b"") + bytes((series,))
+        return place <= LAST_TRANSACTION and self._kept.take_transaction(family, title, place)
 
 
 def layers_to_data(layers: Sequence[DataLayer]) -> Array:

@@ -12,6 +12,7 @@ decides the answer:
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.apdu import Apdu, decode, encode
@@ -239,6 +240,7 @@ class Attempt:
             raise Refused(_D.NO_REASON_GIVEN, (_INITIATE, _OTHER))
         failure = Refused(_D.NO_REASON_GIVEN, (_APPLICATION_REFERENCE, _DECIPHERING_ERROR))
         if self.is_stranger:
+            self.work_in_vain(octets, profile)
             raise NotGenuine(failure)
         if self.protection is None or not profile.application_context.ciphered:
             raise failure
@@ -257,12 +259,25 @@ class Attempt:
             raise NotGenuine(failure) from None
         return clear
 
+    def work_in_vain(self, octets: bytes, profile: AssociationProfile) -> None:
+        """Do for a wrong title what is done for a wrong key, and throw it away: the time tells neither from the other.
+
+        It is done in the name of the client that is expected, so that nothing is remembered of the stranger.
+        """
+        if profile.protection is None or not profile.application_context.ciphered:
+            return
+        with suppress(SecurityError, DecodeError):
+            profile.protection(profile.client_system_title).unprotect(octets)
+
     def negotiate(self, profile: AssociationProfile) -> Conformance:
         """Return the services that both sides have (7.3.1)."""
         initiate = self.initiate
         if initiate.proposed_dlms_version_number < DLMS_VERSION:
             raise Refused(_D.NO_REASON_GIVEN, (_INITIATE, _VERSION_TOO_LOW))
         agreed = initiate.proposed_conformance & profile.conformance & bits_of(profile)
+        if not self.association.keeps_order and self.security_status is None:
+            # Blocks carry no name of their exchange: only a tag tells those that come late or twice.
+            agreed &= ~Conformance.GENERAL_BLOCK_TRANSFER
         if not agreed & _SERVICES:
             raise Refused(_D.NO_REASON_GIVEN, (_INITIATE, _INCOMPATIBLE))
         size = initiate.client_max_receive_pdu_size
