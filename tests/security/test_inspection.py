@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from cosem.apdu import encode
+from cosem.apdu.ciphered import GeneralSigning
 from cosem.errors import DecodeError
 from cosem.security.gcm import AesGcmKey
 from cosem.security.inspection import Inspection, Verdict, inspect
 from cosem.security.material import Interpretation, SecurityMaterial, SignatureInput
-from cosem.security.status import KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
+from cosem.security.status import GeneralHeader, KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
 from tests.security.protecting import (
     AK,
     DEDICATED,
@@ -19,6 +21,7 @@ from tests.security.protecting import (
     GET_ANSWER,
     HEAD_END,
     METER,
+    SIGNING,
     SUITE_0,
     SUITE_1,
     SUITE_2,
@@ -138,9 +141,6 @@ def test_a_tag_that_is_wrong_inside_a_right_signature_fails():
     broken[-1] ^= 1
     sender = protection(suite=SUITE_1)
     signature = sender.context.material.signing
-    from cosem.apdu import encode
-    from cosem.apdu.ciphered import GeneralSigning
-    from cosem.security.status import GeneralHeader
 
     header = GeneralHeader(b"\x01", METER, HEAD_END)
     signed = encode(GeneralSigning(*header.fields, bytes(broken), signature.sign(header.octets + broken)))
@@ -171,6 +171,51 @@ def test_a_layer_without_protection_verifies_nothing():
     assert "no layer" in found.reason
     loud = inspect(octets, of_meter(material()), decrypt_unverified=True)
     assert (loud.verdict, loud.plain) == (UNVERIFIABLE, GET)
+
+
+def test_the_reason_is_that_of_the_outermost_layer_that_has_one():
+    bare = LayerOptions(F.GENERAL_CIPHERING, K.ESTABLISHED, authenticated=False, encrypted=False)
+    sender = protection(encryption_only=True)
+    found = inspect(sender.protect(GET, options(bare)), of_meter(material()))
+    assert found.reason == "no layer authenticates or signs"
+    alone = LayerOptions(F.GENERAL_GLO, authenticated=False)
+    for layers in ((alone,), (bare, alone), (alone, bare)):
+        found = inspect(sender.protect(GET, options(*layers)), of_meter(material()))
+        assert (found.verdict, found.reason) == (
+            UNVERIFIABLE,
+            "it is encrypted without an authentication tag",
+        )
+
+
+def test_nothing_at_all_can_be_genuine():
+    nonce = bytes(3) + b"\x01"
+    content = b"\x30" + nonce + material().unicast.seal(0x30, METER + nonce, b"")
+    found = inspect(b"\xdb\x08" + METER + bytes((len(content),)) + content, of_meter(material()))
+    assert (found.verdict, found.plain) == (VERIFIED, b"")
+
+
+def test_what_names_no_sender_was_protected_by_the_sender_of_the_layer_around():
+    key = material(SUITE_1).unicast
+    nonce = bytes(3) + b"\x01"
+    inner = b"\xc8\x1e\x31" + nonce + key.seal(0x31, THIRD + nonce, GET)
+    header = GeneralHeader(b"\x01", THIRD, HEAD_END)
+    signature = SIGNING[METER].sign(header.octets + inner)
+    signed = encode(GeneralSigning(*header.fields, inner, signature))
+    around = protection(suite=SUITE_1).protect(signed, options(LayerOptions(F.GENERAL_GLO)))
+    keys = replace(material(SUITE_1, HEAD_END), signing_keys={THIRD: SIGNING[METER].public_key})
+    found = inspect(around, lambda title: keys if title in (METER, THIRD) else None)
+    assert (found.verdict, found.plain) == (VERIFIED, GET)
+    assert [layer.system_title for layer in found.status.layers] == [METER, THIRD, THIRD]
+
+
+def test_a_sender_whom_nobody_names_is_this_one():
+    found = inspect(protection().protect(GET), lambda title: None)
+    assert found.reason == "no keys of this sender are known"
+
+
+def test_an_association_request_with_octets_behind_it_is_looked_at():
+    found = inspect(vector("acse", "C-aarq").octets + b"\x00", of_meter(material()))
+    assert found.verdict is VERIFIED
 
 
 def unauthenticated(suite=SUITE_0, **changes) -> SecurityMaterial:
@@ -210,7 +255,8 @@ def test_decryption_without_authentication_key_has_to_be_asked_for_and_is_loud(l
     keys = unauthenticated(suite)
     silent = inspect(octets, of_meter(keys), system_title=METER)
     assert (silent.verdict, silent.plain) == (UNVERIFIABLE, None)
-    assert "authentication key" in silent.reason
+    assert silent.reason == "the authentication key is not known"
+    assert silent.status is None
     loud = inspect(octets, of_meter(keys), system_title=METER, decrypt_unverified=True)
     assert (loud.verdict, loud.plain) == (UNVERIFIABLE, GET)
     assert loud.findings == ("decrypted-without-verification",)
@@ -236,6 +282,19 @@ def test_decryption_without_authentication_key_shows_nothing_where_the_key_is_pl
     found = inspect(octets, of_meter(unauthenticated(SUITE_2)), system_title=METER, decrypt_unverified=True)
     assert (found.verdict, found.plain) == (FAILED, None)
     assert "suite" in found.reason
+
+
+def test_another_key_is_not_tried_without_authentication_key_unless_asked_for():
+    keys = replace(unauthenticated(), unicast=AesGcmKey(AK, None))
+    found = inspect(protection().protect(GET), of_meter(keys), system_title=METER)
+    assert (found.verdict, found.reason) == (UNVERIFIABLE, "the authentication key is not known")
+
+
+def test_what_is_encrypted_alone_needs_no_authentication_key():
+    octets = protection(encryption_only=True).protect(GET, options(LayerOptions(authenticated=False)))
+    loud = inspect(octets, of_meter(unauthenticated()), system_title=METER, decrypt_unverified=True)
+    assert (loud.verdict, loud.plain) == (UNVERIFIABLE, GET)
+    assert loud.reason == "it is encrypted without an authentication tag"
 
 
 def test_a_key_that_comes_with_a_message_is_not_used_without_authentication_key():

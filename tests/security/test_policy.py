@@ -139,6 +139,11 @@ PLAIN = LayerOptions(ProtectionForm.GENERAL_CIPHERING, authenticated=False, encr
         ((LayerOptions(),), S, (LayerOptions(), SIGNING)),
         ((SIGNING,), A, (LayerOptions(ProtectionForm.GENERAL_GLO, encrypted=False), SIGNING)),
         ((SIGNING,), E, (LayerOptions(ProtectionForm.GENERAL_GLO, authenticated=False), SIGNING)),
+        (
+            (SIGNING, SIGNING),
+            A,
+            (LayerOptions(ProtectionForm.GENERAL_GLO, encrypted=False), SIGNING, SIGNING),
+        ),
         ((SIGNING, PLAIN), A | E, (SIGNING, LayerOptions(ProtectionForm.GENERAL_CIPHERING))),
         ((PLAIN, PLAIN), A, (LayerOptions(ProtectionForm.GENERAL_CIPHERING, encrypted=False), PLAIN)),
         ((), S, (SIGNING,)),

@@ -1225,6 +1225,11 @@ def test_keys_of_a_store_become_material():
     untitled = replace(keys, server_title=None)
     assert (material_of(untitled).signing_keys, material_of(untitled).agreement_keys) == ({}, {})
     assert (empty.signing_keys, empty.agreement_keys) == ({}, {})
+    alone = material_of(replace(keys, peer_signing=None, peer_key_agreement=None))
+    assert (alone.signing_keys, alone.agreement_keys) == ({}, {})
+    only_authentication = material_of(replace(keys, encryption=None))
+    bound, usual = only_authentication.bound(DEDICATED), made.bound(DEDICATED)
+    assert bound.seal(0x30, bytes(12), GET) == usual.seal(0x30, bytes(12), GET)
 
 
 def test_a_key_that_is_held_elsewhere_protects_too():
