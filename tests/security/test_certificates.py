@@ -18,6 +18,7 @@ from tests.security.protecting import HEAD_END, METER, SUITE_1, SUITE_2
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 ROOT_KEY, SUB_KEY, KEY = (ec.derive_private_key(number, ec.SECP256R1()) for number in (3, 5, 7))
+KEY_OF_FORMER = ec.derive_private_key(19, ec.SECP256R1())
 ROOT_384, KEY_384 = (ec.derive_private_key(number, ec.SECP384R1()) for number in (11, 13))
 SIGN, AGREE, TLS = CertificateUse
 
@@ -107,8 +108,9 @@ def test_a_certificate_gives_its_public_key():
     assert verified(each, suite=SUITE_1) == each.public_key
     assert (each.suite, each.uses, each.system_title) == (SUITE_1, {SIGN}, METER)
     assert (each.serial_number, each.issuer, each.subject) == (77, "CN=Root", "CN=4D4D4D0000BC614E")
-    assert not each.is_authority
+    assert each.is_authority is False
     assert each.path_length is None
+    assert each.subject_alternative_name == b""
     assert repr(each) == "<Certificate CN=4D4D4D0000BC614E issued by CN=Root>"
     assert each == Certificate(each.octets)
     assert hash(each) == hash(Certificate(each.octets))
@@ -137,8 +139,55 @@ def test_a_path_is_as_long_as_the_authority_allows():
 def test_a_circle_of_authorities_leads_nowhere():
     one = certificate("One", "Two", SUB_KEY, KEY, **AUTHORITY)
     two = certificate("Two", "One", KEY, SUB_KEY, **AUTHORITY)
-    with pytest.raises(VerificationError):
+    with pytest.raises(VerificationError, match="4 authorities, and none of them is trusted"):
         verified(certificate(issuer="One", signer=SUB_KEY), Trust([ROOT], [one, two]))
+
+
+def test_the_end_of_a_path_says_why_it_ends():
+    below = certificate("Below", "Nobody", SUB_KEY, KEY, **AUTHORITY)
+    with pytest.raises(VerificationError, match=r"^no trusted authority issued the certificate$"):
+        verified(certificate(issuer="Below", signer=SUB_KEY), Trust([ROOT], [below]))
+    end = certificate("Sub", "Root", SUB_KEY, ROOT_KEY)
+    with pytest.raises(VerificationError, match=r"^the certificate was issued by an end entity$"):
+        verified(certificate(issuer="Sub", signer=SUB_KEY), Trust([ROOT], [end]))
+    below = certificate("Below", "Sub", KEY, SUB_KEY, **AUTHORITY)
+    with pytest.raises(VerificationError, match=r"longer than it allows$"):
+        verified(certificate(issuer="Below", signer=KEY), Trust([ROOT], [SUB, below]))
+
+
+def test_a_path_leads_over_so_many_authorities_and_no_more():
+    keys = [ec.derive_private_key(number, ec.SECP256R1()) for number in range(20, 25)]
+    names = ["Root", "0", "1", "2", "3", "4"]
+    signers = [ROOT_KEY, *keys]
+    chain = [
+        certificate(names[place + 1], names[place], keys[place], signers[place], **AUTHORITY)
+        for place in range(5)
+    ]
+    trust = Trust([ROOT], chain)
+    assert verified(certificate(issuer="2", signer=keys[2]), trust)
+    with pytest.raises(VerificationError, match="4 authorities"):
+        verified(certificate(issuer="3", signer=keys[3]), trust)
+
+
+def test_an_authority_that_changed_its_key_is_found_by_either():
+    former = certificate("Root", "Root", KEY_OF_FORMER, KEY_OF_FORMER, **AUTHORITY)
+    each = certificate()
+    for anchors in ([former, ROOT], [ROOT, former]):
+        assert verified(each, Trust(anchors)) == each.public_key
+    with pytest.raises(VerificationError, match="signature"):
+        verified(each, Trust([former]))
+
+
+def test_an_authority_stands_below_an_anchor():
+    TRUST.verify_authority(SUB, NOW)
+    with pytest.raises(VerificationError, match="not that of an authority"):
+        TRUST.verify_authority(certificate(), NOW)
+    with pytest.raises(VerificationError, match="no trusted authority"):
+        TRUST.verify_authority(ROOT, NOW)
+    with pytest.raises(VerificationError, match="no trusted authority"):
+        Trust([], [ROOT]).verify_authority(ROOT, NOW)
+    with pytest.raises(VerificationError, match="not valid now"):
+        TRUST.verify_authority(SUB, NOW + 2 * DAY)
 
 
 def test_suite_2_has_certificates_of_its_own():
@@ -310,6 +359,49 @@ def test_a_serial_number_has_20_octets():
     assert certificate(serial=(1 << 159) - 1)
     with pytest.raises(ValueError):
         certificate(serial=1 << 160)
+
+
+def with_serial(octets: bytes) -> bytes:
+    """Return a certificate with these octets for its serial number; its signature is none."""
+    made = certificate(serial=(1 << 159) - 1).octets
+    before = b"\x02\x14\x7f" + b"\xff" * 19
+    more = len(octets) - 20
+    begin, _, end = made.partition(before)
+    begin = begin[:2] + (int.from_bytes(begin[2:4], "big") + more).to_bytes(2, "big") + begin[4:]
+    begin = begin[:6] + bytes((begin[6] + more,)) + begin[7:]
+    return begin + b"\x02" + bytes((len(octets),)) + octets + end
+
+
+@pytest.mark.filterwarnings("ignore:.*serial number")
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x00",
+        b"\xff",
+        b"\x80" + bytes(19),
+        b"\x00\x80" + bytes(19),
+        b"\x00" + b"\xff" * 20,
+        b"\x01" + bytes(20),
+    ],
+)
+def test_a_serial_number_is_positive_and_of_20_octets(octets):
+    with pytest.raises(VerificationError, match="serial number"):
+        Certificate(with_serial(octets))
+    assert Certificate(with_serial(b"\x01")).serial_number == 1
+    assert Certificate(with_serial(b"\x7f" + octets[:1] * 19)).serial_number >> 152 == 0x7F
+
+
+def test_a_signature_has_whole_octets():
+    """The number of unused bits is signed by nobody; the library does not look at it where those bits are 0."""
+    changed = 0
+    for serial in range(1, 20):
+        octets = bytearray(certificate(serial=serial).octets)
+        size = len(x509.load_der_x509_certificate(bytes(octets)).signature)
+        octets[-size - 1] = 1
+        with pytest.raises(VerificationError) as refused:
+            Certificate(bytes(octets))
+        changed += "part of an octet" in str(refused.value)
+    assert changed
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 50])

@@ -347,24 +347,24 @@ class Trust:
         Raises:
             VerificationError: There is no way, or none that is valid now.
         """
-        problem = "no trusted authority issued the certificate"
         for below in range(_LONGEST_PATH):
             if not certificate.is_valid_at(moment):
                 raise VerificationError("the certificate, or one above it, is not valid now")
-            issuer, problem = self._issuer_of(certificate, below, problem)
-            if issuer is None:
-                break
+            issuer = self._issuer_of(certificate, below)
             if issuer in self._anchors:
                 if not issuer.is_valid_at(moment):
                     raise VerificationError("the certificate of the trusted authority is not valid now")
                 return
             certificate = issuer
-        raise VerificationError(problem)
+        raise VerificationError(f"the path has {_LONGEST_PATH} authorities, and none of them is trusted")
 
-    def _issuer_of(
-        self, certificate: Certificate, below: int, problem: str
-    ) -> tuple[Certificate | None, str]:
-        """Return the authority that issued a certificate, or what was wrong with the last one tried."""
+    def _issuer_of(self, certificate: Certificate, below: int) -> Certificate:
+        """Return the authority that issued a certificate.
+
+        Raises:
+            VerificationError: There is none; says what was wrong with the last one tried.
+        """
+        problem = "no trusted authority issued the certificate"
         for authority in (*self._anchors, *self._intermediates):
             if not authority.is_named_as_issuer_of(certificate) or authority == certificate:
                 continue
@@ -379,5 +379,5 @@ class Trust:
             if authority.path_length is not None and authority.path_length < below:
                 problem = "the path to the trusted authority is longer than it allows"
                 continue
-            return authority, ""
-        return None, problem
+            return authority
+        raise VerificationError(problem)
