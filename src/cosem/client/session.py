@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.association.client.association import Findings
 from cosem.types.logical_name import LogicalName
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cosem.client.results import ObjectEntry
 
 __all__ = ["Session"]
+
+_CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Session:
     refused_selectors: dict[LogicalName, set[str]] = field(default_factory=dict)
     deviation: int | None = None
     findings: Findings = field(default_factory=Findings)
+    _indexed: tuple[ObjectEntry, ...] | None = field(default=None, init=False, repr=False)
+    _index: dict[LogicalName, list[ObjectEntry]] = field(default_factory=dict, init=False, repr=False)
 
     def forget(self) -> None:
         """Forget what was learnt of the objects: it may be wrong now."""
@@ -52,9 +56,27 @@ class Session:
             cache.clear()
         self.refused_selectors.clear()
 
+    def version(self, name: LogicalName, class_id: int) -> int | None:
+        """Return the version of the class of an object, if the object list was read and tells it.
+
+        An association need not be in its own list by the name that means the current one.
+        """
+        entry = self.entry(name, class_id)
+        if entry is not None:
+            return entry.version
+        if name != _CURRENT_ASSOCIATION:
+            return None
+        versions = {each.version for each in self.objects or () if each.class_id == class_id}
+        return versions.pop() if len(versions) == 1 else None
+
     def entry(self, name: LogicalName, class_id: int | None = None) -> ObjectEntry | None:
         """Return the entry of the object list, if that was read and has it."""
-        for entry in self.objects or ():
-            if entry.logical_name == name and class_id in (None, entry.class_id):
+        if self._indexed is not self.objects:
+            self._index.clear()
+            for each in self.objects or ():
+                self._index.setdefault(each.logical_name, []).append(each)
+            self._indexed = self.objects
+        for entry in self._index.get(name, ()):
+            if class_id in (None, entry.class_id):
                 return entry
         return None

@@ -116,8 +116,27 @@ def class_id_of(target: Target, given: ClassLike | None) -> int | None:
     return given
 
 
-def attribute_number(attribute: AttributeLike, class_id: int) -> int:
+def version_of(target: Target, given: ClassLike | None) -> int | None:
+    """Return the version of the class that was given, or that the target carries along; else ``None``."""
+    if isinstance(given, int):
+        return None
+    return getattr(target if given is None else given, "version", None)
+
+
+def declared(class_id: int, version: int | None) -> type[InterfaceClass] | None:
+    """Return the declaration of a class: of this version, or the newest where it is not known."""
+    from cosem.classes.registry import class_of
+
+    return (None if version is None else class_of(class_id, version)) or class_of(class_id)
+
+
+def attribute_number(attribute: AttributeLike, class_id: int, version: int | None = None) -> int:
     """Return the number of an attribute.
+
+    Args:
+        attribute: What names it.
+        class_id: Its class.
+        version: The version of the class; ``None`` for the newest.
 
     Raises:
         ConversionError: The class has no attribute of this name, or a number is outside -128..127.
@@ -125,12 +144,17 @@ def attribute_number(attribute: AttributeLike, class_id: int) -> int:
     if isinstance(attribute, int):
         return _in_range(attribute, "attribute")
     if isinstance(attribute, str):
-        return _member(attribute, class_id, "attribute")
+        return _member(attribute, class_id, "attribute", version)
     return attribute.number
 
 
-def method_number(method: MethodLike, class_id: int) -> int:
+def method_number(method: MethodLike, class_id: int, version: int | None = None) -> int:
     """Return the number of a method.
+
+    Args:
+        method: What names it.
+        class_id: Its class.
+        version: The version of the class; ``None`` for the newest.
 
     Raises:
         ConversionError: The class has no method of this name, or a number is outside -128..127.
@@ -138,7 +162,7 @@ def method_number(method: MethodLike, class_id: int) -> int:
     if isinstance(method, int):
         return _in_range(method, "method")
     if isinstance(method, str):
-        return _member(method, class_id, "method")
+        return _member(method, class_id, "method", version)
     return method.number
 
 
@@ -148,14 +172,24 @@ def _in_range(number: int, kind: str) -> int:
     return number
 
 
-def _member(name: str, class_id: int, kind: str) -> int:
-    from cosem.classes.registry import class_of
+def only_in_other_versions(name: str, class_id: int, kind: str) -> bool:
+    """Return whether the newest version of a class has no attribute or method of this name, but another one has."""
+    from cosem.classes.registry import CLASSES
 
-    declared = class_of(class_id)
-    found = None if declared is None else getattr(declared, kind)(name)
+    newest = declared(class_id, None)
+    if newest is None or getattr(newest, kind)(name) is not None:
+        return False
+    versions = (version for known, version in CLASSES if known == class_id)
+    return any(getattr(declared(class_id, version), kind)(name) is not None for version in versions)
+
+
+def _member(name: str, class_id: int, kind: str, version: int | None) -> int:
+    found_class = declared(class_id, version)
+    found = None if found_class is None else getattr(found_class, kind)(name)
     if found is None:
-        title = f"class {class_id}" if declared is None else declared.title
-        raise ConversionError(f"{title} has no {kind} {name!r}")
+        title = f"class {class_id}" if found_class is None else found_class.title
+        known = "" if found_class is None or version is None else f", version {found_class.version},"
+        raise ConversionError(f"{title}{known} has no {kind} {name!r}")
     number: int = found.number
     return number
 
@@ -166,9 +200,7 @@ def words_of(class_id: int, name: LogicalName, number: int, kind: str = "attribu
     >>> words_of(8, LogicalName("0-0:1.0.0"), 2)
     'Clock 0.0.1.0.0.255 attribute 2 (time)'
     """
-    from cosem.classes.registry import class_of
-
-    declared = class_of(class_id)
-    found = None if declared is None else getattr(declared, kind)(number)
-    title = f"class {class_id}" if declared is None else declared.title
+    found_class = declared(class_id, None)
+    found = None if found_class is None else getattr(found_class, kind)(number)
+    title = f"class {class_id}" if found_class is None else found_class.title
     return f"{title} {name} {kind} {number}" + (f" ({found.name})" if found is not None else "")

@@ -17,8 +17,11 @@ from cosem.client.targets import (
     Target,
     attribute_number,
     class_id_of,
+    declared,
     name_of,
     named_in,
+    only_in_other_versions,
+    version_of,
 )
 from cosem.errors import AccessError, ConfigurationError, CosemError, LinkError
 from cosem.types.data import NULL_DATA
@@ -205,7 +208,13 @@ def resolve(
     target, attribute = named_in(target, attribute)
     name = name_of(target)
     found = yield from class_of_object(context, session, target, class_id)
-    descriptor = CosemAttributeDescriptor(found, name, attribute_number(attribute, found))
+    if isinstance(attribute, str):
+        version = yield from version_wanted(
+            context, session, target, class_id, found, (attribute, "attribute")
+        )
+        descriptor = CosemAttributeDescriptor(found, name, attribute_number(attribute, found, version))
+    else:
+        descriptor = CosemAttributeDescriptor(found, name, attribute_number(attribute, found))
     if hashable and len(session.descriptors) < _MOST_DESCRIPTORS:
         session.descriptors[key] = descriptor
     return descriptor
@@ -241,6 +250,40 @@ def class_of_object(
             "the object list of this association has no such object; give its class_id to ask all the same",
         )
     return found
+
+
+def version_wanted(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    given: ClassLike | None,
+    class_id: int,
+    member: tuple[str, str],
+) -> Conversation[int | None]:
+    """Return the version of the class of an object; ``None`` if nobody knows it.
+
+    The object list is read for it only where the name is one that the newest version does not have.
+
+    Args:
+        context: The association.
+        session: What is known of the meter.
+        target: The object.
+        given: Its class, if it was given.
+        class_id: Its class.
+        member: Name of the attribute or method, and which of the two it is.
+    """
+    version = version_of(target, given)
+    if version is None:
+        version = session.version(name_of(target), class_id)
+    if version is None and session.objects is None and only_in_other_versions(member[0], class_id, member[1]):
+        try:
+            yield from _class_in_list(context, session, name_of(target))
+        except LinkError:
+            raise
+        except CosemError:
+            return None
+        version = session.version(name_of(target), class_id)
+    return version
 
 
 def _class_in_list(context: ServiceContext, session: Session, name: LogicalName) -> Conversation[int | None]:
@@ -314,11 +357,11 @@ def coerced(
         return None
     if hasattr(value, "tag"):
         return value  # type: ignore[no-any-return]
-    from cosem.classes.registry import class_of
     from cosem.errors import EncodeError
 
-    declared = class_of(descriptor.class_id)
-    attribute = None if declared is None else declared.attribute(descriptor.attribute_id)
+    class_id = descriptor.class_id
+    found = declared(class_id, session.version(descriptor.instance_id, class_id))
+    attribute = None if found is None else found.attribute(descriptor.attribute_id)
     if value is None:
         if attribute is not None and attribute.data_type.mismatch(None) is not None:
             raise EncodeError(

@@ -9,11 +9,11 @@ from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.common import CosemMethodDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import services
-from cosem.client.operations.attributes import class_of_object
+from cosem.client.operations.attributes import class_of_object, version_wanted
 from cosem.client.operations.refusals import call_refused
 from cosem.client.results import Result
 from cosem.client.session import Session
-from cosem.client.targets import ClassLike, MethodLike, Target, method_number, name_of
+from cosem.client.targets import ClassLike, MethodLike, Target, declared, method_number, name_of, version_of
 from cosem.errors import ActionError, ConfigurationError, CosemError, ServiceError
 from cosem.types.data import ABSENT, NULL_DATA, Absent, Integer
 from cosem.types.enumerations import ActionResult, DataAccessResult
@@ -108,21 +108,26 @@ def resolved(
 ) -> Conversation[tuple[CosemMethodDescriptor, DataValue | Absent]]:
     """Return the descriptor of a method, and its parameter as Data."""
     found = yield from class_of_object(context, session, target, class_id)
-    descriptor = CosemMethodDescriptor(found, name_of(target), method_number(method, found))
-    return descriptor, _parameter(descriptor, parameter)
+    name = name_of(target)
+    version = version_of(target, class_id)
+    if isinstance(method, str):
+        version = yield from version_wanted(context, session, target, class_id, found, (method, "method"))
+    elif version is None:
+        version = session.version(name, found)
+    descriptor = CosemMethodDescriptor(found, name, method_number(method, found, version))
+    return descriptor, _parameter(descriptor, version, parameter)
 
 
-def _parameter(descriptor: CosemMethodDescriptor, parameter: Any) -> DataValue | Absent:
+def _parameter(descriptor: CosemMethodDescriptor, version: int | None, parameter: Any) -> DataValue | Absent:
     """Return the invocation parameter: every method takes one, integer 0 where it says nothing."""
     if parameter is NULL_DATA:
         return None
     if parameter is ABSENT or hasattr(parameter, "tag"):
         return parameter  # type: ignore[no-any-return]
-    from cosem.classes.registry import class_of
     from cosem.errors import EncodeError
 
-    declared = class_of(descriptor.class_id)
-    method = None if declared is None else declared.method(descriptor.method_id)
+    found = declared(descriptor.class_id, version)
+    method = None if found is None else found.method(descriptor.method_id)
     if method is not None:
         return method.coerce(parameter)
     if parameter is None:

@@ -13,7 +13,7 @@ from cosem.client.operations import services
 from cosem.client.operations.refusals import refused
 from cosem.client.results import ObjectEntry
 from cosem.client.session import Session
-from cosem.client.targets import Target, name_of
+from cosem.client.targets import Target, declared, name_of
 from cosem.errors import ConversionError, ProtocolError
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -75,6 +75,7 @@ def objects(
             found = yield from _short_named(context, session, progress, refresh=refresh)
         if refresh:
             session.forget()
+        session.descriptors.clear()  # some names mean other numbers in other versions of a class
         session.objects = found
     return session.objects
 
@@ -123,15 +124,13 @@ def declaration_of(
         AccessError: The class is not known, and the object list has no such object.
         ConversionError: The standard has no such class.
     """
-    from cosem.classes.registry import class_of
     from cosem.client.operations.attributes import class_of_object
 
     class_id = yield from class_of_object(context, session, target, None)
-    entry = session.entry(name_of(target), class_id)
-    declared = (class_of(class_id, entry.version) if entry is not None else None) or class_of(class_id)
-    if declared is None:
+    found = declared(class_id, session.version(name_of(target), class_id))
+    if found is None:
         raise ConversionError(f"class {class_id} of {name_of(target)} is not in the standard")
-    return declared
+    return found
 
 
 def entries_of(value: DataValue, finding: Callable[[str], None]) -> tuple[ObjectEntry, ...]:

@@ -13,7 +13,7 @@ from cosem.client.operations.attributes import AttributeItem, _number, _parts_of
 from cosem.client.operations.refusals import Refusal, refused
 from cosem.client.results import Reading, Result
 from cosem.client.session import Session
-from cosem.client.targets import AttributeLike, ClassLike, Target, name_of
+from cosem.client.targets import AttributeLike, ClassLike, Target, declared, name_of
 from cosem.errors import AccessError, ConversionError
 from cosem.types.date_time import DateTime
 from cosem.types.enumerations import DataAccessResult
@@ -129,7 +129,7 @@ def _reading(session: Session, descriptor: CosemAttributeDescriptor, values: dic
     raw = values[descriptor]
     measured = _MEASURED.get(class_id)
     if measured is None or number not in measured.values:
-        value = value_of(class_id, number, raw)
+        value = value_of(class_id, number, raw, session.version(name, class_id))
         return Reading(name, object_name(name), class_id, number, value, "", raw)
     scaler_unit = scaler_of(
         session, descriptor, values.get(CosemAttributeDescriptor(class_id, name, measured.scaler_unit))
@@ -172,13 +172,12 @@ def scaler_of(session: Session, descriptor: CosemAttributeDescriptor, value: Any
     return found
 
 
-def value_of(class_id: int, attribute: int, raw: DataValue) -> Any:
+def value_of(class_id: int, attribute: int, raw: DataValue, version: int | None = None) -> Any:
     """Return what the class makes of a raw value; texts in octet-strings become texts."""
-    from cosem.classes.registry import class_of
     from cosem.types.data import OctetString
 
-    declared = class_of(class_id)
-    known = None if declared is None else declared.attribute(attribute)
+    found = declared(class_id, version)
+    known = None if found is None else found.attribute(attribute)
     value = raw if known is None else known.from_data(raw)
     if type(value) is OctetString and class_id == 1:
         text = value.text
