@@ -17,6 +17,7 @@ from cosem.apdu.common import (
 from cosem.apdu.get import GetRequestNext, GetRequestNormal, GetRequestWithList
 from cosem.apdu.set import SetRequestNormal, SetRequestWithList
 from cosem.association.client.parameters import ALL_SERVICES_LN
+from cosem.association.server.indications import DecipheringFailed
 from cosem.security.context import SecurityContext
 from cosem.security.counters import CounterName, ReplayGuard, VolatileCounter, VolatileCounterStore
 from cosem.security.material import material_of
@@ -232,6 +233,7 @@ def test_a_policy_that_is_activated_holds_from_the_next_request_on():
 def test_strangers_all_get_the_same_answer():
     """Whoever lacks a key learns nothing: wrong key, tag, layout, key set and counter look alike."""
     meter = Meter(SecurityPolicyV1(0x6C))
+    meter.association.limits = replace(meter.association.limits, forgeries=10_000)
     good = meter.protection.protect(encode(GetRequestNormal(ID, attribute())), _BOTH)
     answers = set()
     for index in range(2, len(good)):
@@ -249,6 +251,29 @@ def test_strangers_all_get_the_same_answer():
     assert both == {bytes.fromhex("D80105")}
     replayed = [process(meter.device, meter.association, good) for _ in range(2)]
     assert replayed[1][:3] == bytes.fromhex("D80106")  # only the genuine one may learn the counter
+
+
+def test_forgeries_are_counted_and_no_longer_answered_and_never_lock_the_client_out():
+    meter = Meter(SecurityPolicyV1(0x6C))
+    told = []
+    meter.device.listeners.append(lambda association, indication: told.append(indication))
+    request = GetRequestNormal(ID, attribute())
+
+    def forged():
+        octets = bytearray(meter.protection.protect(encode(request), _BOTH))
+        octets[-1] ^= 1
+        return process(meter.device, meter.association, bytes(octets))
+
+    for _ in range(2):
+        assert [forged() for _ in range(20)] == [bytes.fromhex("D80105")] * 16 + [None] * 4
+        assert meter.association.forgeries == 20
+        assert meter.ask(request, A | E)[0].result == VALUE, "the client is served whatever a stranger does"
+        assert meter.association.forgeries == 0
+    failed = [each for each in told if isinstance(each, DecipheringFailed)]
+    assert [each.count for each in failed] == [*range(1, 21)] * 2
+    assert [each.ignored for each in failed] == [*[False] * 16, *[True] * 4] * 2
+    assert {each.client_title for each in failed} == {bytes(OF_CLIENT.client_title)}
+    assert meter.association.ignored == 8
 
 
 def test_unknown_users_and_wrong_keys_look_alike():

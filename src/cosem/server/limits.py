@@ -57,6 +57,7 @@ class Statistics:
         timed_out: Connections closed for taking too long.
         associations: Associations that stand or stood.
         authentication_failures: Wrong passwords and proofs.
+        deciphering_failures: Requests in associations that could not be deciphered.
         requests: APDUs that were processed.
         answers: APDUs that were sent in answer.
         notifications: APDUs that were sent unasked.
@@ -71,6 +72,7 @@ class Statistics:
     timed_out: int = 0
     associations: int = 0
     authentication_failures: int = 0
+    deciphering_failures: int = 0
     requests: int = 0
     answers: int = 0
     notifications: int = 0

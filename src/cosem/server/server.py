@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.server.indications import (
     AuthenticationFailed,
+    DecipheringFailed,
     Established,
     Fault,
     Indication,
@@ -341,7 +342,9 @@ class Server:
 
     def resolve(self, connection: Connection, session: Session, indication: Indication) -> Any:
         """Return the outcome of an indication, at once or when awaited; what the application raises is an outcome too."""
-        if isinstance(indication, (OpenIndication, AuthenticationFailed, Established, Fault)):
+        if isinstance(
+            indication, (OpenIndication, AuthenticationFailed, DecipheringFailed, Established, Fault)
+        ):
             refusal = self._note(connection, session, indication)
             if refusal is not None:
                 return refusal
@@ -370,6 +373,8 @@ class Server:
         elif isinstance(indication, AuthenticationFailed):
             self.statistics.authentication_failures += 1
             self._throttle.failed(who, self.time())
+        elif isinstance(indication, DecipheringFailed):
+            self.statistics.deciphering_failures += 1
         elif isinstance(indication, Established) and not indication.pending:
             self.statistics.associations += 1
             self._throttle.succeeded(who)

@@ -25,6 +25,7 @@ from cosem.association.server.block_transfer import (
 )
 from cosem.association.server.context import NO_CONTEXT, ServerContext
 from cosem.association.server.demands import Demands, refuses_clear
+from cosem.association.server.forgeries import not_genuine
 from cosem.association.server.indications import AbortIndication, Indication
 from cosem.association.server.notifications import notification_confirmed
 from cosem.association.server.opening import opening
@@ -105,6 +106,7 @@ class ServerAssociation:
         status: non-associated, pending (HLS passes 3 and 4 to come) or associated.
         security_status: What protected the request that is being processed; ``None`` for nothing.
         ignored: APDUs that were dropped without an answer.
+        forgeries: Requests since the last genuine one that could not be deciphered.
     """
 
     __slots__ = (
@@ -115,6 +117,7 @@ class ServerAssociation:
         "context",
         "control",
         "demands",
+        "forgeries",
         "ignored",
         "limits",
         "pending_until",
@@ -149,6 +152,7 @@ class ServerAssociation:
         self.security_status: Any = None
         self.pending_until: float | None = None
         self.ignored = 0
+        self.forgeries = 0
         self.control = ControlFunction(SERVER_TRANSITIONS)
         self.control.fire(ServerEvent.CREATED)
         for profile in profiles:
@@ -264,6 +268,7 @@ class ServerAssociation:
         self.protection = None
         self.security_status = None
         self.pending_until = None
+        self.forgeries = 0
         self.transfers.clear()
         self.blocks.clear()
 
@@ -342,7 +347,8 @@ class ServerAssociation:
             except PolicyError:
                 return None if silent else NOT_ALLOWED
             except (SecurityError, DecodeError):
-                return None if silent else NOT_DECIPHERED
+                return (yield from not_genuine(self, silent=silent))
+            self.forgeries = 0
             # A group is never answered, and who holds its key is no single client.
             if getattr(self.security_status, "broadcast", False):
                 if not wants_no_answer(octets):

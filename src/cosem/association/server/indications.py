@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AbortIndication",
     "AuthenticationFailed",
+    "DecipheringFailed",
     "Established",
     "Fault",
     "Indication",
@@ -85,6 +86,21 @@ class AuthenticationFailed:
     """A password or a proof was wrong; the client was or is being told."""
 
     mechanism: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecipheringFailed:
+    """A request in an association that stands could not be deciphered: a wrong key or tag, or octets of a stranger.
+
+    Args:
+        client_title: System title of the client whose association it is; it need not have sent this.
+        count: How many there were since the last genuine request.
+        ignored: Whether it is not answered any more.
+    """
+
+    client_title: bytes | None
+    count: int
+    ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +204,7 @@ class Fault:
 Indication: TypeAlias = (
     OpenIndication
     | AuthenticationFailed
+    | DecipheringFailed
     | Established
     | ReadAttribute
     | WriteAttribute

@@ -97,6 +97,7 @@ class ServerLimits:
         transfer: Seconds from the first block of a transfer to its last.
         progress: Seconds from one block to the next.
         pending: Seconds that the HLS passes may take.
+        forgeries: Requests in a row that cannot be deciphered and are answered; more are dropped in silence.
     """
 
     reassembly: int = 1024 * 1024
@@ -105,6 +106,7 @@ class ServerLimits:
     transfer: float = 120.0
     progress: float = 30.0
     pending: float = 30.0
+    forgeries: int = 16
 
 
 @dataclass(frozen=True, slots=True)
