@@ -129,10 +129,9 @@ def test_our_clients_read_the_simulator_of_pydlms_client(peer_python, window):
 
 
 def test_a_burst_is_numbered_as_the_standard_has_it():
-    """The client of gurux-dlms 1.0.203 agrees on a window of 3, and then finds the third frame of a burst wrong.
+    """A client that agreed on a window of 3 is sent three frames in turn.
 
-    ("Invalid HDLC Frame: 0x9a Expected: 0x98".) These are its requests: the three frames that it is sent carry N(S) 3, 4,
-    5 and acknowledge all of its own, and only the last one gives the turn back.
+    They carry N(S) 3, 4, 5 and acknowledge all of its own, and only the last one gives the turn back.
     """
     get = "e6e600 c001c1"
     said = (

@@ -32,7 +32,7 @@ def main() -> None:
         line = BlockingTcpIO(host, int(port), timeout=20)
     transport = HdlcTransport(16, 1, line, server_physical_address=options.physical)
     client = DlmsClient(transport, NoSecurityAuthentication())
-    # It proposes general block transfer, and does not understand what it then gets.
+    # Blocks are those of the services here.
     client.dlms_connection.conformance.general_block_transfer = False
 
     report = Report()

@@ -1,6 +1,6 @@
 """A gurux-dlms client that refers to objects by short names: reads a server and reports what it saw.
 
-Blocks are left out: this release fails on the first block of an answer, and cuts long requests without their names.
+Requests and answers in blocks are left out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A pydlms-client client that refers to objects by short names: reads a server and reports what it saw.
 
-Answers in blocks are left out: it takes the joined blocks for one value, and not for a Read response without its tag.
+Answers in blocks are left out.
 """
 
 from __future__ import annotations
