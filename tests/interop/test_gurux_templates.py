@@ -126,8 +126,7 @@ def test_it_reads_every_attribute_of_every_object(read: Read) -> None:
 def _is_known(read: Read, name: str) -> bool:
     """Return whether a difference is none of the meter's.
 
-    What was agreed on is another thing for each client. With short names this release of the peer fails on
-    the first block of an answer.
+    What was agreed on is another thing for each client. Answers in blocks are left out with short names.
     """
     logical_name, _, number = name.partition(" ")
     if number == "5" and any(o[2] == logical_name and o[0] == 15 for o in read.objects):
