@@ -78,6 +78,13 @@ def test_a_stream_gives_what_octets_that_are_all_there_give(entry):
     assert expected_of(entry.id) == decode(entry.octets, keys_of(entry.id), decrypt_unverified=True)
 
 
+@pytest.mark.parametrize("entry", PUSH_LIKE, ids=[each.id for each in PUSH_LIKE])
+def test_a_message_is_given_out_with_its_last_octet(entry):
+    parser = parser_of(entry)
+    assert parser.feed(entry.octets) == expected_of(entry.id)
+    assert parser.finish() == []
+
+
 @given(st.sampled_from(ALL), st.lists(st.integers(0, 6000), max_size=12))
 def test_any_cut_gives_the_same(entry, places):
     assert run(parser_of(entry), *cut(entry.octets, places)) == expected_of(entry.id)
@@ -255,6 +262,18 @@ def test_findings_of_one_message_are_not_those_of_the_next():
     entry = vector("telegrams", "iskra-am550-hdlc-3seg")
     one = expected_of(entry.id)
     assert run(Parser(), entry.octets, entry.octets) == one * 2
+
+
+@pytest.mark.parametrize(
+    "head", ["0001 0001 0010 FFF0 C401", "0001 0001 0067 F000 DB08", "0001 0001 0067 0800 0F"]
+)
+def test_what_looks_like_a_long_message_holds_no_message_up(head):
+    entry = vector("telegrams", "aidon-se-3phase")
+    parser = Parser()
+    found = [
+        message for _ in range(6) for message in parser.feed(bytes.fromhex(head) + b"\x55" * 9 + entry.octets)
+    ]
+    assert len(found) >= 5
 
 
 def test_strictness_loses_no_message_around_the_one_that_raises():

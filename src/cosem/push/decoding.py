@@ -230,7 +230,7 @@ class Parser:
             and not message.values
         ):
             message = _data(octets)  # a tag alone does not make an APDU
-        elif message is not None and "trailing-octets" in message.findings and not message.values:
+        elif message is not None and "trailing-octets" in message.findings:
             message = None  # the begin of rubbish
         if message is not None and self._strict and message.findings:
             raise StrictFindings(message.findings, message)

@@ -43,6 +43,8 @@ _BEGIN: Final = re.compile(
     % b"".join(re.escape(bytes((tag,))) for tag in (*sorted(BARE_TAGS), _HDLC, _MBUS, _TEXT, 0, 0xE6, 0xE7))
 )
 _WRAPPER_HEADER: Final = 8
+_LARGEST_READ: Final = 4096
+"""Octets of an APDU that is read through to see whether a unit of the wrapper is one."""
 _INITIATE: Final = frozenset(range(0x60, 0x64))
 _SERVICES: Final = frozenset(
     (*range(0xC0, 0xD0), 0x01, 0x05, 0x06, 0x08, 0x0C, 0x0D, 0x0E, 0x16, 0x18, 0xD8, 0xD9, 0xDA)
@@ -325,13 +327,18 @@ class Detector:
             if said < 0 and -said > size - inner:
                 return 0
             proven = said == size - inner
-        elif tag in _SERVICES or tag in _INITIATE:
-            proven = False
+        elif found is not None and (tag in _SERVICES or tag in _INITIATE):
+            proven = False  # inside something else it would be a number
         else:
             return 0
-        if pos + whole > end:
-            return -whole
         after_unit = self._anchored and self._units and found is not None
+        if not proven and not after_unit and tag not in BARE_TAGS and size > _LARGEST_READ:
+            return 0
+        if pos + whole > end:
+            # What has a check and stands inside shows that these octets only look like a header.
+            if found is not None and self._strong_inside(data, at, end, more=False) > 0:
+                return 0
+            return -whole
         if not proven and (
             (size < _FEWEST and not after_unit) or not is_apdu(data[at + inner : pos + whole])
         ):
