@@ -22,7 +22,16 @@ from cosem.association.short_names.time import date_time_of_report, generalized_
 from cosem.classes.registry import CLASSES
 from cosem.codec.data import decode_data, encode_data
 from cosem.errors import ConfigurationError, ConversionError, DecodeError, EncodeError
-from cosem.types.data import Array, Long, LongUnsigned, OctetString, Structure, Unsigned
+from cosem.types.data import (
+    Array,
+    DoubleLong,
+    DoubleLongUnsigned,
+    Long,
+    LongUnsigned,
+    OctetString,
+    Structure,
+    Unsigned,
+)
 from cosem.types.logical_name import LogicalName
 
 ASSOCIATION = LogicalName("0.0.40.0.0.255")
@@ -193,11 +202,68 @@ def test_the_base_name_of_the_association_is_told_at_the_opening(vaa_name, base_
         Array([Structure((Long(0x100), LongUnsigned(3), Unsigned(0), OctetString(b"12345")))]),
         Array([Structure((Long(0x100), LongUnsigned(3), Unsigned(0), Unsigned(1)))]),
         Array([Structure((None, LongUnsigned(3), Unsigned(0), OctetString(ENERGY)))]),
+        Array([Structure((True, LongUnsigned(3), Unsigned(0), OctetString(ENERGY)))]),
+        Array(
+            [Structure((DoubleLongUnsigned(0x000F0198), LongUnsigned(3), Unsigned(0), OctetString(ENERGY)))]
+        ),
+        Array([Structure((DoubleLong(-0x8008), LongUnsigned(3), Unsigned(0), OctetString(ENERGY)))]),
     ],
 )
 def test_what_is_no_object_list_is_refused(value):
     with pytest.raises(DecodeError):
         ShortNameTable.from_object_list(value)
+
+
+def listed(base_name, name=ENERGY, class_id=3):
+    return Structure((base_name, LongUnsigned(class_id), Unsigned(0), OctetString(name)))
+
+
+def test_a_base_name_of_another_type_is_taken_and_named():
+    findings = []
+    table = ShortNameTable.from_object_list(Array([listed(LongUnsigned(0xFA00))]), findings.append)
+    assert table.attribute(3, ENERGY, 1) == 0xFA00
+    assert findings == ["object-list-base-name: FA00 is a LongUnsigned, not a Long"]
+    assert (
+        ShortNameTable.from_object_list(Array([listed(Long(-0x600))]), pytest.fail).to_text()
+        == table.to_text()
+    )
+
+
+def test_of_two_objects_on_one_base_name_and_of_two_with_one_name_the_first_counts():
+    findings = []
+    other = LogicalName("1.0.2.8.0.255")
+    value = Array([listed(Long(0x100)), listed(Long(0x100), other), listed(Long(0x200))])
+    table = ShortNameTable.from_object_list(value, findings.append)
+    assert table.to_text() == "0100 3 0 1.0.1.8.0.255\n"
+    assert table.attribute(3, other, 2) is None
+    assert findings == [
+        "object-list-base-name-double: 0100 is the base name of 1.0.1.8.0.255 already, not of 1.0.2.8.0.255",
+        "object-list-double: 1.0.1.8.0.255 of class 3 comes twice",
+    ]
+
+
+def test_the_current_association_may_be_listed_by_its_own_name_too():
+    own = LogicalName("0.0.40.0.1.255")
+    value = Array([listed(Long(-0x600), ASSOCIATION, 12), listed(Long(-0x600), own, 12)])
+    table = ShortNameTable.from_object_list(value, pytest.fail)
+    assert table.attribute(12, own, 2) == table.attribute(12, ASSOCIATION, 2) == 0xFA08
+    assert (
+        initial_table().extended([MappedObject(0xFA00, 12, 2, own)]).attribute(12, ASSOCIATION, 2) == 0xFA08
+    )
+
+
+def test_a_newer_object_takes_the_base_name_of_an_older_one():
+    table = ShortNameTable([MappedObject(0x100, 3, 0, ENERGY)]).extended([MappedObject(0x100, 8, 0, ENERGY)])
+    assert table.attribute(3, ENERGY, 1) is None
+    assert table.to_text() == "0100 8 0 1.0.1.8.0.255\n"
+    moved = table.extended([MappedObject(0x200, 8, 0, ENERGY), MappedObject(0x100, 3, 0, ENERGY)])
+    assert moved.to_text() == "0100 3 0 1.0.1.8.0.255\n0200 8 0 1.0.1.8.0.255\n"
+
+
+@pytest.mark.parametrize("line", ["FA00 3 0 1.0.1.8.0.255", "1000 12 3 0.0.40.0.0.255"])
+def test_a_text_gives_no_name_twice(line):
+    with pytest.raises(ConversionError, match=r"line 3 of the mapping table: .*0\.0\.40\.0\.0\.255"):
+        ShortNameTable.from_text(f"# meter\nFA00 12 4 0.0.40.0.0.255\n{line}\n1000 1 0 0.0.42.0.0.255")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ new one. It is filled from ``object_list``, from a text, or by hand.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,7 @@ from cosem.association.short_names.layout import (
     layout_of,
 )
 from cosem.errors import ConversionError, DecodeError
-from cosem.types.data import Array, LongUnsigned, OctetString, Structure, Unsigned
+from cosem.types.data import Array, Long, LongUnsigned, OctetString, Structure, Unsigned
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ class ShortNameTable:
     """Objects with their base names, found from either side.
 
     Args:
-        objects: Its elements; a later one takes the place of an earlier one of the same class and name.
+        objects: Its elements; a later one takes the place of an earlier one of the same class and name, or of
+            the same base name. Only the current association may be there by two names.
         layouts: Layouts of classes that the standard does not know, or of which it does not
             say enough, by class_id and version.
         complete: Whether it holds all objects that there are: nobody needs to look for more.
@@ -116,8 +117,17 @@ class ShortNameTable:
     ) -> None:
         self.complete = complete
         self.layouts = dict(layouts or {})
-        self._by_name = {(each.class_id, each.logical_name): each for each in objects}
-        self._by_base_name = {each.base_name: each for each in self._by_name.values()}
+        by_name: dict[tuple[int, LogicalName], MappedObject] = {}
+        by_base_name: dict[int, MappedObject] = {}
+        for each in objects:
+            before = by_name.get((each.class_id, each.logical_name))
+            if before is not None and by_base_name[before.base_name] is before:
+                del by_base_name[before.base_name]
+            clash = by_base_name.get(each.base_name)
+            if clash is not None and not _same_association(clash, each):
+                del by_name[clash.class_id, clash.logical_name]
+            by_name[each.class_id, each.logical_name] = by_base_name[each.base_name] = each
+        self._by_name, self._by_base_name = by_name, by_base_name
         self._sorted = sorted(self._by_base_name)
 
     def __iter__(self) -> Iterator[MappedObject]:
@@ -180,15 +190,23 @@ class ShortNameTable:
     # --- other forms -----------------------------------------------------------------------------------
 
     @classmethod
-    def from_object_list(cls, value: DataValue) -> ShortNameTable:
+    def from_object_list(
+        cls, value: DataValue, finding: Callable[[str], object] = lambda _: None
+    ) -> ShortNameTable:
         """Return the table that the attribute ``object_list`` of an Association SN means.
+
+        An object, or a base name, that comes twice counts only once: the first time.
+
+        Args:
+            value: The list.
+            finding: Told what deviates from the standard.
 
         Raises:
             DecodeError: It is no array of structures of base name, class, version and logical name.
         """
         if not isinstance(value, tuple):
             raise DecodeError("object_list is no array", 0)
-        return cls(_element(index, each) for index, each in enumerate(value))
+        return cls(_once((_element(index, each, finding) for index, each in enumerate(value)), finding))
 
     def to_object_list(self) -> Array:
         """Return the value of ``object_list``, base names ascending."""
@@ -202,18 +220,30 @@ class ShortNameTable:
         such as ``FD00 1 0 0.0.42.0.0.255``.
 
         Raises:
-            ConversionError: A line is something else; the text says which.
+            ConversionError: A line is something else, or contradicts one before it about an object or a base
+                name; the text says which.
         """
-        objects = []
-        for number, line in enumerate(text.splitlines(), 1):
-            words = line.partition("#")[0].split()
-            if not words:
-                continue
-            try:
-                objects.append(_from_words(words))
-            except ValueError as error:
-                raise ConversionError(f"line {number} of the mapping table: {error}") from None
-        return cls(objects)
+        number = 0
+        said: set[MappedObject] = set()
+
+        def objects() -> Iterator[MappedObject]:
+            nonlocal number
+            for number, line in enumerate(text.splitlines(), 1):
+                words = line.partition("#")[0].split()
+                if not words:
+                    continue
+                try:
+                    found = _from_words(words)
+                except ValueError as error:
+                    raise ConversionError(f"line {number} of the mapping table: {error}") from None
+                if found not in said:
+                    said.add(found)
+                    yield found
+
+        def twice(finding: str) -> None:
+            raise ConversionError(f"line {number} of the mapping table: {finding.partition(': ')[2]}")
+
+        return cls(_once(objects(), twice))
 
     def to_text(self) -> str:
         """Return the text that :meth:`from_text` takes, base names ascending."""
@@ -239,16 +269,48 @@ def _name(base_name: int, offset: int | None) -> int | None:
     return None if offset is None or base_name + offset > 0xFFFF else base_name + offset
 
 
-def _element(index: int, value: Any) -> MappedObject:
+def _element(index: int, value: Any, finding: Callable[[str], object]) -> MappedObject:
     try:
         base_name, class_id, version, name = value
-        if not isinstance(name, bytes):
-            raise TypeError
-        return MappedObject(
+        if not isinstance(name, bytes) or isinstance(base_name, bool):
+            raise TypeError("a base name is an integer, and a logical name an octet-string")
+        if not -0x8000 <= int(base_name) <= 0xFFFF:
+            raise ValueError(f"the base name {int(base_name):X} has more than 16 bits")
+        found = MappedObject(
             as_unsigned(int(base_name)), int(class_id), int(version), LogicalName(bytes(name))
         )
     except (TypeError, ValueError) as error:
         raise DecodeError(f"object_list[{index}] is no object with a base name: {error}", 0) from None
+    if type(base_name) is not Long:
+        finding(f"object-list-base-name: {found.base_name:04X} is a {type(base_name).__name__}, not a Long")
+    return found
+
+
+def _same_association(one: MappedObject, other: MappedObject) -> bool:
+    """Return whether two elements are the current association by the name that means it and by its own."""
+    return one.class_id == other.class_id == _ASSOCIATION_SN_CLASS and CURRENT_ASSOCIATION in (
+        one.logical_name,
+        other.logical_name,
+    )
+
+
+def _once(objects: Iterable[MappedObject], finding: Callable[[str], object]) -> Iterator[MappedObject]:
+    """Yield each object once, and one object for each base name: the first; what comes second is a finding."""
+    names: set[tuple[int, LogicalName]] = set()
+    taken: dict[int, MappedObject] = {}
+    for each in objects:
+        if (each.class_id, each.logical_name) in names:
+            finding(f"object-list-double: {each.logical_name} of class {each.class_id} comes twice")
+            continue
+        before = taken.setdefault(each.base_name, each)
+        if before is not each and not _same_association(before, each):
+            finding(
+                f"object-list-base-name-double: {each.base_name:04X} is the base name of {before.logical_name}"
+                f" already, not of {each.logical_name}"
+            )
+            continue
+        names.add((each.class_id, each.logical_name))
+        yield each
 
 
 def _from_words(words: list[str]) -> MappedObject:

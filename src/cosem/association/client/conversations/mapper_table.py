@@ -72,7 +72,8 @@ def read_object_list(
             value,
             "the meter does not tell base names: give them in a mapping table, or read by logical name",
         )
-    found = table.extended(ShortNameTable.from_object_list(value), complete=True)
+    finding = context.reader(b"").finding  # an error where the association is strict
+    found = table.extended(ShortNameTable.from_object_list(value, finding), complete=True)
     context.set_mapper_table(found)
     return found
 
