@@ -377,9 +377,12 @@ def test_a_meter_is_served_under_the_keys_of_a_file(tmp_path):
     path = tmp_path / "served.toml"
     store = KeyFile(path)
     store.put("served", Keys.parse(guek=KEYS.encryption, gak=KEYS.authentication, kek=KEYS.master))
-    held = _security(Namespace(keys=str(path), key_name=None))
+    options = Namespace(keys=str(path), key_name=None, fault=None)
+    held = _security(options)
     assert isinstance(held, HeldSecurity)
-    assert _security(Namespace(keys="demo", key_name=None)) is None
-    assert _security(Namespace(keys=None, key_name=None)) is None
+    assert _security(Namespace(keys="demo", key_name=None, fault=None)) is None
+    assert _security(Namespace(keys=None, key_name=None, fault=None)) is None
     held.change_keys(encryption=KEYS.broadcast)
     assert store.find(name="served").encryption == KEYS.broadcast
+    held.strengthen(0xFC & ~0x90)
+    assert _security(options).policy == 0xFC & ~0x90  # as after a restart

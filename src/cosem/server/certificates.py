@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -26,6 +26,10 @@ class HeldCertificates:
         own_title: System title of the server.
         anchors: Those of the authorities that are trusted because they were installed; never imported or removed.
         certificates: The others.
+
+    Attributes:
+        on_change: Called with all but the anchors before that changes: puts them to rest. What it raises stops the
+            change.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class HeldCertificates:
         self._own_title = own_title
         self._anchors = tuple(anchors)
         self._held: list[Certificate] = []
+        self.on_change: Callable[[tuple[Certificate, ...]], None] | None = None
         for each in certificates:
             self.put(each)
 
@@ -93,7 +98,12 @@ class HeldCertificates:
         kept = [each for each in self._held if not _replaces(certificate, each)]
         if len(kept) >= _MOST:
             raise VerificationError(f"{_MOST} certificates are held already")
-        self._held = [*kept, certificate]
+        self._change([*kept, certificate])
+
+    def _change(self, held: list[Certificate]) -> None:
+        if self.on_change is not None:
+            self.on_change(tuple(held))
+        self._held = held
 
     @contextmanager
     def undone_on_failure(self) -> Iterator[None]:
@@ -102,14 +112,14 @@ class HeldCertificates:
         try:
             yield
         except BaseException:
-            self._held = before
+            self._change(before)
             raise
 
     def remove(self, certificate: Certificate) -> bool:
         """Forget a certificate; return whether it could be: not an anchor, and not one of the server itself."""
         if certificate not in self._held or certificate.system_title == self._own_title:
             return False
-        self._held.remove(certificate)
+        self._change([each for each in self._held if each != certificate])
         return True
 
     def by_entity(self, entity: int, use: int, title: bytes) -> Certificate | None:

@@ -304,17 +304,13 @@ def _security(options: argparse.Namespace) -> HeldSecurity | None:
     from cosem.security.demonstration import demonstration_keys
     from cosem.security.key_material import KeyRole
     from cosem.security.keys import Keys
-    from cosem.server import HeldSecurity
+    from cosem.server.security_at_rest import held_at_rest
 
     store, name = entry.store, entry.name
     title = Keys(suite=entry.keys.suite, server_title=demonstration_keys().server_title)
     keys = entry.keys.over(title)
     keys.required(KeyRole.GLOBAL_UNICAST_ENCRYPTION)
-    return HeldSecurity(
-        keys,
-        counters=_counters(options.fault),
-        on_change=lambda changed, _: store.put(name, changed),
-    )
+    return held_at_rest(keys, store, name, counters=_counters(options.fault))
 
 
 async def _serve(server: Server, named: str, at_each: int, *, as_json: bool) -> None:

@@ -1,0 +1,71 @@
+"""A held security whose changes survive a restart: keys in a key file, policy and certificates in a file beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from cosem.security.key_material import PrivateKey
+from cosem.security.suites import SecuritySuite
+from cosem.server.held_security import HeldSecurity
+from cosem.store.security_state import SecurityStateFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cosem.security.certificates import Certificate
+    from cosem.security.keys import Keys
+    from cosem.security.policy import SecurityPolicy
+    from cosem.store.key_file import KeyFile
+
+__all__ = ["held_at_rest"]
+
+
+def held_at_rest(keys: Keys, store: KeyFile, name: str, **options: Any) -> HeldSecurity:
+    """Return a held security that goes on where it was before a restart.
+
+    Keys that clients change are put into the key file; the policy that they activate and the certificates that they
+    import or remove, into a file beside it: ``keys.toml`` has ``keys.toml.NAME.state``.
+
+    Args:
+        keys: The keys, as the file has them.
+        store: The key file.
+        name: The entry of the meter.
+        options: As for :class:`~cosem.server.held_security.HeldSecurity`; ``policy`` holds until a client has
+            activated one.
+
+    Raises:
+        ConfigurationError: The state cannot be read, or the keys must not be used.
+    """
+    file = SecurityStateFile(
+        Path(f"{store.path}.{quote(name, safe='')}.state"),
+    )
+    state = file.state
+    if state.policy is not None:
+        options["policy"] = state.policy
+    certificates = [*options.pop("certificates", ()), *_usable(state.certificates, keys)]
+
+    def at_rest(changed: Keys, policy: SecurityPolicy) -> None:
+        if policy != held.policy:
+            file.keep_policy(policy)
+        if changed != held.keys:
+            store.put(name, changed)
+
+    held = HeldSecurity(keys, certificates=certificates, on_change=at_rest, **options)
+    held.certificates.on_change = file.keep_certificates
+    return held
+
+
+def _usable(certificates: Iterable[Certificate], keys: Keys) -> list[Certificate]:
+    """Return all but those of our own whose new key pair did not come to rest before the process ended."""
+    from cosem.security.requests import public_key_of
+
+    own = bytes(keys.server_title or b"")
+    pairs = [each for each in (keys.signing, keys.key_agreement) if isinstance(each, PrivateKey)]
+    public = {public_key_of(SecuritySuite(keys.suite), each) for each in pairs}
+    return [
+        each
+        for each in certificates
+        if each.is_authority or each.system_title != own or each.public_key in public
+    ]

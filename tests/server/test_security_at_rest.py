@@ -1,0 +1,128 @@
+"""What clients change in a meter's Security setup is there after a restart."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+
+import pytest
+
+from cosem.errors import ConfigurationError
+from cosem.security.counters import VolatileCounterStore
+from cosem.security.policy import SecurityPolicyV0, SecurityPolicyV1
+from cosem.security.suites import SecuritySuite
+from cosem.server.security_at_rest import held_at_rest
+from cosem.store.key_file import KeyFile
+from cosem.store.security_state import SecurityState, SecurityStateFile
+from cosem.types.data import Enum, OctetString, Structure
+from cosem.types.enumerations import ActionResult as R
+from tests.client.secured import pairs
+from tests.server.test_security_setup import METER, ROOT, USES, Setup, certificate, certified
+
+CLIENT = bytes(pairs(SecuritySuite(1))[0].client_title)
+NAME = "tcp://10.0.0.7:4059"
+
+
+@pytest.fixture
+def meter(tmp_path):
+    """Return what starts the meter anew from its files."""
+    store = KeyFile(tmp_path / "keys.toml")
+    store.put(NAME, pairs(SecuritySuite(1))[1])
+
+    def start(**options):
+        setup = Setup(store.find(name=NAME), anchors=[ROOT])
+        held = held_at_rest(
+            store.find(name=NAME), store, NAME, counters=VolatileCounterStore(), anchors=[ROOT], **options
+        )
+        object.__setattr__(setup.object, "held", held)
+        setup.held = held
+        return setup
+
+    return start
+
+
+def test_a_policy_is_not_forgotten(meter):
+    first = meter(policy=SecurityPolicyV1(0x24))
+    assert first.held.policy == 0x24
+    assert first.result(1, Enum(0x6C)) is R.SUCCESS
+    second = meter(policy=SecurityPolicyV1(0x24))
+    assert second.held.policy == SecurityPolicyV1(0x6C)
+    assert second.result(1, Enum(0x24)) is R.OTHER_REASON
+
+
+@pytest.mark.parametrize("use", USES)
+def test_certificates_come_back_with_their_keys(meter, use):
+    name, bits = USES[use]
+    first = meter()
+    first.result(4, Enum(use))
+    der = certified(bytes(first.call(5, Enum(use)).return_parameters), bits=bits, serial=90)
+    assert first.result(6, OctetString(der)) is R.SUCCESS
+    second = meter()
+    assert getattr(second.held.keys, name) == getattr(first.held.keys, name)
+    assert second.held.certificates.by_entity(0, use, METER).octets == der
+
+
+def test_what_is_removed_stays_away(meter):
+    first = meter()
+    other = certificate(CLIENT.hex().upper(), serial=91).octets
+    assert first.result(6, OctetString(other)) is R.SUCCESS
+    by_title = Structure((Enum(0), Structure((Enum(1), Enum(0), OctetString(CLIENT)))))
+    second = meter()
+    assert second.call(7, by_title).return_parameters == other
+    assert second.result(8, by_title) is R.SUCCESS
+    assert list(meter().held.certificates) == [ROOT]
+
+
+def test_a_certificate_whose_key_did_not_come_to_rest_is_not_held_again(meter, tmp_path):
+    first = meter()
+    first.result(4, Enum(0))
+    der = certified(bytes(first.call(5, Enum(0)).return_parameters), bits=USES[0][1], serial=90)
+    assert first.result(6, OctetString(der)) is R.SUCCESS
+    KeyFile(tmp_path / "keys.toml").put(NAME, pairs(SecuritySuite(1))[1])  # as before
+    assert list(meter().held.certificates) == [ROOT]
+
+
+def test_what_cannot_be_put_to_rest_changes_nothing(meter, tmp_path, monkeypatch):
+    setup = meter(policy=SecurityPolicyV1(0x24))
+
+    def fail(*_):
+        raise ConfigurationError("the disk is full")
+
+    monkeypatch.setattr("cosem.store.security_state.write_private", fail)
+    assert setup.result(1, Enum(0x6C)) is R.OTHER_REASON
+    assert setup.held.policy == 0x24
+    other = certificate(CLIENT.hex().upper(), serial=91).octets
+    assert setup.result(6, OctetString(other)) is R.OTHER_REASON
+    assert list(setup.held.certificates) == [ROOT]
+
+
+@pytest.mark.parametrize("policy", [SecurityPolicyV0(3), SecurityPolicyV1(0x6C)])
+def test_the_file_is_its_owner_s_alone(tmp_path, policy):
+    path = tmp_path / "state"
+    file = SecurityStateFile(path)
+    assert file.state == SecurityState()
+    file.keep_policy(policy)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    again = SecurityStateFile(path).state
+    assert again == replace(file.state)
+    assert type(again.policy) is type(policy)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "null",
+        '{"format": 2}',
+        '{"format": 1, "certificates": ["00"]}',
+        '{"format": 1, "certificates": [], "security_policy": 9, "security_setup_version": 0}',
+        '{"format": 1, "certificates": [], "security_policy": 0, "security_setup_version": 7}',
+        '{"format": 1, "certificates": [], "security_policy": "108", "security_setup_version": 1}',
+    ],
+)
+def test_a_state_that_cannot_be_read_is_not_taken_for_none(tmp_path, content):
+    path = tmp_path / "state"
+    path.write_text(content)
+    with pytest.raises(ConfigurationError, match="no state of"):
+        SecurityStateFile(path)
