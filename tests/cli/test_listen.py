@@ -554,8 +554,7 @@ def test_values_and_announcements_go_to_a_broker(cosem):
     assert (states[0], states[-1]) == (b"online", b"offline")
 
 
-def test_a_broker_that_is_not_there_is_told_once_and_is_a_failure(cosem, monkeypatch):
-    monkeypatch.setattr(home_assistant, "_PATIENCE", 0.2)
+def test_a_broker_that_is_not_there_is_told_once_and_is_a_failure(cosem):
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"mqtt://me:secret@127.0.0.1:{server.getsockname()[1]}"
     done = cosem("listen", "--quiet", "--mqtt", url, "-", stdin=IDENTIFIED.octets)
@@ -602,6 +601,43 @@ def test_announcements_of_kinds_of_values(name, device_class, state_class, unit)
     assert said.get("state_class") in {state_class, "measurement"}
     assert said.get("unit_of_measurement") == unit
     assert said["device"]["manufacturer"] == "Iskraemeco"
+
+
+@pytest.mark.parametrize(
+    ("source", "stdin", "status", "said"),
+    [
+        ("FILE", None, 1, "no message was found"),
+        ("-", b"", 1, "no message was found"),
+        ("-", b" \n", 1, "no message was found"),
+        ("hex:", None, 2, "there are no octets after hex:"),
+        ("hex:zz", None, 2, "no hexadecimal digit"),
+        ("hex:00112233", None, 1, "no message was found"),
+        ("", None, 2, "a source is wanted"),
+        ("http://me:secret@meter/?key=secret", None, 2, "can be listened to"),
+    ],
+)
+def test_exit_statuses_of_what_holds_no_message(cosem, tmp_path, source, stdin, status, said):
+    (tmp_path / "empty").touch()
+    done = cosem("listen", str(tmp_path / "empty") if source == "FILE" else source, stdin=stdin)
+    assert (done.status, done.out) == (status, "")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert "secret" not in done.err
+
+
+def test_a_very_long_source_is_not_repeated_whole(cosem):
+    done = cosem("listen", "zq" * 50_000)
+    assert done.status == 1
+    assert len(done.err) < 1000
+    assert done.err.startswith("cosem listen: error: zqzq")
+    assert done.err.endswith("File name too long\n")
+
+
+def test_settings_of_a_line_are_refused_for_what_is_none(cosem):
+    for source in ("-", "hex:00"):
+        done = cosem("listen", source, "--baud", "300", stdin=b"")
+        assert done.status == 2
+        assert "are for a serial port" in done.err
 
 
 @pytest.mark.parametrize("url", ["http://x", "mqtt://", "nonsense", "mqtt://x:y", "mqtt://[x"])

@@ -105,6 +105,7 @@ _SHORTER: Final = {
 """Parts of a description, and how they are said; what goes without saying is left out."""
 _USUAL: Final = {
     "0-0:1.0.0*255": "Clock",
+    "1-3:0.2.8*255": "Version of the P1 telegram",
     "0-0:13.0.0*255": "Activity calendar",
     "0-0:17.0.0*255": "Limiter",
     "0-0:42.0.0*255": "Logical device name",

@@ -27,6 +27,7 @@ INTERRUPTED: Final = 130
 
 _DEBUG: Final = "COSEM_DEBUG"
 _WIDTH: Final = 80
+_LONGEST_LINE: Final = 800
 _INTRODUCTION: Final = """\
 usage: cosem VERB [options]
 
@@ -177,6 +178,8 @@ def _meant(message: str, known: Iterable[str]) -> str:
 def _said(name: str, text: str, status: int) -> int:
     """Write one line to standard error, and return the status."""
     line = " ".join(text.split())
+    if len(line) > _LONGEST_LINE:  # of what was typed, which may be anything
+        line = f"{line[: _LONGEST_LINE // 2]} ... {line[-_LONGEST_LINE // 4 :]}"
     try:
         print(f"{name}: {line}" if status == INTERRUPTED else f"{name}: error: {line}", file=sys.stderr)
         sys.stderr.flush()

@@ -197,7 +197,6 @@ class MqttBroker:
         Raises:
             TransportError: The broker did not take all that was published.
         """
-        self._closing = True
         connected = self._connected.wait(_PATIENCE)
         if connected:
             self._deliveries.wait(_PATIENCE)
@@ -205,6 +204,7 @@ class MqttBroker:
         if connected and not undelivered:
             self._status("offline")
             self._deliveries.wait(_PATIENCE)
+        self._closing = True
         self._client.disconnect()
         self._client.loop_stop()
         if undelivered:

@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
+from cosem.cli.octets import parse_hexadecimal
 from cosem.errors import ConfigurationError, TransportError, TransportTimeout
-from cosem.transport.url import Address, parse_url
+from cosem.transport.url import Address, parse_url, shown_url
 
 __all__ = ["Chunk", "open_source"]
 
@@ -71,13 +72,15 @@ def open_source(source: str, stopped: asyncio.Event, say: Say) -> AsyncGenerator
         return _bridge(parse_url(source.removeprefix("connect+")), stopped, say)
     if source.startswith("serial://"):
         return _serial(parse_url(source), stopped, say)
+    if not source.strip():
+        raise ConfigurationError("a source is wanted: a port, a file, hex:OCTETS, or - for standard input")
     if source == "-" or source.startswith("hex:"):
         return _file(source, stopped)
     if not Path(source).is_file() and _PORT.fullmatch(source):
         return _serial(Address("serial", path=source), stopped, say)
     if "://" in source:
         raise ConfigurationError(
-            f"{source}: tcp://, udp:// and serial:// can be listened to, connect+tcp:// connects to a bridge"
+            f"{shown_url(source)}: tcp://, udp:// and serial:// can be listened to, connect+tcp:// connects to a bridge"
         )
     return _file(source, stopped)
 
@@ -271,10 +274,14 @@ async def _file(source: str, stopped: asyncio.Event) -> AsyncGenerator[Chunk, No
             yield Chunk(f"- {flow}", octets, ended=True, live=False)
         return
     if source.startswith("hex:"):
+        if not parse_hexadecimal(source[4:]):
+            raise ConfigurationError("there are no octets after hex:")
         content = source[4:].encode()
     else:
         with Path(source).open("rb") as file:  # noqa: ASYNC230 -- read whole, before anything else goes on
             content = file.read()
+    if not content.strip():
+        return
     for flow, octets in read_dump(content).streams:
         name = source if not flow else f"{source} {flow}"
         for start in range(0, len(octets), _CHUNK):

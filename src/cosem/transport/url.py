@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from cosem.errors import ConfigurationError
 from cosem.link.wrapper import DEFAULT_PORT
 
-__all__ = ["Address", "parse_url"]
+__all__ = ["Address", "parse_url", "shown_url"]
 
 SCHEMES: Final = ("tcp", "udp", "hdlc+tcp", "serial", "rfc2217", "sim")
 _WITH_HOST: Final = frozenset({"tcp", "udp", "hdlc+tcp", "rfc2217"})
@@ -114,7 +114,7 @@ class Address:
         return f"{self.scheme}:{'//' if self.path.startswith('/') else ''}{self.path}"
 
 
-def _shown(text: str) -> str:
+def shown_url(text: str) -> str:
     """Return a URL as errors show it: without its options and what stands before an ``@``, which may be secrets."""
     shown = _BEFORE_HOST.sub("...@", text.partition("?")[0])
     return repr(shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}...")
@@ -139,7 +139,7 @@ def parse_url(text: str) -> Address:
         )
     given = text.strip()
     if _DEVICE.fullmatch(given):
-        raise ConfigurationError(f"{_shown(given)} is a serial port; write it as {_as_url(given)}")
+        raise ConfigurationError(f"{shown_url(given)} is a serial port; write it as {_as_url(given)}")
     if "://" not in given and not given.startswith(("sim:", "serial:")):
         given = f"tcp://{given}"
     try:
@@ -147,29 +147,31 @@ def parse_url(text: str) -> Address:
         port = parts.port
     except ValueError as error:
         why = "" if "@" in given else f": {error}"
-        raise ConfigurationError(f"{_shown(text)} is no URL{why}") from None
+        raise ConfigurationError(f"{shown_url(text)} is no URL{why}") from None
     if "@" in parts.netloc:
         raise ConfigurationError(
-            f"{_shown(text)}: a URL names no user and no password; give them by themselves"
+            f"{shown_url(text)}: a URL names no user and no password; give them by themselves"
         )
     scheme = parts.scheme.lower()
     if scheme not in SCHEMES:
         raise ConfigurationError(
-            f"{_shown(text)}: unknown scheme {scheme[:20]!r}; use one of {', '.join(SCHEMES)}"
+            f"{shown_url(text)}: unknown scheme {scheme[:20]!r}; use one of {', '.join(SCHEMES)}"
         )
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if scheme not in _WITH_HOST:
         path = unquote(parts.netloc + parts.path)
         if scheme == "serial" and not path:
             raise ConfigurationError(
-                f"{_shown(text)} names no port; write it as serial:///dev/ttyUSB0 or serial:COM3"
+                f"{shown_url(text)} names no port; write it as serial:///dev/ttyUSB0 or serial:COM3"
             )
         return Address(scheme, path=path, options=options)
     usual = _DEFAULT_PORTS.get(scheme, DEFAULT_PORT)
     if parts.hostname and not parts.hostname.isprintable():
         raise ConfigurationError(f"{parts.hostname!r} is no name of a host")
     if not parts.hostname:
-        raise ConfigurationError(f"{_shown(text)} names no host; write it as {scheme}://HOST:{usual}")
+        raise ConfigurationError(f"{shown_url(text)} names no host; write it as {scheme}://HOST:{usual}")
     if port == 0 or parts.path not in ("", "/"):
-        raise ConfigurationError(f"{_shown(text)}: port must be 1..65535, and nothing may follow but options")
+        raise ConfigurationError(
+            f"{shown_url(text)}: port must be 1..65535, and nothing may follow but options"
+        )
     return Address(scheme, parts.hostname, port or usual, options=options)

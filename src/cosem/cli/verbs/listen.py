@@ -5,6 +5,9 @@ opened again, Ctrl-C and SIGTERM stop it cleanly. A meter that connects and want
 
 With --key alone what is decrypted cannot be checked: such messages say "unverifiable". With --auth-key nothing is
 given out whose tag is wrong or cannot be checked.
+
+The exit status is 0 where messages were given out or it was stopped, 1 where there were none, most could not be read,
+or a broker did not take them.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import signal
 import sys
 from collections import OrderedDict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.keys import add_key_options, keys_of
@@ -90,7 +94,7 @@ def _source(options: argparse.Namespace) -> str:
     if options.baud is None and options.format is None:
         return source
     path = source.removeprefix("serial://")
-    if "://" in path or "?" in path:
+    if "://" in path or "?" in path or path == "-" or path.startswith("hex:") or Path(path).is_file():
         raise ConfigurationError("--baud and --format are for a serial port without ?baud= in its URL")
     settings = [
         f"{name}={value}" for name, value in (("baud", options.baud), ("format", options.format)) if value

@@ -31,13 +31,14 @@ EXAMPLES: Final = (
     ("cosem probe tcp://10.0.0.7:4059", "a meter or a modem in the network"),
 )
 _LIMIT: Final = 90.0
+_MOST_SECONDS: Final = 86_400
 
 
 def _seconds(text: str) -> float:
     from cosem.errors import ConfigurationError
 
-    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]+)?", text) or not float(text):
-        raise ConfigurationError(f"{text!r} is no number of seconds above 0")
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text) or not 0 < float(text) <= _MOST_SECONDS:
+        raise ConfigurationError(f"{text!r} is no number of seconds above 0, up to {_MOST_SECONDS}")
     return float(text)
 
 

@@ -5,6 +5,8 @@ base64, the octets themselves, or a capture of a network (pcap and pcapng, with 
 
 A serial port is listened to with the usual settings, one after the other, until something is understood; tcp:// is
 connected to. Nothing is ever sent.
+
+The exit status is 0 where it was found out what the octets are, 1 where it was not or there were none.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cosem.cli.connection import converter
 from cosem.cli.keys import add_key_options, keys_of
 from cosem.cli.recording import add_record_option
-from cosem.errors import ConfigurationError, TransportClosed, TransportTimeout
+from cosem.errors import ConfigurationError, CosemError, TransportClosed, TransportTimeout
 
 if TYPE_CHECKING:
     from cosem.cli.sniffing import Finding, Sniffed
@@ -86,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
         if latest.known:
             break
     if sniffed is None or not sniffed.octets:
-        raise ConfigurationError("there are no octets")
+        raise CosemError("nothing was heard: there are no octets")
     if options.record is not None:
         from cosem.cli.recording_heard import record_heard
 
@@ -159,11 +161,13 @@ def _content(source: str) -> bytes:
             with path.open("rb") as file:
                 content = file.read(_MOST + 1)
         elif source.startswith("@") or not any(sign.isdigit() for sign in source):
-            raise ConfigurationError(f"{source}: there is no such file, and these are no octets")
+            raise ConfigurationError(f"{source!r}: there is no such file, and these are no octets")
         else:
             content = source.encode("utf-8", "surrogateescape")
     if len(content) > _MOST:
         raise ConfigurationError(f"{source} holds more than {_MOST} octets")
+    if not content.strip():
+        raise CosemError(f"{'standard input' if source == '-' else source} is empty")
     return content
 
 
