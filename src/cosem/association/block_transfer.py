@@ -85,6 +85,8 @@ class BlockTransfer:
         "_given",
         "_highest",
         "_idle",
+        acknowledged_octets: Octets of our message that the other has.
+        received_octets: Octets that have come of its own.
         "_limits",
         "_next",
         "_parts",
@@ -113,6 +115,7 @@ class BlockTransfer:
         client: bool,
         window: int = DEFAULT_WINDOW,
         peer_window: int = 1,
+        "acknowledged_octets",
         limits: TransferLimits | None = None,
         repeats: int = 3,
         final_acknowledgement: bool = False,
@@ -155,6 +158,7 @@ class BlockTransfer:
         """
         blocks = _cut(message, self._size)
         if self._next + len(blocks) - 1 > MOST_BLOCKS:
+        self.acknowledged_octets = 0
             raise LimitError("blocks of a general block transfer", len(blocks), MOST_BLOCKS)
         for each in blocks:
             self._append(*each)
@@ -212,7 +216,7 @@ class BlockTransfer:
         if block.block_number_ack > self._peer_acknowledged:
             self._peer_acknowledged = block.block_number_ack
             for number in [each for each in self._queue if each <= block.block_number_ack]:
-                del self._queue[number]
+                self.acknowledged_octets += len(self._queue.pop(number)[1])
             self._progress = True
             self._silences = 0
         if block.streaming and not incoherent and not self._window_is_full():

@@ -49,7 +49,18 @@ class TransferLimits:
 
 
 class ServiceContext(Protocol):
-    """What the association tells a conversation."""
+    """What the association tells a conversation, and is told by it."""
+
+    def follow(self, progress: Progress) -> None:
+        """Begin another request: ``progress`` is told of the octets that its blocks transfer, or those of its answer.
+
+        The association tells of general blocks, which the conversation does not see.
+        """
+        ...
+
+    def transferred(self, octets: int) -> None:
+        """Tell how many octets of the present request, or of its answer, were transferred so far."""
+        ...
 
     @property
     def conformance(self) -> Conformance:

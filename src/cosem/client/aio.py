@@ -68,17 +68,22 @@ class AsyncClient(ClientBase):
         self._on_close = on_close
 
     async def run(
-        self, operation: Callable[[ServiceContext], Conversation[T]], *, high_priority: bool = False
+        self,
+        operation: Callable[[ServiceContext], Conversation[T]],
+        *,
+        high_priority: bool = False,
+        progress: Progress = no_progress,
     ) -> T:
         """Run a conversation of services in this association, and return its result.
 
         Args:
             operation: Makes the conversation of what it is told about the association.
             high_priority: Asks the meter to answer before other requests, where that was agreed on.
+            progress: Told of the octets that block transfers have moved so far, those of all its requests.
         """
         async with self._turns:
             try:
-                exchange = self._association.start(operation, high_priority=high_priority)
+                exchange = self._association.start(operation, high_priority=high_priority, progress=progress)
             except StateError:
                 if self._connection.lost is not None:
                     raise self._connection.lost from None
@@ -119,13 +124,18 @@ class AsyncClient(ClientBase):
             lambda context: attributes.get(context, session, target, attribute, class_id, selection, progress)
         )
 
-    async def get_many(self, items: Iterable[AttributeItem]) -> list[Result[DataValue]]:
+    async def get_many(
+        self, items: Iterable[AttributeItem], *, progress: Progress = no_progress
+    ) -> list[Result[DataValue]]:
         """Return a result for each item, in order; one that is refused stops no other.
 
         Args:
             items: Objects (their attribute 2), or tuples of object, attribute, and if need be class and selection.
+            progress: Told of the octets transferred so far, in block transfers.
         """
-        return await self.run(lambda context: attributes.get_many(context, self._session, items))
+        return await self.run(
+            lambda context: attributes.get_many(context, self._session, items), progress=progress
+        )
 
     async def set(
         self,
@@ -169,13 +179,18 @@ class AsyncClient(ClientBase):
             )
         )
 
-    async def set_many(self, items: Iterable[AttributeValue]) -> list[Result[None]]:
+    async def set_many(
+        self, items: Iterable[AttributeValue], *, progress: Progress = no_progress
+    ) -> list[Result[None]]:
         """Write attributes and return a result for each, in order; the meter may take some and refuse others.
 
         Args:
             items: Tuples of object, attribute, value, and if need be class.
+            progress: Told of the octets transferred so far, in block transfers.
         """
-        return await self.run(lambda context: attributes.set_many(context, self._session, items))
+        return await self.run(
+            lambda context: attributes.set_many(context, self._session, items), progress=progress
+        )
 
     async def call(
         self,
@@ -217,17 +232,28 @@ class AsyncClient(ClientBase):
             )
         )
 
-    async def call_many(self, items: Iterable[MethodItem]) -> list[Result[DataValue]]:
+    async def call_many(
+        self, items: Iterable[MethodItem], *, progress: Progress = no_progress
+    ) -> list[Result[DataValue]]:
         """Call methods in order and return a result for each.
 
         Args:
             items: Tuples of object, method, and if need be parameter and class.
+            progress: Told of the octets transferred so far, in block transfers.
         """
         from cosem.client.operations import methods
 
-        return await self.run(lambda context: methods.call_many(context, self._session, items))
+        return await self.run(
+            lambda context: methods.call_many(context, self._session, items), progress=progress
+        )
 
-    async def access(self, items: Iterable[BatchItem], *, break_on_error: bool = False) -> list[Result[Any]]:
+    async def access(
+        self,
+        items: Iterable[BatchItem],
+        *,
+        break_on_error: bool = False,
+        progress: Progress = no_progress,
+    ) -> list[Result[Any]]:
         """Read, write and call in one go, in order, and return a result for each item.
 
         Where the association agreed on ACCESS it takes one request, or as few as the sizes allow; else one for each.
@@ -237,11 +263,13 @@ class AsyncClient(ClientBase):
                 :class:`~cosem.client.batch.Call`.
             break_on_error: Whether nothing is tried after the first failure; what was not tried has the
                 result other-reason.
+            progress: Told of the octets transferred so far, in block transfers.
         """
         from cosem.client.operations import batches
 
         return await self.run(
-            lambda context: batches.access(context, self._session, items, break_on_error=break_on_error)
+            lambda context: batches.access(context, self._session, items, break_on_error=break_on_error),
+            progress=progress,
         )
 
     async def confirm(self, notification: Notification) -> None:
@@ -275,9 +303,20 @@ class AsyncClient(ClientBase):
         )
 
     async def read(
-        self, target: Target, attribute: AttributeLike = 2, *, class_id: ClassLike | None = None
+        self,
+        target: Target,
+        attribute: AttributeLike = 2,
+        *,
+        class_id: ClassLike | None = None,
+        progress: Progress = no_progress,
     ) -> Reading:
         """Return a value with its unit, scaled exactly, and status and capture time where the class has them.
+
+        Args:
+            target: The object.
+            attribute: Its number, name or declaration.
+            class_id: The interface class; found out where it is not given.
+            progress: Told of the octets transferred so far, in block transfers.
 
         Raises:
             AccessError: The meter refused the value.
@@ -285,18 +324,24 @@ class AsyncClient(ClientBase):
         from cosem.client.operations import reading
 
         return await self.run(
-            lambda context: reading.read(context, self._session, target, attribute, class_id)
+            lambda context: reading.read(context, self._session, target, attribute, class_id),
+            progress=progress,
         )
 
-    async def read_many(self, items: Iterable[AttributeItem]) -> list[Result[Reading]]:
+    async def read_many(
+        self, items: Iterable[AttributeItem], *, progress: Progress = no_progress
+    ) -> list[Result[Reading]]:
         """Return a result with a reading for each item, in order; one that is refused stops no other.
 
         Args:
             items: Objects (their attribute 2), or tuples of object, attribute, and if need be class.
+            progress: Told of the octets transferred so far, in block transfers.
         """
         from cosem.client.operations import reading
 
-        return await self.run(lambda context: reading.read_many(context, self._session, items))
+        return await self.run(
+            lambda context: reading.read_many(context, self._session, items), progress=progress
+        )
 
     def profile(self, target: Target) -> AsyncProfile:
         """Return a profile, to be read; nothing is sent yet.

@@ -67,13 +67,18 @@ class Client(ClientBase):
         self._turn = RLock()
 
     def run(
-        self, operation: Callable[[ServiceContext], Conversation[T]], *, high_priority: bool = False
+        self,
+        operation: Callable[[ServiceContext], Conversation[T]],
+        *,
+        high_priority: bool = False,
+        progress: Progress = no_progress,
     ) -> T:
         """Run a conversation of services in this association, and return its result.
 
         Args:
             operation: Makes the conversation of what it is told about the association.
             high_priority: Asks the meter to answer before other requests, where that was agreed on.
+            progress: Told of the octets that block transfers have moved so far, those of all its requests.
 
         Raises:
             StateError: Another thread uses this client, or there is no association.
@@ -82,7 +87,7 @@ class Client(ClientBase):
         if not turn.acquire(blocking=False):
             raise StateError("another thread uses this client (give each its own)", "a request")
         try:
-            exchange = self._association.start(operation, high_priority=high_priority)
+            exchange = self._association.start(operation, high_priority=high_priority, progress=progress)
         except StateError:
             if self._connection.lost is not None:
                 raise self._connection.lost from None
@@ -126,13 +131,16 @@ class Client(ClientBase):
             lambda context: attributes.get(context, session, target, attribute, class_id, selection, progress)
         )
 
-    def get_many(self, items: Iterable[AttributeItem]) -> list[Result[DataValue]]:
+    def get_many(
+        self, items: Iterable[AttributeItem], *, progress: Progress = no_progress
+    ) -> list[Result[DataValue]]:
         """Return a result for each item, in order; one that is refused stops no other.
 
         Args:
             items: Objects (their attribute 2), or tuples of object, attribute, and if need be class and selection.
+            progress: Told of the octets transferred so far, in block transfers.
         """
-        return self.run(lambda context: attributes.get_many(context, self._session, items))
+        return self.run(lambda context: attributes.get_many(context, self._session, items), progress=progress)
 
     def set(
         self,
@@ -176,13 +184,16 @@ class Client(ClientBase):
             )
         )
 
-    def set_many(self, items: Iterable[AttributeValue]) -> list[Result[None]]:
+    def set_many(
+        self, items: Iterable[AttributeValue], *, progress: Progress = no_progress
+    ) -> list[Result[None]]:
         """Write attributes and return a result for each, in order; the meter may take some and refuse others.
 
         Args:
             items: Tuples of object, attribute, value, and if need be class.
+            progress: Told of the octets transferred so far, in block transfers.
         """
-        return self.run(lambda context: attributes.set_many(context, self._session, items))
+        return self.run(lambda context: attributes.set_many(context, self._session, items), progress=progress)
 
     def call(
         self,
@@ -224,17 +235,26 @@ class Client(ClientBase):
             )
         )
 
-    def call_many(self, items: Iterable[MethodItem]) -> list[Result[DataValue]]:
+    def call_many(
+        self, items: Iterable[MethodItem], *, progress: Progress = no_progress
+    ) -> list[Result[DataValue]]:
         """Call methods in order and return a result for each.
 
         Args:
             items: Tuples of object, method, and if need be parameter and class.
+            progress: Told of the octets transferred so far, in block transfers.
         """
         from cosem.client.operations import methods
 
-        return self.run(lambda context: methods.call_many(context, self._session, items))
+        return self.run(lambda context: methods.call_many(context, self._session, items), progress=progress)
 
-    def access(self, items: Iterable[BatchItem], *, break_on_error: bool = False) -> list[Result[Any]]:
+    def access(
+        self,
+        items: Iterable[BatchItem],
+        *,
+        break_on_error: bool = False,
+        progress: Progress = no_progress,
+    ) -> list[Result[Any]]:
         """Read, write and call in one go, in order, and return a result for each item.
 
         Where the association agreed on ACCESS it takes one request, or as few as the sizes allow; else one for each.
@@ -244,11 +264,13 @@ class Client(ClientBase):
                 :class:`~cosem.client.batch.Call`.
             break_on_error: Whether nothing is tried after the first failure; what was not tried has the
                 result other-reason.
+            progress: Told of the octets transferred so far, in block transfers.
         """
         from cosem.client.operations import batches
 
         return self.run(
-            lambda context: batches.access(context, self._session, items, break_on_error=break_on_error)
+            lambda context: batches.access(context, self._session, items, break_on_error=break_on_error),
+            progress=progress,
         )
 
     def confirm(self, notification: Notification) -> None:
@@ -280,26 +302,43 @@ class Client(ClientBase):
         )
 
     def read(
-        self, target: Target, attribute: AttributeLike = 2, *, class_id: ClassLike | None = None
+        self,
+        target: Target,
+        attribute: AttributeLike = 2,
+        *,
+        class_id: ClassLike | None = None,
+        progress: Progress = no_progress,
     ) -> Reading:
         """Return a value with its unit, scaled exactly, and status and capture time where the class has them.
+
+        Args:
+            target: The object.
+            attribute: Its number, name or declaration.
+            class_id: The interface class; found out where it is not given.
+            progress: Told of the octets transferred so far, in block transfers.
 
         Raises:
             AccessError: The meter refused the value.
         """
         from cosem.client.operations import reading
 
-        return self.run(lambda context: reading.read(context, self._session, target, attribute, class_id))
+        return self.run(
+            lambda context: reading.read(context, self._session, target, attribute, class_id),
+            progress=progress,
+        )
 
-    def read_many(self, items: Iterable[AttributeItem]) -> list[Result[Reading]]:
+    def read_many(
+        self, items: Iterable[AttributeItem], *, progress: Progress = no_progress
+    ) -> list[Result[Reading]]:
         """Return a result with a reading for each item, in order; one that is refused stops no other.
 
         Args:
             items: Objects (their attribute 2), or tuples of object, attribute, and if need be class.
+            progress: Told of the octets transferred so far, in block transfers.
         """
         from cosem.client.operations import reading
 
-        return self.run(lambda context: reading.read_many(context, self._session, items))
+        return self.run(lambda context: reading.read_many(context, self._session, items), progress=progress)
 
     def profile(self, target: Target) -> Profile:
         """Return a profile, to be read; nothing is sent yet.

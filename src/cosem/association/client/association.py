@@ -23,7 +23,7 @@ from cosem.association.client.opening import opening
 from cosem.association.client.parameters import NegotiatedContext
 from cosem.association.client.receiving import ClientReceiving
 from cosem.association.client.releasing import releasing
-from cosem.association.context import Conversation
+from cosem.association.context import Conversation, Progress, no_progress
 from cosem.association.control_function import ClientEvent, State
 from cosem.errors import ConfigurationError, ProtocolError, StateError, UnsupportedError
 from cosem.types.enumerations import Conformance
@@ -95,13 +95,18 @@ class ClientAssociation(ClientReceiving):
         return self._begin(Exchange(releasing(self)))
 
     def start(
-        self, service: Callable[[ClientContext], Conversation[T]], *, high_priority: bool = False
+        self,
+        service: Callable[[ClientContext], Conversation[T]],
+        *,
+        high_priority: bool = False,
+        progress: Progress = no_progress,
     ) -> Exchange[T]:
         """Begin a service.
 
         Args:
             service: Makes the conversation of what it is told about this association.
             high_priority: Asks the server to answer before others, if that was agreed on.
+            progress: Told of the octets that block transfers have moved so far, those of all its requests.
 
         Raises:
             StateError: There is no association, or its two sides have not yet proved who they are.
@@ -112,7 +117,8 @@ class ClientAssociation(ClientReceiving):
             raise UnsupportedError("an unconfirmed association has unconfirmed services only")
         if high_priority and not self.negotiated.conformance & Conformance.PRIORITY_MGMT_SUPPORTED:
             high_priority = False
-        return self._begin(Exchange(service(ClientContext(self, high_priority=high_priority))))
+        context = ClientContext(self, high_priority=high_priority, progress=progress)
+        return self._begin(Exchange(service(context), context))
 
     def send_unconfirmed(self, service: Callable[[ClientContext], Apdu]) -> None:
         """Send a request to which no answer comes.

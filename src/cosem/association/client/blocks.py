@@ -53,10 +53,11 @@ class ClientBlocks:
 
     Attributes:
         settings: As given.
+        transferred: Octets of the present exchange, or of the last one, that have gone and were acknowledged, or came.
         unconfirmed: Collects long notifications.
     """
 
-    __slots__ = ("_limits", "_plain", "_restarts", "_transfer", "settings", "unconfirmed")
+    __slots__ = ("_limits", "_plain", "_restarts", "_transfer", "settings", "transferred", "unconfirmed")
 
     def __init__(self, settings: BlockSettings, limits: TransferLimits) -> None:
         self.settings = settings
@@ -64,6 +65,7 @@ class ClientBlocks:
         self._transfer: BlockTransfer | None = None
         self._plain = False
         self._restarts = 0
+        self.transferred = 0
         self.unconfirmed = UnconfirmedBlocks(limits)
 
     @property
@@ -121,6 +123,7 @@ class ClientBlocks:
     def timed_out(self) -> bool:
         """Ask again, and return whether that still makes sense."""
         return self._transfer is not None and self._transfer.timed_out()
+        self.transferred = transfer.acknowledged_octets + transfer.received_octets
 
     def outgoing(self) -> list[bytes]:
         """Return the blocks to send, and forget them."""

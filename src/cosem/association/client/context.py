@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cosem.association.context import TransferLimits
+from cosem.association.context import Progress, TransferLimits, no_progress
 from cosem.codec.data import decode_data
 from cosem.codec.reader import Reader
 from cosem.types.enumerations import Conformance
@@ -21,11 +21,28 @@ __all__ = ["ClientContext"]
 class ClientContext:
     """See :class:`~cosem.association.context.ServiceContext`."""
 
-    __slots__ = ("_association", "_high_priority")
+    __slots__ = ("_association", "_before", "_high_priority", "_now", "_of_all", "_of_request")
 
-    def __init__(self, association: ClientAssociation, *, high_priority: bool) -> None:
+    def __init__(
+        self, association: ClientAssociation, *, high_priority: bool, progress: Progress = no_progress
+    ) -> None:
         self._association = association
         self._high_priority = high_priority
+        self._of_all = progress
+        self._of_request: Progress = no_progress
+        self._before = self._now = 0
+
+    def follow(self, progress: Progress) -> None:
+        """Begin another request, of whose octets ``progress`` is told."""
+        self._of_request = progress
+        self._before += self._now
+        self._now = 0
+
+    def transferred(self, octets: int) -> None:
+        """Tell whoever wants to know: of this request, and of all requests of the conversation."""
+        self._now = octets
+        self._of_request(octets)
+        self._of_all(self._before + octets)
 
     @property
     def conformance(self) -> Conformance:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from cosem.apdu import Apdu
-from cosem.association.context import Conversation
+from cosem.association.context import Conversation, ServiceContext
 from cosem.errors import StateError
 
 __all__ = ["Exchange", "Findings", "Notification", "NotificationQueue", "Outgoing", "ProtectionLike"]
@@ -128,11 +128,13 @@ class Exchange(Generic[T]):
         steps: How many times it has sent something: each begins a new wait.
         patience: How long to wait for the next answer, seconds; ``None`` as long as the time-outs say.
         on_done: Called once when it ends.
+        context: What the conversation knows of its association; ``None`` for opening and releasing.
     """
 
     __slots__ = (
         "_error",
         "_value",
+        "context",
         "conversation",
         "done",
         "key",
@@ -143,8 +145,9 @@ class Exchange(Generic[T]):
         "subject",
     )
 
-    def __init__(self, conversation: Conversation[T]) -> None:
+    def __init__(self, conversation: Conversation[T], context: ServiceContext | None = None) -> None:
         self.conversation = conversation
+        self.context = context
         self.key: int | str | None = None
         self.subject: Apdu | None = None
         self.request: Apdu | None = None

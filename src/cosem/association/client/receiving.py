@@ -10,7 +10,7 @@ from cosem.association.client import routing
 from cosem.association.client.exchange import Notification
 from cosem.association.client.sending import ClientSending
 from cosem.association.unconfirmed_blocks import is_unconfirmed
-from cosem.errors import CosemError, DecodeError, SecurityError
+from cosem.errors import CosemError, DecodeError, SecurityError, TransportClosed
 
 __all__ = ["ClientReceiving"]
 
@@ -68,11 +68,18 @@ class ClientReceiving(ClientSending):
         if exchange is None or not self.general_blocks or exchange.key in ("open", "release"):
             self._unmatched("GeneralBlockTransfer", None)
             return
+        before = self._blocks.transferred
         try:
             message, known = self._blocks.take(block, self.negotiated.server_max_receive_pdu_size)
+            if exchange.context is not None and self._blocks.transferred != before:
+                exchange.context.transferred(self._blocks.transferred)
         except CosemError as error:
             self._fail(exchange, error)
             self._give_up(error)
+            return
+        except Exception as failure:  # noqa: BLE001 -- of whom the progress was told: it belongs to whoever asked
+            self._fail(exchange, failure)
+            self._give_up(TransportClosed(f"a transfer in blocks was given up: {failure}"))
             return
         if not known:
             self._unmatched("GeneralBlockTransfer", None)

@@ -19,7 +19,7 @@ from cosem.apdu.access import (
     AccessResponseSet,
 )
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
-from cosem.association.context import Conversation, ServiceContext, require, unexpected
+from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
 from cosem.codec.data import encode_data
 from cosem.errors import ProtocolError
 from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
@@ -106,6 +106,7 @@ def access(
     *,
     break_on_error: bool = False,
     self_descriptive: bool = False,
+    progress: Progress = no_progress,
 ) -> Conversation[tuple[AccessOutcome, ...]]:
     """Do several things in one request, in order.
 
@@ -115,6 +116,7 @@ def access(
         break_on_error: Whether the server tries nothing after the first failure; what it did not try has
             the result other-reason.
         self_descriptive: Whether the answer repeats what was asked.
+        progress: Told of the octets transferred so far, in block transfers.
 
     Returns:
         An outcome for each item, in order.
@@ -126,6 +128,7 @@ def access(
     require(context, Conformance.ACCESS, "reading, writing and calling in one request")
     if any(hasattr(specification, "access_selection") for specification, _ in items):
         require(context, Conformance.SELECTIVE_ACCESS, "a part of an attribute")
+    context.follow(progress)
     invoke_id = context.new_long_invoke_id(self_descriptive=self_descriptive, break_on_error=break_on_error)
     asked = tuple(specification for specification, _ in items)
     answer = yield AccessRequest(invoke_id, b"", asked, tuple(data for _, data in items))

@@ -60,6 +60,7 @@ def action(
         ProtocolError: The answer is of another kind, or a block has the wrong number.
     """
     require(context, Conformance.ACTION, "calling a method")
+    context.follow(progress)
     invoke_id = context.new_invoke_id()
     request = ActionRequestNormal(invoke_id, descriptor, parameters)
     size = len(encode(request))
@@ -76,11 +77,11 @@ def action(
         def first(block: DataBlockSA) -> Apdu:
             return ActionRequestWithFirstPblock(invoke_id, descriptor, block)
 
-        answer = yield from _send_blocks(context, invoke_id, octets, head, first, progress)
+        answer = yield from _send_blocks(context, invoke_id, octets, head, first)
     if isinstance(answer, ActionResponseNormal):
         return answer.single_response
     if isinstance(answer, ActionResponseWithPblock):
-        joined = yield from _receive_blocks(context, invoke_id, answer, progress)
+        joined = yield from _receive_blocks(context, invoke_id, answer)
         return (
             joined
             if isinstance(joined, ActionResponseWithOptionalData)
@@ -106,6 +107,7 @@ def action_with_list(
     """
     require(context, Conformance.ACTION, "calling a method")
     require(context, Conformance.MULTIPLE_REFERENCES, "calling several methods at once")
+    context.follow(progress)
     invoke_id = context.new_invoke_id()
     request = ActionRequestWithList(invoke_id, tuple(descriptors), tuple(parameters))
     size = len(encode(request))
@@ -121,7 +123,7 @@ def action_with_list(
             return ActionRequestWithListAndFirstPblock(invoke_id, tuple(descriptors), block)
 
         head = size - len(octets) + _DATABLOCK
-        answer = yield from _send_blocks(context, invoke_id, octets, head, first, progress)
+        answer = yield from _send_blocks(context, invoke_id, octets, head, first)
     if isinstance(answer, ActionResponseWithList):
         responses = answer.list_of_responses
     elif (
@@ -129,7 +131,7 @@ def action_with_list(
     ):
         return (answer.single_response,) * len(descriptors)
     elif isinstance(answer, ActionResponseWithPblock):
-        joined = yield from _receive_blocks(context, invoke_id, answer, progress)
+        joined = yield from _receive_blocks(context, invoke_id, answer)
         if isinstance(joined, ActionResponseWithOptionalData):
             return (joined,) * len(descriptors)
         reader = context.reader(joined)
@@ -161,7 +163,6 @@ def _send_blocks(
     octets: bytes,
     head: int,
     first: Callable[[DataBlockSA], Apdu],
-    progress: Progress,
 ) -> Conversation[Apdu]:
     """Send parameters block by block and return the answer to the last one, or to the one that ended it."""
     limit = context.max_request_size
@@ -171,7 +172,7 @@ def _send_blocks(
         block = DataBlockSA(last, number, part)
         answer = yield first(block) if number == 1 else ActionRequestWithPblock(invoke_id, block)
         sent += len(part)
-        progress(sent)
+        context.transferred(sent)
         if last or not isinstance(answer, ActionResponseNextPblock):
             break
         if answer.block_number != number:
@@ -180,14 +181,14 @@ def _send_blocks(
 
 
 def _receive_blocks(
-    context: ServiceContext, invoke_id: InvokeIdAndPriority, answer: Any, progress: Progress
+    context: ServiceContext, invoke_id: InvokeIdAndPriority, answer: Any
 ) -> Conversation[bytes | ActionResponseWithOptionalData]:
     """Ask for block after block; a plain answer in between is a refusal and ends the transfer."""
     joiner = BlockJoiner(context.transfer_limits)
     while True:
         block: DataBlockSA = answer.pblock
         joiner.add(block.block_number, block.raw_data)
-        progress(joiner.size)
+        context.transferred(joiner.size)
         if block.last_block:
             return joiner.joined()
         answer = yield ActionRequestNextPblock(invoke_id, joiner.number)

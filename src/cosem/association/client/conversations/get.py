@@ -86,13 +86,14 @@ def get_encoded(
         require(context, Conformance.SELECTIVE_ACCESS, "reading a part of an attribute")
     if descriptor.attribute_id == 0:
         require(context, Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET, "reading all attributes at once")
+    context.follow(progress)
     invoke_id = context.new_invoke_id()
     answer = yield GetRequestNormal(invoke_id, descriptor, selection)
     if isinstance(answer, GetResponseNormal):
         return answer.result
     if not isinstance(answer, GetResponseWithDatablock):
         raise ProtocolError(unexpected(answer, "get-response"))
-    joined = yield from _remaining_blocks(context, invoke_id, answer, progress, each_block)
+    joined = yield from _remaining_blocks(context, invoke_id, answer, each_block)
     return joined if isinstance(joined, DataAccessResult) else EncodedData(joined)
 
 
@@ -114,6 +115,7 @@ def get_with_list(
     require(context, Conformance.MULTIPLE_REFERENCES, "reading several attributes at once")
     if any(selection is not None for _, selection in items):
         require(context, Conformance.SELECTIVE_ACCESS, "reading a part of an attribute")
+    context.follow(progress)
     invoke_id = context.new_invoke_id()
     listed = tuple(CosemAttributeDescriptorWithSelection(*item) for item in items)
     answer = yield GetRequestWithList(invoke_id, listed)
@@ -122,7 +124,7 @@ def get_with_list(
     elif isinstance(answer, GetResponseNormal) and isinstance(answer.result, DataAccessResult):
         return (answer.result,) * len(items)
     elif isinstance(answer, GetResponseWithDatablock):
-        joined = yield from _remaining_blocks(context, invoke_id, answer, progress)
+        joined = yield from _remaining_blocks(context, invoke_id, answer)
         if isinstance(joined, DataAccessResult):
             return (joined,) * len(items)
         reader = context.reader(joined)
@@ -139,7 +141,6 @@ def _remaining_blocks(
     context: ServiceContext,
     invoke_id: InvokeIdAndPriority,
     answer: GetResponseWithDatablock,
-    progress: Progress,
     each_block: Callable[[bytes], object] | None = None,
 ) -> Conversation[bytes | DataAccessResult]:
     """Ask for block after block and return the joined octets, or the result that ended the transfer."""
@@ -157,7 +158,7 @@ def _remaining_blocks(
             repeated = False
             previous = block
             joiner.add(block.block_number, block.result)
-            progress(joiner.size)
+            context.transferred(joiner.size)
             if each_block is not None:
                 each_block(block.result)
         if block.last_block:

@@ -92,6 +92,7 @@ def read_without_agreement(
     context: ServiceContext, variables: Sequence[Variable], progress: Progress = no_progress
 ) -> Conversation[tuple[DataValue | DataAccessResult, ...]]:
     """As :func:`read_list`, for what must be possible whatever was agreed on: HLS passes 3 and 4."""
+    context.follow(progress)
     request = ReadRequest(tuple(variables))
     octets = encode(request)
     limit = context.max_request_size
@@ -99,12 +100,12 @@ def read_without_agreement(
     if not limit or len(octets) <= limit:
         answer = yield request
     else:
-        answer = yield from _send_blocks(context, octets[1:], progress)
+        answer = yield from _send_blocks(context, octets[1:])
     if not isinstance(answer, ReadResponse):
         raise ProtocolError(unexpected(answer, "readResponse"))
     results: tuple[Any, ...] = answer.result
     if len(results) == 1 and isinstance(results[0], DataBlockResult):
-        joined = yield from _receive_blocks(context, results[0], progress)
+        joined = yield from _receive_blocks(context, results[0])
         results = (joined,) if isinstance(joined, DataAccessResult) else _joined(context, joined, variables)
     if any(isinstance(each, (DataBlockResult, ReceivedBlock)) for each in results):
         raise ProtocolError("data or errors expected, a block received")
@@ -115,7 +116,7 @@ def read_without_agreement(
     return results
 
 
-def _send_blocks(context: ServiceContext, octets: bytes, progress: Progress) -> Conversation[Apdu]:
+def _send_blocks(context: ServiceContext, octets: bytes) -> Conversation[Apdu]:
     """Send a long request and return the answer to its last block, or to the one that ended it."""
     require(
         context, Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ, f"a Read request of {len(octets) + 1} octets"
@@ -128,7 +129,7 @@ def _send_blocks(context: ServiceContext, octets: bytes, progress: Progress) -> 
     for last, number, part in cut(octets, room, room):
         answer = yield ReadRequest((ReadDataBlockAccess(last, number, part),))
         sent += len(part)
-        progress(sent)
+        context.transferred(sent)
         if last or not isinstance(answer, ReadResponse):
             break
         (result, *others) = answer.result or (None,)
@@ -142,7 +143,7 @@ def _send_blocks(context: ServiceContext, octets: bytes, progress: Progress) -> 
 
 
 def _receive_blocks(
-    context: ServiceContext, block: DataBlockResult, progress: Progress
+    context: ServiceContext, block: DataBlockResult
 ) -> Conversation[bytes | DataAccessResult]:
     """Ask for block after block and return the joined octets, or the result that ended the transfer."""
     joiner = BlockJoiner(context.transfer_limits)
@@ -153,7 +154,7 @@ def _receive_blocks(
         else:
             previous = block
             joiner.add(block.block_number, block.raw_data)
-            progress(joiner.size)
+            context.transferred(joiner.size)
         if block.last_block:
             return joiner.joined()
         # The number of the block received, not of the one wanted.

@@ -59,6 +59,7 @@ def set_attribute(
         ProtocolError: The answer is of another kind, or acknowledges another block.
     """
     _require_set(context, descriptor, selection)
+    context.follow(progress)
     invoke_id = context.new_invoke_id()
     request = SetRequestNormal(invoke_id, descriptor, selection, value)
     size = len(encode(request))
@@ -75,7 +76,7 @@ def set_attribute(
     def first(block: DataBlockSA) -> object:
         return SetRequestWithFirstDatablock(invoke_id, descriptor, selection, block)
 
-    results = yield from _send_blocks(context, octets, head, first, progress)
+    results = yield from _send_blocks(context, octets, head, first)
     if len(results) != 1:
         raise ProtocolError(f"1 result expected, {len(results)} received")
     return results[0]
@@ -100,6 +101,7 @@ def set_with_list(
     require(context, Conformance.MULTIPLE_REFERENCES, "writing several attributes at once")
     if any(selection is not None for _, selection in items):
         require(context, Conformance.SELECTIVE_ACCESS, "writing a part of an attribute")
+    context.follow(progress)
     invoke_id = context.new_invoke_id()
     listed = tuple(CosemAttributeDescriptorWithSelection(*item) for item in items)
     request = SetRequestWithList(invoke_id, listed, tuple(values))
@@ -116,7 +118,7 @@ def set_with_list(
         def first(block: DataBlockSA) -> object:
             return SetRequestWithListAndFirstDatablock(invoke_id, listed, block)
 
-        results = yield from _send_blocks(context, octets, head, first, progress)
+        results = yield from _send_blocks(context, octets, head, first)
         if len(results) == 1 != len(items) and results[0] is not DataAccessResult.SUCCESS:
             results = results * len(items)
     if len(results) != len(items):
@@ -161,7 +163,7 @@ def _list_results(answer: Any, count: int) -> tuple[DataAccessResult, ...]:
 
 
 def _send_blocks(
-    context: ServiceContext, octets: bytes, head: int, first: Any, progress: Progress
+    context: ServiceContext, octets: bytes, head: int, first: Any
 ) -> Conversation[tuple[DataAccessResult, ...]]:
     """Send the octets block by block; the server may end the transfer at any of them."""
     limit = context.max_request_size
@@ -173,7 +175,7 @@ def _send_blocks(
         invoke_id = request.invoke_id_and_priority
         answer = yield request
         sent += len(part)
-        progress(sent)
+        context.transferred(sent)
         if isinstance(answer, SetResponseLastDatablock):
             return (answer.result,)
         if isinstance(answer, SetResponseLastDatablockWithList):

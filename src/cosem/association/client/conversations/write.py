@@ -66,6 +66,7 @@ def write_list(
     """
     require(context, Conformance.WRITE, "writing a variable")
     _check(context, variables, values)
+    context.follow(progress)
     request = WriteRequest(tuple(variables), tuple(values))
     octets = encode(request)
     limit = context.max_request_size
@@ -73,7 +74,7 @@ def write_list(
     if not limit or len(octets) <= limit:
         answer = yield request
     else:
-        answer = yield from _send_blocks(context, octets[1:], progress)
+        answer = yield from _send_blocks(context, octets[1:])
     if not isinstance(answer, WriteResponse):
         raise ProtocolError(unexpected(answer, "writeResponse"))
     results: tuple[Any, ...] = answer.result
@@ -106,7 +107,7 @@ def _check(context: ServiceContext, variables: Sequence[Variable], values: Seque
     require_variables(context, variables)
 
 
-def _send_blocks(context: ServiceContext, octets: bytes, progress: Progress) -> Conversation[Apdu]:
+def _send_blocks(context: ServiceContext, octets: bytes) -> Conversation[Apdu]:
     """Send a long request and return the answer to its last block, or to the one that ended it."""
     require(
         context, Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE, f"a Write request of {len(octets) + 1} octets"
@@ -119,7 +120,7 @@ def _send_blocks(context: ServiceContext, octets: bytes, progress: Progress) -> 
     for last, number, part in cut(octets, room, room):
         answer = yield WriteRequest((WriteDataBlockAccess(last, number),), (OctetString(part),))
         sent += len(part)
-        progress(sent)
+        context.transferred(sent)
         if last or not isinstance(answer, WriteResponse):
             break
         (result, *others) = answer.result or (None,)
