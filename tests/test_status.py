@@ -31,3 +31,13 @@ def test_what_is_claimed_is_proven(row: list[str]) -> None:
             assert re.search(
                 rf"^\s*(async )?def {name}\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE
             ), proof
+
+
+def test_the_page_of_the_mapper_has_every_row_that_is_tested_and_no_other() -> None:
+    from tests.association.short_names import test_mapping
+
+    page = (ROOT / "docs" / "explanation" / "mapper.md").read_text(encoding="utf-8")
+    rows = [*test_mapping.ROWS, *test_mapping.UNCONFIRMED, *test_mapping.REPORTS]
+    assert re.findall(r"`\[(T\d\d [^`]+)\]` \|$", page, re.MULTILINE) == rows
+    for test in re.findall(r"`(test_\w+)`", page):
+        assert hasattr(test_mapping, test), test

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds
 
     from cosem import classes, errors, push, server, types
     from cosem.apdu import decode, encode
+    from cosem.association.client.blocks import BlockSettings
     from cosem.association.short_names.table import ShortNameTable
     from cosem.classes import (
         AssociationLn,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds
         SecuritySetup,
     )
     from cosem.client.aio import AsyncClient
+    from cosem.client.batch import Call, Read, Write
     from cosem.client.blocking import Client
     from cosem.client.profile_table import ProfileTable
     from cosem.client.results import ObjectEntry, Reading, Result
@@ -67,6 +69,8 @@ __all__ = [
     "AssociationRefused",
     "AssociationSn",
     "AsyncClient",
+    "BlockSettings",
+    "Call",
     "Ciphered",
     "Ciphering",
     "Client",
@@ -94,6 +98,7 @@ __all__ = [
     "ProfileGeneric",
     "ProfileTable",
     "PushSetup",
+    "Read",
     "Reading",
     "Register",
     "Result",
@@ -105,6 +110,7 @@ __all__ = [
     "Time",
     "Timeouts",
     "Unit",
+    "Write",
     "__version__",
     "classes",
     "connect",
@@ -121,8 +127,10 @@ __all__ = [
 
 _PLACES: Final = {
     "apdu": "decode encode",
+    "association.client.blocks": "BlockSettings",
     "association.short_names.table": "ShortNameTable",
     "client.aio": "AsyncClient",
+    "client.batch": "Call Read Write",
     "client.blocking": "Client",
     "client.profile_table": "ProfileTable",
     "client.security": "Ciphered Ciphering HighEcdsa HighGmac HighManufacturer HighMd5 HighSha1 HighSha256 LowLevel",
