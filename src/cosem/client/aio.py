@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cosem.client.profiles import AsyncProfile
     from cosem.client.protected_data import AsyncProtectedData
     from cosem.client.results import ObjectEntry, Reading, Result
+    from cosem.client.security_setup import AsyncSecuritySetupOfMeter
     from cosem.client.targets import AttributeLike, ClassLike, MethodLike, Target
     from cosem.types.data import DataValue
     from cosem.types.date_time import DateTime
@@ -514,6 +515,13 @@ class AsyncClient(ClientBase):
         from cosem.client.keys import AsyncKeysOfMeter
 
         return AsyncKeysOfMeter(self)
+
+    @property
+    def security_setup(self) -> AsyncSecuritySetupOfMeter:
+        """Security setup of the meter: policy, key pairs and certificates."""
+        from cosem.client.security_setup import AsyncSecuritySetupOfMeter
+
+        return AsyncSecuritySetupOfMeter(self)
 
     async def reopen(self, security: ClientSecurity | None = None) -> None:
         """Open the association anew, over a new connection: after a loss, or with other keys.

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cosem.client.profiles import Profile
     from cosem.client.protected_data import ProtectedData
     from cosem.client.results import ObjectEntry, Reading, Result
+    from cosem.client.security_setup import SecuritySetupOfMeter
     from cosem.client.targets import AttributeLike, ClassLike, MethodLike, Target
     from cosem.types.data import DataValue
     from cosem.types.date_time import DateTime
@@ -511,6 +512,13 @@ class Client(ClientBase):
         from cosem.client.keys import KeysOfMeter
 
         return KeysOfMeter(self)
+
+    @property
+    def security_setup(self) -> SecuritySetupOfMeter:
+        """Security setup of the meter: policy, key pairs and certificates."""
+        from cosem.client.security_setup import SecuritySetupOfMeter
+
+        return SecuritySetupOfMeter(self)
 
     def reopen(self, security: ClientSecurity | None = None) -> None:
         """Open the association anew, over a new connection: after a loss, or with other keys.
