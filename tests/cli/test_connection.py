@@ -124,6 +124,24 @@ def test_wrong_usage_is_told_before_anything_is_connected(cosem, words, said):
     assert said in one_line(cosem("read", *words), status=2)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tcp://x", "1-0:1.8.0", "--passwort", "hunter2"],
+        ["tcp://x", "1-0:1.8.0", "--passwort=hunter2"],
+        ["tcp://x?password=hunter2", "1-0:1.8.0"],
+        ["tcp://me:hunter2@x", "1-0:1.8.0"],
+    ],
+)
+def test_what_may_be_a_password_is_not_repeated(cosem, words):
+    assert "hunter2" not in one_line(cosem("read", *words), status=2)
+
+
+def test_a_port_of_this_machine_is_told_how_to_be_written(cosem):
+    said = one_line(cosem("read", "/dev/pts/2", "1-0:1.8.0"), status=2)
+    assert "a serial port is written as serial:///dev/pts/2" in said
+
+
 def test_a_password_file_that_cannot_be_read_is_a_failure(cosem):
     assert "/nowhere" in one_line(cosem("read", "tcp://x", "1-0:1.8.0", "--password", "@/nowhere"))
 

@@ -149,7 +149,11 @@ def test_the_declaration_of_the_class_decides_where_the_present_value_does_not(t
         ("octet_string:0102", OctetString(b"text"), "did you mean octet-string"),
         ("Unsigned:5", Unsigned(1), "did you mean unsigned"),
         ("hexx:00", OctetString(b"text"), "did you mean hex?"),
-        ("meter:5", VisibleString("text"), "'meter' is no type; cosem set --help names them; text:..."),
+        (
+            "meter:5",
+            VisibleString("text"),
+            "'meter' is no type; types are, for example, unsigned, octet-string, hex; text:...",
+        ),
         (f"{'x' * 1000}:5", VisibleString("text"), "is no type"),
     ],
 )

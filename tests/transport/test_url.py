@@ -77,7 +77,7 @@ def test_what_is_no_url_of_a_meter_is_one_line(text):
     ],
 )
 def test_a_bare_serial_port_is_told_how_to_be_written(text, url):
-    with pytest.raises(ConfigurationError, match=f"is a serial port; write it as {url}$"):
+    with pytest.raises(ConfigurationError, match=f"is no URL; a serial port is written as {url}$"):
         parse_url(text)
 
 

@@ -132,7 +132,7 @@ def _parser(verb: str, module: Any) -> argparse.ArgumentParser:
             print(self.format_help(), end="", file=file)  # argparse itself would hide that nobody reads it
 
         def error(self, message: str) -> NoReturn:
-            message += _meant(message, self._option_string_actions)
+            message = f"{_without_values(message)}{_meant(message, self._option_string_actions)}"
             raise ConfigurationError(f"{message}; see {self.prog} --help")
 
     width = max(len(command) for command, _ in module.EXAMPLES)
@@ -163,6 +163,15 @@ def _filled(text: str) -> str:
         paragraph if paragraph.startswith(" ") else textwrap.fill(paragraph, _WIDTH)
         for paragraph in paragraphs
     )
+
+
+def _without_values(message: str) -> str:
+    """Return which options are unknown, without what follows them: that of a misspelt --password is a secret."""
+    said, found, given = message.partition("unrecognized arguments: ")
+    words = given.split()
+    if not found or not any(word.startswith("-") for word in words):
+        return message
+    return f"{said}{found}{' '.join(word.partition('=')[0] for word in words if word.startswith('-'))}"
 
 
 def _meant(message: str, known: Iterable[str]) -> str:

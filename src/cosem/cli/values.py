@@ -22,7 +22,7 @@ values:
   5, true, 12.5, hello      of the type that the present value has
   double-long-unsigned:5    any type of Data by its name; numbers also as 0x1F
   text:hello, hex:00FF      octet-string by characters or by octets
-  text:a:b                  text with a colon after its first word always says so
+  text:a:b                  text with a colon after a word has to say so
   date-time:now             or ISO 8601, or 24 hexadecimal digits; also date:
   {"structure": [{"integer": -3}, {"enum": 30}]}   JSON with types
   [-3, 30]                  JSON without types: those of the present value
@@ -130,7 +130,9 @@ def _named_type(text: str) -> tuple[str, str] | None:
     from difflib import get_close_matches
 
     near = get_close_matches(name.lower().replace("_", "-"), known, n=3, cutoff=0.6)
-    meant = f"did you mean {', '.join(near)}?" if near else "cosem set --help names them;"
+    meant = (
+        f"did you mean {', '.join(near)}?" if near else "types are, for example, unsigned, octet-string, hex;"
+    )
     raise ConfigurationError(
         f"the value {_short(text)}: {_short(name)} is no type; {meant} text:... writes text with a colon"
     )

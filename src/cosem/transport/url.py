@@ -139,7 +139,9 @@ def parse_url(text: str) -> Address:
         )
     given = text.strip()
     if _DEVICE.fullmatch(given):
-        raise ConfigurationError(f"{shown_url(given)} is a serial port; write it as {_as_url(given)}")
+        raise ConfigurationError(
+            f"{shown_url(given)} is no URL; a serial port is written as {_as_url(given)}"
+        )
     if "://" not in given and not given.startswith(("sim:", "serial:")):
         given = f"tcp://{given}"
     try:

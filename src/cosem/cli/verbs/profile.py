@@ -36,6 +36,8 @@ def _entries(text: str) -> tuple[int, int] | int:
     """Return the first and the last row, or how many of the newest."""
     first, colon, last = text.partition(":")
     try:
+        if not text.isascii():
+            raise ValueError
         if not colon:
             return int(first)
         return int(first or "1"), int(last or "0")
