@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -30,7 +31,7 @@ from tests.client.meter import (
     connected_async,
     run_virtual,
 )
-from tests.client.test_profile import ProfileMeter
+from tests.client.test_profile import ProfileMeter, selector_of
 
 OBJECTS = [
     (12, 1, LIST),
@@ -41,6 +42,7 @@ OBJECTS = [
     (1, 0, ODD),
 ]
 SN = {"application_context": ApplicationContext.SN}
+WITHOUT_GENERAL_BLOCKS = ALL_SERVICES_SN & ~Conformance.GENERAL_BLOCK_TRANSFER
 
 
 def short_named(kind=Meter, **profile):
@@ -172,3 +174,66 @@ def test_unconfirmed_writing():
     assert meter.values[3, ENERGY, 2] == 3
     assert meter.received[-1][0] == 0x16
     assert OctetString(b"") == b""
+
+
+def test_lists_are_as_long_as_short_names_let_them_be():
+    meter = short_named(max_receive_pdu_size=40)
+    client, _ = connected(meter, **SN, conformance=WITHOUT_GENERAL_BLOCKS)
+    client.get(ENERGY)
+    before = len(meter.received)
+    assert [result.value for result in client.get_many([ENERGY, VOLTAGE] * 10)] == [12_345_678, 2304] * 10
+    first, second = meter.received[before:]
+    assert (first[:2].hex(), second[:2].hex()) == ("050c", "0508")
+    assert len(first) == 2 + 12 * 3
+    before = len(meter.received)
+    results = client.set_many([(ENERGY, 2, DoubleLongUnsigned(number)) for number in range(5)])
+    assert all(result.ok for result in results)
+    first, second = meter.received[before:]
+    assert (len(first), first[:2].hex(), second[:2].hex()) == (1 + 1 + 4 * 3 + 1 + 4 * 5, "0604", "0601")
+
+
+def test_a_list_with_whole_objects_fits_too():
+    meter = short_named(max_receive_pdu_size=40)
+    client, _ = connected(meter, **SN, conformance=WITHOUT_GENERAL_BLOCKS)
+    client.get(ENERGY)
+    before = len(meter.received)
+    assert all(result.ok for result in client.get_many([(ENERGY, 0)] * 10))
+    assert {request[0] for request in meter.received[before:]} == {5}
+    assert max(map(len, meter.received[before:])) <= 40
+    assert all(request[2] != 6 for request in meter.received[before:])  # none had to go in blocks
+
+
+class GivesAll(ProfileMeter):
+    """Takes every selection, and gives the whole buffer of three days."""
+
+    def __init__(self, **profile):
+        super().__init__(**profile)
+        self.rows = [
+            Structure(
+                (
+                    OctetString(bytes.fromhex(f"07EA0B{day:02X}FF{hour:02X}000000FFC400")),
+                    DoubleLongUnsigned(n),
+                )
+            )
+            for n, (day, hour) in enumerate((day, hour) for day in (20, 21, 22, 23, 24) for hour in range(24))
+        ]
+
+    def buffer(self, selection):
+        self.asked.append(selector_of(selection))
+        return Array(self.rows)
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_a_meter_that_ignores_selective_access_is_told_and_its_rows_are_sorted_out_here(short):
+    meter = short_named(GivesAll) if short else GivesAll()
+    client, _ = connected(meter, **(SN if short else {}))
+    profile = client.profile(PROFILE)
+    table = profile.read(since=datetime(2026, 11, 22), until=datetime(2026, 11, 22, 5))
+    assert list(table.column("1-0:1.8.0")) == [Decimal(n).scaleb(-3) for n in range(48, 54)]
+    assert table.selected_by == "whole"
+    assert client.findings[-1] == f"selective-access-ignored: {PROFILE} by range"
+    assert meter.asked == [1, None]
+    assert len(profile.read(since=datetime(2026, 11, 23), until=datetime(2026, 11, 23, 1))) == 2
+    assert meter.asked == [1, None, None]  # it is not asked again
+    assert [int(each * 1000) for each in profile.read(entries=(3, 4)).column("1-0:1.8.0")] == [2, 3]
+    assert client.findings[-1] == f"selective-access-ignored: {PROFILE} by entry"

@@ -42,6 +42,7 @@ ENTRIES_IN_USE: Final = 7
 _RANGE, _ENTRY = 1, 2
 _MOST_PARTS: Final = 1000
 """A span that would need more requests is one request: the meter has far fewer rows than it could hold."""
+_A_DAY: Final = timedelta(days=1)
 _REFUSE_SELECTION: Final = frozenset(
     {
         DataAccessResult.READ_WRITE_DENIED,
@@ -207,12 +208,39 @@ class Rows:
             except ServiceError:
                 rows = DataAccessResult.OTHER_REASON
             if not isinstance(rows, DataAccessResult):
+                if self._ignored(rows, selection):
+                    # In other words it would be ignored as well; the whole buffer is sorted out by whoever asked.
+                    rejected.update(_ways(self.layout, selection, self.session.deviation))
+                    self.session.findings.append(
+                        f"selective-access-ignored: {self.layout.logical_name} by {way}"
+                    )
+                    return None
                 self.reading.selected_by = way.split()[0]
                 return rows
             if rows not in _REFUSE_SELECTION:
                 raise refused(attribute_of(self.layout.logical_name, _BUFFER), rows)
             rejected.add(way)
         return None
+
+    def _ignored(self, rows: RowTable, selection: Selection) -> bool:
+        """Return whether rows are there that were not asked for: some meters take a selection and give everything.
+
+        A day more on either side is none: there are meters that round, or mean another zone.
+        """
+        if selection.entries is not None:
+            first, final = selection.entries
+            if final:
+                return len(rows) > final - first + 1
+            return selection.newest is not None and first > 1 and len(rows) >= first + selection.newest - 1
+        since, until = selection.since, selection.until
+        clock = self.layout.clock
+        if since is None or until is None or clock is None or not len(rows):
+            return False
+        table, deviation = ProfileTable(self.layout, rows), self.session.deviation
+        low, high = instant_of(since, deviation) - _A_DAY, instant_of(until, deviation) + _A_DAY
+        ends = (*table[:1].column(clock), *table[-1:].column(clock))
+        moments = [instant_of(each, deviation) for each in ends if isinstance(each, datetime)]
+        return any(not low <= moment <= high for moment in moments)
 
     def _insisted(self, way: str) -> Conversation[RowTable | DataAccessResult]:
         """Ask for the first part, and for the rest of it when an answer does not come."""

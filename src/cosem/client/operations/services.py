@@ -58,11 +58,8 @@ Service: TypeAlias = Callable[..., Conversation[T]]
 Item: TypeAlias = tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | None]
 """An attribute, and which part of it."""
 
-_HEAD = 6
-"""Octets of a request with a list besides its items: tag, choice, invoke-id, count."""
-_ATTRIBUTE = 10
-"""Octets of an attribute in a list: class_id, name, number, flag of the selection."""
-_METHOD = 9
+_COUNT = 2
+"""Octets of the count of a list, at most: no request has more than 255 items."""
 _LIST_IS_THE_PROBLEM = frozenset({DataAccessResult.OTHER_REASON, DataAccessResult.DATA_BLOCK_UNAVAILABLE})
 """Results with which meters refuse a list as a whole."""
 
@@ -92,7 +89,7 @@ def read_list(
         return (yield from _read_by_access(context, session, items))
     results: list[DataValue | Refusal] = []
     get_with_list = logical_names.get_with_list if context.short_names is None else _mapped().get_with_list
-    for part in _parts(context, items, [_attribute_size(item) for item in items]):
+    for part in _parts(context, items, [_attribute_size(context, item) for item in items], lists=1):
         if len(part) > 1:
             try:
                 got = yield from _repeated(session.retries, partial(get_with_list, context, part))
@@ -166,10 +163,11 @@ def write_list(
     set_with_list = logical.set_with_list if context.short_names is None else _mapped().set_with_list
     results: list[Refusal] = []
     sizes = [
-        _attribute_size(item) + len(encode_data(value)) for item, value in zip(items, values, strict=True)
+        _attribute_size(context, item) + len(encode_data(value))
+        for item, value in zip(items, values, strict=True)
     ]
     done = 0
-    for part in _parts(context, items, sizes):
+    for part in _parts(context, items, sizes, lists=2):
         part_values = values[done : done + len(part)]
         done += len(part)
         if len(part) > 1:
@@ -227,9 +225,9 @@ def call_list(
         return [outcome if isinstance(outcome, ServiceError) else _response(outcome) for outcome in outcomes]
     action_with_list = logical.action_with_list if context.short_names is None else _mapped().action_with_list
     results: list[ActionResponseWithOptionalData | ServiceError] = []
-    sizes = [_METHOD + len(encode_data(parameter)) for parameter in parameters]
+    sizes = [_method_size(context) + len(encode_data(parameter)) for parameter in parameters]
     done = 0
-    for part in _parts(context, descriptors, sizes):
+    for part in _parts(context, descriptors, sizes, lists=2):
         part_parameters = parameters[done : done + len(part)]
         done += len(part)
         if len(part) > 1:
@@ -339,23 +337,46 @@ def _repeated(times: int, start: Callable[[], Conversation[T]]) -> Conversation[
     return (yield from start())
 
 
-def _attribute_size(item: Item) -> int:
-    selection = item[1]
-    return _ATTRIBUTE if selection is None else _ATTRIBUTE + 1 + len(encode_data(selection.access_parameters))
+def _attribute_size(context: ServiceContext, item: Item) -> int:
+    """Return the octets of an attribute in a list, without a value."""
+    descriptor, selection = item
+    selected = 0 if selection is None else 1 + len(encode_data(selection.access_parameters))
+    table = context.short_names
+    if table is None:
+        return 10 + selected  # class_id, name, number, flag of the selection
+    found = table.find(descriptor.class_id, descriptor.instance_id) if descriptor.attribute_id == 0 else None
+    names = 1 if found is None else len(table.layout(found.class_id, found.version).attributes)
+    return 3 * names + selected  # choice, short name
 
 
-def _parts(context: ServiceContext, items: Sequence[T], sizes: Sequence[int]) -> Iterator[Sequence[T]]:
-    """Return the items in portions that one request each can carry: single ones where lists were not agreed on."""
+def _method_size(context: ServiceContext) -> int:
+    """Return the octets of a method in a list, without its parameters."""
+    return 9 if context.short_names is None else 4  # choice, short name, selector
+
+
+def _parts(
+    context: ServiceContext, items: Sequence[T], sizes: Sequence[int], *, lists: int
+) -> Iterator[Sequence[T]]:
+    """Return the items in portions that one request each can carry: single ones where lists were not agreed on.
+
+    Args:
+        context: The association.
+        items: What the requests carry.
+        sizes: Octets of each item, with its value.
+        lists: How many lists a request has: of names, and of values.
+    """
     if Conformance.MULTIPLE_REFERENCES not in context.conformance:
         yield from ([item] for item in items)
         return
     limit = context.max_request_size or 0xFFFF
+    head = 3 if context.short_names is None else 1  # tag; with names choice and invoke-id
+    head += lists * _COUNT
     start = 0
-    size = _HEAD
+    size = head
     for index, more in enumerate(sizes):
         if index > start and (size + more > limit or index - start == 0xFF):
             yield items[start:index]
-            start, size = index, _HEAD
+            start, size = index, head
         size += more
     if start < len(items):
         yield items[start:]
