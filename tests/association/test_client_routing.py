@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosem.apdu import decode
+from cosem.apdu.common import CosemAttributeDescriptor
+from cosem.apdu.notification import EventNotificationRequest
 from cosem.association.client.association import ClientAssociation
 from cosem.association.client.conversations.get import get
 from cosem.association.client.conversations.set import set_unconfirmed
@@ -23,7 +25,9 @@ from cosem.errors import (
     TransportClosed,
     TransportTimeout,
 )
+from cosem.types.data import LongUnsigned
 from cosem.types.enumerations import ApplicationContext
+from cosem.types.logical_name import LogicalName
 from tests.association.client_driver import LONG, Client, aare, initiate_response, opened_client
 from tests.association.fakes import CLIENT_TITLE, FakeProtection
 
@@ -224,6 +228,16 @@ def test_notifications_are_kept_apart_from_answers():
         "DataNotification",
     ]
     assert client.association.notifications[0].apdu.attribute_value == 5
+
+
+def test_an_event_notification_tells_when_of_what_and_the_value():
+    client = opened_client()
+    client.receive(EVENT)
+    client.receive("C2010C07E5010101FF00000080000000030100010800FF0200")
+    without_time, with_time = (each.apdu for each in client.association.notifications)
+    target = CosemAttributeDescriptor(3, LogicalName("1.0.1.8.0.255"), 2)
+    assert without_time == EventNotificationRequest(None, target, LongUnsigned(5))
+    assert with_time == EventNotificationRequest(bytes.fromhex("07E5010101FF000000800000"), target, None)
 
 
 def test_notifications_come_in_every_state():

@@ -24,7 +24,7 @@ from cosem.association.client.conversations.mapper_table import (
     read_object_list,
 )
 from cosem.association.client.parameters import AssociationParameters
-from cosem.association.short_names.table import ShortNameTable
+from cosem.association.short_names.table import MappedObject, ShortNameTable
 from cosem.errors import AccessError, ConfigurationError, DecodeError, ProtocolError, UnsupportedError
 from cosem.types.data import ABSENT, Integer, OctetString, Structure, Unsigned
 from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
@@ -99,6 +99,20 @@ def test_a_server_that_keeps_its_list_is_told_apart():
     exchange = client.association.start(lambda context: get(context, UNMAPPED))
     with pytest.raises(DecodeError):
         client.converse(exchange, READ_LIST, f"0C0100{VALUE}")
+
+
+def test_a_table_that_is_set_counts_from_then_on_and_nothing_is_sent():
+    """SetMapperTable.request (table 29) has the whole table as its parameter, and is a local service."""
+    client = opened_client()
+    client.association.set_mapper_table(ShortNameTable([MappedObject(0x2000, 3, 0, ENERGY)]))
+    assert client.sent() == []
+    exchange = client.association.start(lambda context: get(context, UNMAPPED))
+    assert client.converse(exchange, "0501022008", f"0C0100{VALUE}") == TEXT
+    assert client.association.start(lambda context: get(context, SHORT)).result() is R.OBJECT_UNDEFINED
+    client.association.set_mapper_table(TABLE)
+    exchange = client.association.start(lambda context: get(context, SHORT))
+    assert client.converse(exchange, "0501020110", f"0C0100{VALUE}") == TEXT
+    assert client.association.start(lambda context: get(context, UNMAPPED)).result() is R.OBJECT_UNDEFINED
 
 
 def test_a_mapping_table_belongs_to_short_names():
