@@ -15,8 +15,8 @@ from cosem.cli.browsing import Browser
 from cosem.cli.progressing import Progressing
 from cosem.cli.verbs.tree import Branch
 from cosem.connecting import connect
-from cosem.connecting.simulated import simulated
-from cosem.server import demonstration_meter, serve_in_thread
+from cosem.connecting.simulated import meter_maker, simulated
+from cosem.server import LogicalDevice, demonstration_meter, serve_in_thread
 from tests.server.driver import StandingClock
 
 MANAGEMENT = ("--client", "1", "--password", "87654321")
@@ -241,9 +241,44 @@ def test_many_meters_are_served():
 
 def test_a_simulated_meter_with_faults_is_served():
     with served(
-        "water", "--fault", "duplicate=0.1,jump=0.1", "--listen", "hdlc+tcp://127.0.0.1:0"
+        "dsmr-like", "--fault", "duplicate=0.1,jump=0.1", "--listen", "hdlc+tcp://127.0.0.1:0"
     ) as process:
         address = first_of(process)["url"]
         with connect(address) as meter:
-            assert meter.get("0-0:96.1.0") == simulated("water")["0-0:96.1.0"].get(2)
+            assert meter.get("0-0:96.1.0") == simulated("dsmr-like")["0-0:96.1.0"].get(2)
         assert stopped(process) == 0
+
+
+def test_every_logical_device_is_taken_down_and_served_again(cosem, tmp_path):
+    water = meter_maker("water", clock=StandingClock())(7, 2)
+    file, other = tmp_path / "meter.toml", tmp_path / "meter-2.toml"
+    with serve_in_thread([demonstration_meter(clock=StandingClock()), water]) as address:
+        done = cosem("dump", address, "--no-buffers", "--devices", "-o", str(file))
+        facts = cosem("dump", address, "--no-buffers", "--devices", "--json").json
+    assert (done.status, done.err) == (0, "")
+    assert done.out.count("written to") == 2
+    assert [each["server"] for each in facts] == [1, 2]
+    meters = [simulated(str(each)) for each in (file, other)]
+    with serve_in_thread(meters) as address:
+        again = cosem("dump", address, "--no-buffers", "--devices", "--json").json
+    assert again == facts
+
+
+def test_a_logical_device_that_cannot_be_taken_down_is_told(cosem, tmp_path):
+    locked = LogicalDevice("ABC0000000000002", sap=2)
+    locked.add_association(1, secret="87654321")
+    file = tmp_path / "meter.toml"
+    with serve_in_thread([demonstration_meter(clock=StandingClock()), locked]) as address:
+        done = cosem("dump", address, "--no-buffers", "--devices", "-o", str(file))
+    assert done.status == 1
+    assert done.err.startswith("logical device 2 (ABC0000000000002): ")
+    assert done.err.count("\n") == 1
+    assert file.exists()
+
+
+def test_several_devices_need_several_places(cosem):
+    done = cosem("dump", "sim:", "--devices")
+    assert (done.status, done.out) == (2, "")
+    done = cosem("serve", "water", "three-phase", "--listen", "tcp://127.0.0.1:0")
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "two logical devices have the address 1" in done.err

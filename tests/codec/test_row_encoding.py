@@ -30,7 +30,7 @@ CELLS: list[st.SearchStrategy[DataValue]] = [
     st.integers(0, 0xFFFF).map(LongUnsigned),
     st.sampled_from([0, 1, 0x100, 0xFFFF_FFFF]).map(DoubleLongUnsigned),
     st.binary(min_size=3, max_size=3).map(OctetString),
-    st.binary(min_size=6, max_size=6).map(LogicalName),
+    st.binary(min_size=6, max_size=6).map(LogicalName).map(OctetString),
     st.binary(max_size=2).map(OctetString),
     st.just(OctetString(b"same")),
     st.text("ab", min_size=2, max_size=2).map(VisibleString),

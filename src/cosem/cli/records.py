@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from cosem.classes.meter_record import MeterRecord, RecordedObject
     from cosem.types.data import DataValue
 
-__all__ = ["is_file", "record_facts", "taken_down"]
+__all__ = ["devices_of", "is_file", "record_facts", "taken_down"]
+
+
+_SAP_ASSIGNMENT: Final = 17
 
 
 def is_file(source: str) -> bool:
@@ -19,6 +22,18 @@ def is_file(source: str) -> bool:
     (True, False, False)
     """
     return source.endswith(".toml") and "://" not in source and not source.startswith("sim:")
+
+
+def devices_of(meter: MeterRecord) -> list[tuple[int, bytes]]:
+    """Return addresses and names of the logical devices that a management logical device lists; none if it does not."""
+    found = next((each for each in meter if each.class_id == _SAP_ASSIGNMENT), None)
+    listed = None if found is None else found.values.get(2)
+    devices: list[tuple[int, bytes]] = []
+    for element in listed if isinstance(listed, tuple) else ():
+        if isinstance(element, tuple) and len(element) == 2 and isinstance(element[0], int):
+            name = element[1]
+            devices.append((int(element[0]), bytes(name) if isinstance(name, bytes) else str(name).encode()))
+    return devices
 
 
 def taken_down(options: argparse.Namespace, source: str, *, buffers: bool) -> MeterRecord:

@@ -75,11 +75,11 @@ def _url(text: str) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
     parser.add_argument(
-        "meter",
+        "meters",
         metavar="METER",
-        nargs="?",
-        default=DEMONSTRATION,
-        help="a file NAME.toml, or a template (default: the demonstration meter)",
+        nargs="*",
+        help="a file NAME.toml, or a template (default: the demonstration meter); several are the logical devices of "
+        "one meter, each at the address of its file",
     )
     parser.add_argument(
         "--listen",
@@ -128,11 +128,14 @@ def _faults(text: str) -> Faults:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped."""
+    options.meters = options.meters or [DEMONSTRATION]
     if options.replay is not None:
         server, named = _replaying(options), f"the recording {options.replay}"
     else:
         server = _server(options, _security(options))
-        named = "the demonstration meter" if options.meter == DEMONSTRATION else options.meter
+        named = " and ".join(options.meters)
+        if options.meters == [DEMONSTRATION]:
+            named = "the demonstration meter"
     if options.count:
         named = f"{options.count} times {named}"
     with quiet_logging(), _recording(options.record, server):
@@ -161,7 +164,7 @@ def _replaying(options: argparse.Namespace) -> Server:
         CosemError: The file is no recording, or holds no answer, or other options do not fit.
         OSError: It cannot be read.
     """
-    if options.meter != DEMONSTRATION or options.count or options.seed is not None:
+    if options.meters != [DEMONSTRATION] or options.count or options.seed is not None:
         raise ConfigurationError("--replay says which meter it is: not with METER, --count or --seed")
     from cosem.cli.recording import read_recording
     from cosem.cli.recording_shown import message_in_words
@@ -237,14 +240,16 @@ def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Serve
     from cosem.server.simulation.many import ManyMeters, listen_with_faults
 
     urls, faults = options.listen or [_DEFAULT], options.fault
-    if security is not None and (options.meter != DEMONSTRATION or options.count):
+    if security is not None and (options.meters != [DEMONSTRATION] or options.count):
         raise ConfigurationError("--keys are those of the demonstration meter; a file says its own")
     first = options.seed
     if security is not None:
         server = Server(demonstration_meter(security=security, seed=first or 1))
     else:
-        make = meter_maker(options.meter, counters=_counters(faults, options.meter))
+        make, *others = (meter_maker(source, counters=_counters(faults, source)) for source in options.meters)
         if options.count:
+            if others:
+                raise ConfigurationError("--count is of one meter")
             many = ManyMeters(lambda number, sap: make((first or 1) + number, sap), options.count)
             for url in urls:
                 if options.by == "port":
@@ -253,7 +258,7 @@ def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Serve
                     many.listen_at_addresses(url, faults=faults)
             many.meter(0, 1 if options.by == "server" else None)
             return many
-        server = Server(make(first, None))
+        server = Server([each(first, None) for each in (make, *others)])
         if faults is not None and faults.jump:
             _with_counters(server)
     for url in urls:
