@@ -135,10 +135,10 @@ def test_rubbish_is_one_line(cosem, words, status, said):
     assert said in done.err
 
 
-@pytest.mark.parametrize("content", [b"", b" \n", b"not hexadecimal"])
-def test_rubbish_on_standard_input_is_wrong_usage(cosem, content):
+@pytest.mark.parametrize(("content", "status"), [(b"", 1), (b" \n", 1), (b"not hexadecimal", 2)])
+def test_rubbish_on_standard_input_is_wrong_usage_and_nothing_is_a_failure(cosem, content, status):
     done = cosem("decode", "-", stdin=content)
-    assert done.status == 2
+    assert done.status == status
     assert "standard input" in done.err
 
 

@@ -100,7 +100,15 @@ def test_any_octets_in_any_dress(octets, dress):
 @given(st.binary(max_size=300))
 def test_rubbish_is_read_or_refused(content):
     with suppress(ConfigurationError):
-        assert read_dump(content).form in {"hexadecimal", "decimal", "binary", "base64", "octets", "text", "capture"}
+        assert read_dump(content).form in {
+            "hexadecimal",
+            "decimal",
+            "binary",
+            "base64",
+            "octets",
+            "text",
+            "capture",
+        }
 
 
 def test_octets_and_telegrams_of_text_are_taken_as_they_are():
@@ -383,3 +391,18 @@ def test_any_octets_are_told_or_not_known(octets):
     sniffed = sniff([octets], "octets")
     json.dumps(sniffed.suspicions + sniffed.hints + sniffed.other_protocols)
     assert sniffed.octets == len(octets)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n"])
+def test_nothing_to_look_at_is_a_failure_not_wrong_usage(cosem, tmp_path, content):
+    (tmp_path / "dump").write_bytes(content)
+    for source, stdin in ((str(tmp_path / "dump"), None), ("-", content)):
+        done = cosem("sniff", source, stdin=stdin)
+        assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+        assert "is empty" in done.err
+
+
+def test_a_name_that_is_no_file_and_no_octets_is_wrong_usage(cosem):
+    done = cosem("sniff", "zq" * 50_000)
+    assert done.status == 2
+    assert len(done.err) < 1000

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, CosemError
 
 __all__ = ["octets_of_words", "parse_hexadecimal"]
 
@@ -52,6 +52,7 @@ def octets_of_words(words: list[str]) -> bytes:
 
     Raises:
         ConfigurationError: There are none, or they are no hexadecimal text.
+        CosemError: The file or standard input is empty.
         OSError: The file cannot be read.
     """
     if not words:
@@ -82,7 +83,7 @@ def _text_or_octets(content: bytes, source: str) -> bytes:
     """Return what a file holds: the octets of its hexadecimal text if it is text, else the octets that it is."""
     text = content.removeprefix(b"\xef\xbb\xbf")
     if not text.strip():
-        raise ConfigurationError(f"{source} is empty")
+        raise CosemError(f"{source} is empty")
     if not _TEXT.issuperset(text):
         return content
     try:
