@@ -33,6 +33,7 @@ _BEGIN: Final = 10
 """Octets that tell how a dump begins."""
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 _NEWLINE: Final = b"\n"
+_LONG_LINE: Final = 8192
 _LONGEST_LINE: Final = 32 * 1024 * 1024
 _KEPT: Final = 64 * 1024
 _UNDECIDED: Final = 64
@@ -151,7 +152,13 @@ class DumpReader:
         if self._state in {"octets", "text"}:
             return content
         self._line += content
-        return b"" if self._state == "capture" else self._lines()
+        if self._state == "capture":
+            return b""
+        if len(self._line) > _LONG_LINE and _NEWLINE not in content and len(self._line) <= _LONGEST_LINE:
+            if self._begin is not None and not self._counts and _CONTROLS.search(content):
+                return self._all("octets")
+            return b""  # nothing is new to tell of a long line before its end
+        return self._lines()
 
     def finish(self) -> bytes:
         """Return what the last line holds; of a capture, everything.
