@@ -73,6 +73,7 @@ _ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([0-7]{1,3})|(.))", re.DOTA
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
 _DASHES: Final = frozenset({"Pd", "Po", "Sm", "So", "Sk"})
 _FEWEST: Final = 4
+_MOST_ATTEMPTS: Final = 16
 _DIGITS: Final = re.compile(r"[0-9A-Fa-f]+")
 _KEYS: Final = frozenset({"bytes", "data", "frame", "hex", "octets", "payload", "raw", "rx"})
 
@@ -111,15 +112,11 @@ def octets_of_line(line: str, form: str = "", rest: str = "") -> Found:
     >>> octets_of_line('{"id": 17, "octets": [126, 160, 8, 2]}')
     Found(form='decimal', octets=b'~\xa0\x08\x02', rest='')
     """
-    if (
-        not rest
-        and len(line) % 2 == 0
-        and len(line) > 2 * _FEWEST
-        and _DIGITS.fullmatch(line)
-        and form != "base64"
-    ):
-        if not (form == "decimal" or line.isdecimal()):
-            return Found("hexadecimal", bytes.fromhex(line))
+    solid = (
+        len(line) > 2 * _FEWEST and len(line) % 2 == 0 and _DIGITS.fullmatch(line) and not line.isdecimal()
+    )
+    if solid and not rest and form not in {"base64", "decimal"}:
+        return Found("hexadecimal", bytes.fromhex(line))
     if form == "base64" and _BASE64_LINE.fullmatch(line):
         return _base64_part(rest + line.strip())
     literal = _literal(line)
@@ -168,7 +165,9 @@ def _unescaped(found: re.Match[str]) -> str:
 def _fields(line: str) -> Found:
     """Fields of JSON, and lists of numbers in it."""
     begin = min((at for at in (line.find("{"), line.find("[")) if at >= 0), default=-1)
-    while begin >= 0:
+    for _ in range(_MOST_ATTEMPTS):
+        if begin < 0:
+            break
         end = line.rfind("}" if line[begin] == "{" else "]") + 1
         try:
             return _value(json.loads(line[begin:end]), 0)
