@@ -237,3 +237,40 @@ def test_a_meter_that_ignores_selective_access_is_told_and_its_rows_are_sorted_o
     assert meter.asked == [1, None, None]  # it is not asked again
     assert [int(each * 1000) for each in profile.read(entries=(3, 4)).column("1-0:1.8.0")] == [2, 3]
     assert client.findings[-1] == f"selective-access-ignored: {PROFILE} by entry"
+
+
+def test_methods_are_called_by_read_where_the_meter_takes_them_no_other_way():
+    meter = short_named()
+    meter.methods[3, ENERGY, 1] = MethodOutcome()
+    meter.bend = lambda request: bytes.fromhex("0D010104") if request[0] == 0x06 else None
+    client, _ = connected(meter, **SN, conformance=WITHOUT_GENERAL_BLOCKS)
+    client.get(ENERGY)
+    before = len(meter.received)
+    assert client.call(ENERGY, "reset") is None
+    assert [request[:3].hex() for request in meter.received[before:]] == ["060102", "050104"]
+    assert client.findings[-1] == f"methods-by-read: {ENERGY} method 1"
+    before = len(meter.received)
+    assert client.call(ENERGY, "reset") is None
+    assert [result.ok for result in client.call_many([(ENERGY, 1), (ENERGY, 1)])] == [True, True]
+    assert [request[:3].hex() for request in meter.received[before:]] == ["050104", "050204"]
+
+
+def test_a_method_that_is_refused_either_way_has_the_first_refusal():
+    meter = short_named()
+    meter.methods[8, CLOCK, 6] = MethodOutcome(ActionResult.READ_WRITE_DENIED)
+    client, _ = connected(meter, **SN, conformance=WITHOUT_GENERAL_BLOCKS)
+    with pytest.raises(ActionError, match="read-write-denied"):
+        client.call(CLOCK, 6, 5)
+    assert not any(finding.startswith("methods-by-read") for finding in client.findings)
+
+
+def test_a_method_that_was_refused_for_its_state_is_not_called_again():
+    """It may have been begun."""
+    meter = short_named()
+    meter.methods[8, CLOCK, 6] = MethodOutcome(ActionResult.TEMPORARY_FAILURE)
+    client, _ = connected(meter, **SN, conformance=WITHOUT_GENERAL_BLOCKS)
+    client.get(CLOCK)
+    before = len(meter.received)
+    with pytest.raises(ActionError, match="temporary-failure"):
+        client.call(CLOCK, 6, 5)
+    assert len(meter.received) == before + 1

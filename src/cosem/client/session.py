@@ -33,6 +33,8 @@ class Session:
         profiles: Layouts of profiles.
         refused_selectors: Selective accesses that the meter refused, by object: they are not tried again.
         deviation: Minutes from the meter's local time to UTC, once its clock was read.
+        methods_by_read: Whether methods with short names are called by Read even where they return nothing; found
+            out of a meter that takes them no other way.
         findings: Deviations from the standard that were met on the level of objects.
     """
 
@@ -45,6 +47,7 @@ class Session:
     profiles: dict[LogicalName, ProfileLayout] = field(default_factory=dict)
     refused_selectors: dict[LogicalName, set[str]] = field(default_factory=dict)
     deviation: int | None = None
+    methods_by_read: bool = False
     findings: Findings = field(default_factory=Findings)
     _indexed: tuple[ObjectEntry, ...] | None = field(default=None, init=False, repr=False)
     _index: dict[LogicalName, list[ObjectEntry]] = field(default_factory=dict, init=False, repr=False)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from cosem.apdu import Apdu, encode
 from cosem.apdu.action import ActionResponseWithOptionalData
@@ -60,6 +60,15 @@ Item: TypeAlias = tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | No
 
 _COUNT = 2
 """Octets of the count of a list, at most: no request has more than 255 items."""
+_NOT_BY_WRITE = frozenset(
+    {
+        ActionResult.READ_WRITE_DENIED,
+        ActionResult.OBJECT_UNDEFINED,
+        ActionResult.OBJECT_CLASS_INCONSISTENT,
+        ActionResult.OBJECT_UNAVAILABLE,
+    }
+)
+"""Results of a meter that does not know, or does not let, the short name of a method be written."""
 _LIST_IS_THE_PROBLEM = frozenset({DataAccessResult.OTHER_REASON, DataAccessResult.DATA_BLOCK_UNAVAILABLE})
 """Results with which meters refuse a list as a whole."""
 
@@ -199,15 +208,29 @@ def call(
         taken = None if isinstance(parameter, Absent) else parameter
         (outcome,) = yield from _by_access(context, session, [action_item(descriptor, taken)])
         return _response(_done(outcome))
-    action: Service[ActionResponseWithOptionalData] = (
-        logical.action if context.short_names is None else _mapped().action
-    )
-    return (
-        yield from _repeated(
-            session.retries if session.repeat_writes else 0,
-            partial(action, context, descriptor, parameter, progress),
+    times = session.retries if session.repeat_writes else 0
+    if context.short_names is None:
+        return (
+            yield from _repeated(times, partial(logical.action, context, descriptor, parameter, progress))
         )
+    action: Service[ActionResponseWithOptionalData] = partial(
+        _mapped().action, context, descriptor, parameter, progress
     )
+    response = yield from _repeated(times, partial(action, by_read=session.methods_by_read))
+    if (
+        response.result in _NOT_BY_WRITE
+        and not session.methods_by_read
+        and _mapped().is_called_by_write(context, descriptor)
+    ):
+        # What was refused so was not executed: some meters know methods for Read with parameters alone.
+        again = yield from _repeated(times, partial(action, by_read=True))
+        if again.result is ActionResult.SUCCESS:
+            session.methods_by_read = True
+            session.findings.append(
+                f"methods-by-read: {descriptor.instance_id} method {descriptor.method_id}"
+            )
+            return again
+    return response
 
 
 def call_list(
@@ -223,7 +246,9 @@ def call_list(
         wanted = [action_item(*pair) for pair in zip(descriptors, parameters, strict=True)]
         outcomes = yield from _by_access(context, session, wanted)
         return [outcome if isinstance(outcome, ServiceError) else _response(outcome) for outcome in outcomes]
-    action_with_list = logical.action_with_list if context.short_names is None else _mapped().action_with_list
+    action_with_list: Any = logical.action_with_list
+    if context.short_names is not None:
+        action_with_list = partial(_mapped().action_with_list, by_read=session.methods_by_read)
     results: list[ActionResponseWithOptionalData | ServiceError] = []
     sizes = [_method_size(context) + len(encode_data(parameter)) for parameter in parameters]
     done = 0

@@ -16,7 +16,7 @@ SET of an attribute, of a list             Write, variable-name
 SET with selective access                  Write, parameterized-access
 SET of attribute 0                         Write, a variable-name for each attribute given
 ACTION of a method that returns something  Read, parameterized-access with selector 0
-ACTION of a method that returns nothing    Write, variable-name; Read where Write was not agreed on
+ACTION of a method that returns nothing    Write, variable-name; Read where Write was not agreed on, or is not taken
 any of them, unconfirmed                   UnconfirmedWrite
 =========================================  ==========================================================
 """
@@ -50,6 +50,7 @@ __all__ = [
     "action_with_list",
     "get",
     "get_with_list",
+    "is_called_by_write",
     "set_attribute",
     "set_unconfirmed",
     "set_with_list",
@@ -156,10 +157,12 @@ def action(
     descriptor: CosemMethodDescriptor,
     parameters: DataValue | Absent = ABSENT,
     progress: Progress = no_progress,
+    *,
+    by_read: bool = False,
 ) -> Conversation[ActionResponseWithOptionalData]:
     """Call one method; null-data goes along where there are no parameters."""
     value = None if isinstance(parameters, Absent) else parameters
-    (response,) = yield from action_with_list(context, (descriptor,), (value,), progress)
+    (response,) = yield from action_with_list(context, (descriptor,), (value,), progress, by_read=by_read)
     return response
 
 
@@ -168,8 +171,18 @@ def action_with_list(
     descriptors: Sequence[CosemMethodDescriptor],
     parameters: Sequence[DataValue],
     progress: Progress = no_progress,
+    *,
+    by_read: bool = False,
 ) -> Conversation[tuple[ActionResponseWithOptionalData, ...]]:
-    """Call several methods in one request: a Read if any of them returns something, else a Write."""
+    """Call several methods in one request: a Read if any of them returns something, else a Write.
+
+    Args:
+        context: The association.
+        descriptors: The methods.
+        parameters: What they take.
+        progress: Told of the octets transferred.
+        by_read: Whether it is a Read all the same: there are servers that let no method be written.
+    """
     table = yield from mapper_table(context, ((each.class_id, each.instance_id) for each in descriptors))
     if len(descriptors) != len(parameters):
         raise ConfigurationError(f"{len(descriptors)} methods and {len(parameters)} parameters")
@@ -177,7 +190,7 @@ def action_with_list(
     returning = [_returns(table, each) for each in descriptors]
     known = [(name, value) for name, value in zip(names, parameters, strict=True) if name is not None]
     results: tuple[Any, ...] = ()
-    if known and (any(returning) or not context.conformance & Conformance.WRITE):
+    if known and (any(returning) or by_read or not context.conformance & Conformance.WRITE):
         methods = [ParameterizedAccess(name, 0, value) for name, value in known]
         results = yield from read_list(context, methods, progress)
     elif known:
@@ -207,6 +220,20 @@ def action_unconfirmed(
         )
     value = None if isinstance(parameters, Absent) else parameters
     return unconfirmed_write(context, (VariableName(name),), (value,))
+
+
+def is_called_by_write(context: ServiceContext, descriptor: CosemMethodDescriptor) -> bool:
+    """Return whether a method is called by Write, and could be called by Read as well."""
+    table, services = (
+        context.short_names,
+        Conformance.WRITE | Conformance.READ | Conformance.PARAMETERIZED_ACCESS,
+    )
+    return (
+        table is not None
+        and context.conformance & services == services
+        and table.method(descriptor.class_id, descriptor.instance_id, descriptor.method_id) is not None
+        and not _returns(table, descriptor)
+    )
 
 
 def action_result(result: DataAccessResult) -> ActionResult:
