@@ -107,7 +107,8 @@ def numpy_columns(table: ProfileTable, *, scaled: bool = True) -> dict[str, Any]
     for index, column in enumerate(table.columns):
         made = prepared(table, index)
         if made is None:
-            objects = numpy.empty(len(table), object)
+            numbers = not len(table) and column.scaler_unit is not None
+            objects = numpy.empty(len(table), "f8" if numbers and scaled else object)
             objects[:] = table.column(index) if scaled else table.unscaled(index)
             found[column.key] = objects
             continue

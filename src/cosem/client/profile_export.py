@@ -189,6 +189,8 @@ def _arrow(table: ProfileTable, index: int, numpy: Any) -> ArrowColumn:
     column = table.columns[index]
     facts = _of(column)
     values: Any
+    if not len(table):
+        return _empty(column, facts)
     if numpy is not None:
         from cosem.client.profile_columns import prepared
 
@@ -211,6 +213,18 @@ def _arrow(table: ProfileTable, index: int, numpy: Any) -> ArrowColumn:
     if common is None or column.kind != "value":
         return _anything(column.key, table.column(index), facts)
     return _scaled(column, common, values, _missing(values), facts)
+
+
+def _empty(column: Column, facts: dict[str, str]) -> ArrowColumn:
+    """Return a column without rows: of the type that it usually has, so that tables can be put together."""
+    if column.kind != "value":
+        facts["zone"] = "UTC"
+        return _moments(column.key, [], None, True, facts)
+    return (
+        _scaled(column, "i8", [], None, facts)
+        if column.scaler_unit is not None
+        else _anything(column.key, [], facts)
+    )
 
 
 def _missing(values: Sequence[Any]) -> list[bool] | None:

@@ -208,6 +208,8 @@ def moment_column(table: RowTable, index: int) -> ColumnArray | None:
     """
     numpy = load_numpy()
     segments = table.segments
+    if not len(table):
+        return ColumnArray(numpy.empty(0, "datetime64[us]"), zoned=True)
     if len(segments) == 1 and isinstance(only := segments[0], RegularRows):
         cell = only.layout.cells[index]
         if cell.tag in (_OCTET_STRING, _DATE_TIME) and cell.size == SIZE:
