@@ -296,9 +296,9 @@ class Warm:
         for (module, _), at_items in reached.items():
             for at in at_items:
                 counts[module][items[at].nodeid.split("::")[0]] += 1
-        for module in counts:
+        for count in counts.values():
             for broken in self.broken:
-                counts[module].pop(broken, None)
+                count.pop(broken, None)
         ordered = {module: sorted(of, key=lambda name: -of[name]) for module, of in counts.items()}
         near = {module: [name for name in names if own(name)] or names for module, names in ordered.items()}
         return {module: names[:_NEAR] if self.quick else names for module, names in near.items()}

@@ -149,6 +149,23 @@ def test_the_first_counter_of_a_guard_is_always_at_rest(every):
     assert store.durable == 2 * [True, every, every]
 
 
+def test_what_is_noted_is_at_rest_like_what_is_accepted():
+    store = Noting()
+    guard = ReplayGuard(store, NAME, every_message=False)
+    guard.note(1)
+    guard.accept(2)
+    guard.note(3)
+    assert store.durable == [True, True, False]
+
+
+def test_a_new_counter_is_at_its_beginning():
+    store = VolatileCounterStore()
+    assert (store.peek(NAME), store.lowest_acceptable(NAME)) == (0, 0)
+    assert list(store.reserve(NAME, 2)) == [0, 1]
+    assert store.accept(NAME, 0) is True
+    assert store.accept(NAME, 0) is False
+
+
 @given(st.lists(st.integers(0, 40), max_size=60))
 def test_no_counter_is_taken_twice(counters):
     guard, taken = ReplayGuard(VolatileCounterStore(), NAME), []

@@ -829,6 +829,27 @@ def test_a_third_party_may_use_again_the_key_that_it_brought():
         assert server.unprotect(client.protect(inner, outer))[1].originator == THIRD
 
 
+def test_the_key_that_a_third_party_brought_makes_no_other_key_its_own():
+    third, server = third_party(), server_that_knows_the_third_party()
+    client = protection(HEAD_END, METER, suite=SUITE_1, side=Side.CLIENT)
+    outer = SecurityOptions((LayerOptions(F.GENERAL_CIPHERING),))
+    brought = third.protect(GET, SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, K.ONE_PASS),)))
+    server.unprotect(client.protect(brought, outer))
+    for key in (K.GLOBAL_UNICAST, K.WRAPPED):
+        inner = third.protect(GET, SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, key),)))
+        with pytest.raises(VerificationError, match="title"):
+            server.unprotect(client.protect(inner, outer))
+
+
+def test_a_layer_without_protection_may_name_anybody_and_proves_nothing():
+    inner = third_party().protect(GET, SecurityOptions((bare(GeneralHeader()),)))
+    client = protection(HEAD_END, METER, suite=SUITE_1, side=Side.CLIENT)
+    octets = client.protect(inner, SecurityOptions((LayerOptions(F.GENERAL_CIPHERING),)))
+    clear, status = server_that_knows_the_third_party().unprotect(octets)
+    assert (clear, [layer.verified for layer in status.layers]) == (GET, [True, False])
+    assert [layer.system_title for layer in status.layers] == [HEAD_END, THIRD]
+
+
 def bare(header: GeneralHeader) -> LayerOptions:
     return LayerOptions(
         F.GENERAL_CIPHERING, K.ESTABLISHED, authenticated=False, encrypted=False, header=header

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from cosem.errors import ConfigurationError, KeyMissingError, ReplayError, SecurityError
+from cosem.errors import ConfigurationError, KeyMissingError, PolicyError, ReplayError, SecurityError
 from cosem.security.context import SecurityContext, Side
-from cosem.security.counters import CounterName, ReplayGuard, VolatileCounter, VolatileCounterStore
+from cosem.security.counters import (
+    CounterName,
+    ReplayGuard,
+    ReplayMode,
+    VolatileCounter,
+    VolatileCounterStore,
+)
 from cosem.security.gcm import AesGcmKey
+from cosem.security.material import Interpretation, SignatureInput
 from cosem.security.protection import Protection
 from cosem.security.status import KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
 from tests.security.protecting import (
@@ -19,7 +26,9 @@ from tests.security.protecting import (
     GET_ANSWER,
     HEAD_END,
     METER,
+    SUITE_0,
     SUITE_1,
+    SUITE_2,
     THIRD,
     guards,
     material,
@@ -30,6 +39,8 @@ F, K = ProtectionForm, KeyUsed
 WRAPPED = SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, K.WRAPPED),))
 ESTABLISHED = SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, K.ESTABLISHED),))
 BARE = SecurityOptions((LayerOptions(F.GENERAL_CIPHERING, authenticated=False, encrypted=False),))
+NOTIFICATION = bytes.fromhex("0F00000001000600000001")
+OF_UNICAST = SecurityOptions((LayerOptions(F.GENERAL_CIPHERING),))
 OF_DEDICATED = SecurityOptions((LayerOptions(key=K.DEDICATED),))
 
 
@@ -77,6 +88,137 @@ def test_there_is_no_dedicated_key_before_one_is_active():
     assert end.protect(GET)[0] == 0xC8
     end.activate_dedicated_key()
     assert end.protect(GET)[0] == 0xD0
+
+
+def test_a_key_of_the_usual_protection_that_is_missing_says_so():
+    with pytest.raises(KeyMissingError, match="no global unicast encryption key is known"):
+        client(keys=material(unicast=None)).protect(GET)
+    with pytest.raises(KeyMissingError, match="dedicated key has no counter"):
+        client(keys=material().with_dedicated(DEDICATED)).protect(GET, OF_DEDICATED)
+
+
+def test_what_is_remembered_of_one_service_is_not_used_for_another():
+    end = server()
+    for apdu, tag in ((GET, 0xC8), (GET_ANSWER + GET[:1], 0xCC), (GET + GET_ANSWER[:1], 0xC8)):
+        assert end.protect(apdu)[0] == tag
+
+
+def forbidden(*_):
+    raise AssertionError("the long way was gone")
+
+
+@pytest.mark.parametrize("suite", [SUITE_0, SUITE_1])
+@pytest.mark.parametrize("options", [OF_DEDICATED, SecurityOptions()])
+def test_the_second_message_of_a_kind_goes_the_short_way(monkeypatch, options, suite):
+    sender, receiver = with_dedicated(client(suite=suite)), with_dedicated(server(suite=suite))
+    for apdu in (GET, GET_ANSWER, NOTIFICATION):
+        receiver.unprotect(sender.protect(apdu, options))
+    monkeypatch.setattr("cosem.security.protection.read_envelope", forbidden)
+    monkeypatch.setattr("cosem.security.protection.seal", forbidden)
+    for apdu in (GET, GET_ANSWER, GET + GET_ANSWER, GET_ANSWER + GET, GET_ANSWER[:1], GET[:1]):
+        clear, status = receiver.unprotect(sender.protect(apdu, options))
+        assert (clear, status.verified, status.key) == (apdu, True, options.layers[0].key)
+    monkeypatch.setattr(sender, "_prepare", forbidden)
+    _, status = receiver.unprotect(sender.protect(GET, options))
+    receiver.protect(GET_ANSWER, status)
+
+
+@pytest.mark.parametrize("suite", [SUITE_0, SUITE_1])
+def test_what_the_short_way_finds_is_what_the_long_way_finds(suite):
+    sender, short = client(suite=suite), server(suite=suite)
+    short.unprotect(sender.protect(GET))
+    octets = sender.protect(GET)
+    assert short.unprotect(octets) == server(suite=suite).unprotect(octets)
+    with pytest.raises(ReplayError):
+        short.unprotect(octets)
+    assert short.unprotect(sender.protect(GET))[0] == GET
+
+
+@pytest.mark.parametrize("suite", [SUITE_0, SUITE_1, SUITE_2])
+@pytest.mark.parametrize("form", [F.SERVICE_SPECIFIC, F.GENERAL_GLO, F.GENERAL_CIPHERING])
+def test_encryption_alone_has_to_be_asked_for_in_every_suite_and_form(suite, form):
+    alone = SecurityOptions((LayerOptions(form, authenticated=False),))
+    octets = client(suite=suite, encryption_only=True).protect(GET, alone)
+    with pytest.raises(PolicyError, match="without an authentication tag"):
+        server(suite=suite).unprotect(octets)
+    clear, status = server(suite=suite, encryption_only=True).unprotect(octets)
+    assert (clear, status.verified) == (GET, False)
+
+
+def test_octets_behind_an_apdu_that_is_encrypted_alone_are_no_error():
+    alone = SecurityOptions((LayerOptions(authenticated=False),))
+    octets = client(encryption_only=True).protect(GET + b"\x00", alone)
+    assert server(encryption_only=True).unprotect(octets)[0] == GET + b"\x00"
+
+
+def test_a_guard_that_warns_is_told_of_messages_in_every_form():
+    told = []
+    store = VolatileCounterStore()
+
+    def replay(title):
+        return ReplayGuard(
+            store, CounterName(b"k", title), ReplayMode.WARN, lambda *facts: told.append(facts)
+        )
+
+    end = Protection(SecurityContext(material(), METER, HEAD_END, Side.SERVER), VolatileCounter(), replay)
+    octets = client().protect(GET, SecurityOptions((LayerOptions(F.GENERAL_GLO),)))
+    for _ in range(2):
+        assert end.unprotect(octets)[0] == GET
+    assert told == [(10, 11)]
+
+
+def test_an_answer_under_our_key_does_not_make_it_theirs():
+    sender, receiver = client(), server()
+    for _ in range(2):
+        receiver.unprotect(sender.protect(GET, WRAPPED))
+        assert sender.unprotect(receiver.protect(GET_ANSWER, ESTABLISHED))[0] == GET_ANSWER
+    assert sender._session.established_by_peer == {}
+
+
+def test_a_server_may_take_no_requests_under_the_broadcast_key():
+    broadcast = SecurityOptions((LayerOptions(key=K.GLOBAL_BROADCAST),))
+    end = server(broadcast=False)
+    with pytest.raises(PolicyError, match="broadcast"):
+        end.unprotect(client().protect(GET, broadcast))
+    assert end.unprotect(client().protect(GET))[0] == GET
+    assert server().unprotect(client().protect(GET, broadcast))[0] == GET
+    assert client(broadcast=False).unprotect(server().protect(NOTIFICATION, broadcast))[0] == NOTIFICATION
+
+
+@pytest.mark.parametrize(
+    ("form", "key", "after"),
+    [
+        (F.SERVICE_SPECIFIC, K.GLOBAL_UNICAST, (F.SERVICE_SPECIFIC, K.DEDICATED)),
+        (F.GENERAL_GLO, K.GLOBAL_UNICAST, (F.GENERAL_DED, K.DEDICATED)),
+        (F.GENERAL_CIPHERING, K.GLOBAL_UNICAST, (F.GENERAL_CIPHERING, K.GLOBAL_UNICAST)),
+        (F.SERVICE_SPECIFIC, K.GLOBAL_BROADCAST, (F.SERVICE_SPECIFIC, K.GLOBAL_BROADCAST)),
+        (F.GENERAL_CIPHERING, K.WRAPPED, (F.GENERAL_CIPHERING, K.WRAPPED)),
+    ],
+)
+def test_what_the_dedicated_key_takes_the_place_of(form, key, after):
+    sender = with_dedicated(client(options=SecurityOptions((LayerOptions(form, key),))))
+    assert sender.options == SecurityOptions((LayerOptions(*after),))
+    assert with_dedicated(server()).unprotect(sender.protect(GET))[0] == GET
+
+
+def test_the_first_deviation_is_the_error_of_who_is_strict():
+    reading = Interpretation(signature_input=SignatureInput.CONTENT_WITH_LENGTH)
+    signed = client(suite=SUITE_1, interpretation=reading).protect(
+        GET, SecurityOptions((LayerOptions(F.GENERAL_SIGNING, K.SIGNING),))
+    )
+    nonce = bytes(3) + b"\x01"
+    content = b"\x31" + nonce + material(SUITE_1).unicast.seal(0x31, HEAD_END + nonce, signed)
+    octets = b"\xdb\x00\x82" + len(content).to_bytes(2, "big") + content
+    assert len(server(suite=SUITE_1).unprotect(octets)[1].findings) == 2
+    with pytest.raises(SecurityError, match="system-title-empty"):
+        server(suite=SUITE_1, strict=True).unprotect(octets)
+
+
+def test_nothing_at_all_may_be_protected_by_the_other_side():
+    nonce = bytes(3) + b"\x01"
+    content = b"\x30" + nonce + material().unicast.seal(0x30, HEAD_END + nonce, b"")
+    clear, status = server().unprotect(b"\xdb\x08" + HEAD_END + bytes((len(content),)) + content)
+    assert (clear, status.verified) == (b"", True)
 
 
 def test_a_dedicated_key_of_another_length_is_none():
@@ -182,6 +324,8 @@ def test_guards_are_made_anew_for_the_next_association():
     sender = client()
     for _ in range(2):
         end.unprotect(sender.protect(GET))
+    end.unprotect(sender.protect(GET, ESTABLISHED))  # which is the global key, where none was brought
+    end.unprotect(sender.protect(GET, OF_UNICAST))
     assert asked == [HEAD_END]
     end.forget()
     end.unprotect(sender.protect(GET))
