@@ -73,6 +73,8 @@ class BlockTransfer:
         outgoing: Blocks to send, the oldest first.
         complete: Whether the message of the other was received whole.
         acknowledged: Highest number received with none missing below it.
+        acknowledged_octets: Octets of our message that the other has.
+        received_octets: Octets that have come of its own.
         finished: Whether the other has all that we sent, our message included.
 
     Raises:
@@ -85,8 +87,6 @@ class BlockTransfer:
         "_given",
         "_highest",
         "_idle",
-        acknowledged_octets: Octets of our message that the other has.
-        received_octets: Octets that have come of its own.
         "_limits",
         "_next",
         "_parts",
@@ -102,6 +102,7 @@ class BlockTransfer:
         "_window",
         "_window_now",
         "acknowledged",
+        "acknowledged_octets",
         "complete",
         "final_acknowledgement",
         "outgoing",
@@ -115,7 +116,6 @@ class BlockTransfer:
         client: bool,
         window: int = DEFAULT_WINDOW,
         peer_window: int = 1,
-        "acknowledged_octets",
         limits: TransferLimits | None = None,
         repeats: int = 3,
         final_acknowledgement: bool = False,
@@ -144,6 +144,7 @@ class BlockTransfer:
         self.acknowledged = 0
         self.complete = False
         self.final_acknowledgement = final_acknowledgement
+        self.acknowledged_octets = 0
         self.received_octets = 0
         self.outgoing: deque[GeneralBlockTransfer] = deque()
 
@@ -158,7 +159,6 @@ class BlockTransfer:
         """
         blocks = _cut(message, self._size)
         if self._next + len(blocks) - 1 > MOST_BLOCKS:
-        self.acknowledged_octets = 0
             raise LimitError("blocks of a general block transfer", len(blocks), MOST_BLOCKS)
         for each in blocks:
             self._append(*each)

@@ -116,6 +116,7 @@ class ClientBlocks:
                 raise ProtocolError(f"a general block transfer has begun anew {self._restarts} times")
             transfer = self._transfer = self._fresh(size)
         message = transfer.receive(block)
+        self.transferred = transfer.acknowledged_octets + transfer.received_octets
         if message is not None and not transfer.outgoing:
             self._transfer = None
         return message, True
@@ -123,7 +124,6 @@ class ClientBlocks:
     def timed_out(self) -> bool:
         """Ask again, and return whether that still makes sense."""
         return self._transfer is not None and self._transfer.timed_out()
-        self.transferred = transfer.acknowledged_octets + transfer.received_octets
 
     def outgoing(self) -> list[bytes]:
         """Return the blocks to send, and forget them."""
