@@ -80,7 +80,7 @@ def main() -> int:
         help="file that keeps the fate of each mutant; those it calls killed are not run again",
     )
     parser.add_argument("--quick", action="store_true", help="without slow tests, and near files only")
-    parser.add_argument("--new", action="store_true", help="leave out those, too, that the file calls alive")
+    parser.add_argument("--new", action="store_true", help="leave out those, too, that are alive and argued")
     arguments = parser.parse_args()
     prepare()
     found: list[Mutant] = []
@@ -91,8 +91,13 @@ def main() -> int:
         trees[module] = ast.parse(path.read_text(encoding="utf-8"))
         found += [mutant for mutant in mutants(trees[module], module) if arguments.only in mutant.name]
     fates = read_fates(arguments.fates)
-    over = set(fates) if arguments.new else {name for name, fate in fates.items() if fate in NOTICED}
-    wanted = [mutant for mutant in found if mutant.name not in over]
+    argued = read_arguments() if arguments.new else []
+    wanted = [
+        mutant
+        for mutant in found
+        if mutant.name not in fates
+        or not (fates[mutant.name] in NOTICED or any(covers(argument, mutant) for argument in argued))
+    ]
     tests = arguments.tests or TESTS
     read, write = os.pipe()
     if os.fork() == 0:
@@ -142,8 +147,7 @@ def progress(mutant: Mutant, fate: str) -> None:
 
 
 def report(found: list[Mutant], fates: dict[str, str]) -> int:
-    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    arguments = re.findall(r"^- `(.+)`$", text, re.MULTILINE)
+    arguments = read_arguments()
     used: set[str] = set()
     left: list[Mutant] = []
     print(f"{'module':40} {'mutants':>8} {'killed':>8} {'argued':>8} {'left':>8}")
@@ -166,6 +170,11 @@ def report(found: list[Mutant], fates: dict[str, str]) -> int:
         ):
             print(f"argued, and none is alive: {argument}")
     return 1 if left else 0
+
+
+def read_arguments() -> list[str]:
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    return re.findall(r"^- `(.+)`$", text, re.MULTILINE)
 
 
 def covers(argument: str, mutant: Mutant) -> bool:

@@ -181,7 +181,7 @@ def _left_alone(node: ast.AST, parent: ast.AST, field: str) -> bool:
     return (
         isinstance(parent, ast.Call)
         and _is_error(parent)
-        and isinstance(node, (ast.JoinedStr, ast.Constant, ast.BinOp))
+        and isinstance(node, (ast.JoinedStr, ast.Constant, ast.BinOp, ast.IfExp))
     )
 
 
@@ -352,6 +352,7 @@ def _name(draft: Mutant, place: _Place) -> str | None:
         head = before[max(0, start - _CONTEXT) : start]
         tail = before[len(before) - end :][:_CONTEXT]
         change = f"{head}⟦{before[start : len(before) - end]} → {after[start : len(after) - end]}⟧{tail}"
+    change = " ".join(change.split("\n"))
     where = place.scope or "module"
     return f"{draft.module.removeprefix('cosem.')}: {where}: {change}".replace("`", "'")
 
