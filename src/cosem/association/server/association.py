@@ -119,6 +119,7 @@ class ServerAssociation:
         "demands",
         "forgeries",
         "ignored",
+        "keeps_order",
         "limits",
         "pending_until",
         "profile",
@@ -153,6 +154,7 @@ class ServerAssociation:
         self.pending_until: float | None = None
         self.ignored = 0
         self.forgeries = 0
+        self.keeps_order = True
         self.control = ControlFunction(SERVER_TRANSITIONS)
         self.control.fire(ServerEvent.CREATED)
         for profile in profiles:
