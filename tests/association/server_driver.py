@@ -65,10 +65,15 @@ class Server:
     """An association and its application process."""
 
     def __init__(
-        self, *profiles: AssociationProfile, limits: ServerLimits | None = None, opened: bytes | None = None
+        self,
+        *profiles: AssociationProfile,
+        limits: ServerLimits | None = None,
+        opened: bytes | None = None,
+        keeps_order: bool = True,
     ) -> None:
         self.application = Application()
         self.association = ServerAssociation(profiles, client_sap=16, server_sap=1, limits=limits)
+        self.association.keeps_order = keeps_order
         self.now = 0.0
         if opened is not None:
             self.opening_answer = self(opened)
@@ -90,8 +95,8 @@ class Server:
 
 def opened_server(size: int = 1200, conformance: str = "00FE1F", **facts: Any) -> Server:
     """Return a server with an open association."""
-    limits = facts.pop("limits", None)
-    server = Server(AssociationProfile(**facts), limits=limits, opened=open_request(conformance, size))
+    of_server = {key: facts.pop(key) for key in ("limits", "keeps_order") if key in facts}
+    server = Server(AssociationProfile(**facts), opened=open_request(conformance, size), **of_server)
     assert server.opening_answer is not None
     assert "A203020100" in server.opening_answer
     return server

@@ -19,7 +19,7 @@ from cosem.association.blocks import cut, room_for
 from cosem.association.context import TransferLimits
 from cosem.errors import ConfigurationError, LimitError, ProtocolError
 
-__all__ = ["DEFAULT_WINDOW", "MOST_BLOCKS", "BlockTransfer", "cut_unconfirmed"]
+__all__ = ["DEFAULT_WINDOW", "MOST_BLOCKS", "BlockTransfer", "cut_unconfirmed", "most_octets"]
 
 DEFAULT_WINDOW: Final = 8
 """Blocks that we take at once where nothing else is asked for."""
@@ -29,6 +29,18 @@ _HEAD: Final = 6
 """Octets of a block besides its data and their length: tag, control, number, acknowledged number."""
 _LARGEST: Final = 0xFFFF
 _WIDEST: Final = 63
+
+
+def most_octets(size: int) -> int:
+    """Return how many octets go in general blocks at most: there is no number for a further one.
+
+    Args:
+        size: Longest block APDU, octets; 0 for as long as can be.
+
+    Raises:
+        ConfigurationError: The size leaves no room for one octet.
+    """
+    return room_for(size or _LARGEST, _HEAD) * MOST_BLOCKS
 
 
 def _cut(octets: bytes, size: int) -> list[tuple[bool, bytes]]:
@@ -83,6 +95,7 @@ class BlockTransfer:
 
     __slots__ = (
         "_client",
+        "_empty",
         "_filling",
         "_given",
         "_highest",
@@ -141,6 +154,7 @@ class BlockTransfer:
         self._rounds = 0
         self._silences = 0
         self._idle = 0
+        self._empty = 0
         self.acknowledged = 0
         self.complete = False
         self.final_acknowledgement = final_acknowledgement
@@ -170,6 +184,11 @@ class BlockTransfer:
     def finished(self) -> bool:
         """Whether our message was given and the other has acknowledged all of it."""
         return self._given and not self._queue
+
+    @property
+    def any_acknowledged(self) -> bool:
+        """Whether the other has acknowledged any block of ours."""
+        return self._peer_acknowledged > 0
 
     def _append(self, last: bool, part: bytes) -> None:
         if self._next > MOST_BLOCKS:
@@ -223,6 +242,12 @@ class BlockTransfer:
             return None
         return self._window_over()
 
+    def _count_empty(self) -> None:
+        """Bound the blocks that bring nothing: no data, and no acknowledgement of anything."""
+        self._empty += 1
+        if self._empty > self._limits.empty_blocks:
+            raise ProtocolError(f"{self._empty} blocks of a general block transfer brought nothing")
+
     def timed_out(self) -> bool:
         """Take note that the client has waited in vain; it asks again.
 
@@ -274,6 +299,10 @@ class BlockTransfer:
         if self.complete and block.block_data:
             raise ProtocolError(f"block {number} holds data behind the last block")
         self._received[number] = block
+        if block.block_data or block.block_number_ack > self._peer_acknowledged:
+            self._empty = 0
+        else:
+            self._count_empty()
         self._progress = True
         self.received_octets += len(block.block_data)
         if self.received_octets > self._limits.octets:

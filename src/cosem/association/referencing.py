@@ -34,21 +34,3 @@ SN_BITS = (
     _SHARED | _C.READ | _C.WRITE | _C.UNCONFIRMED_WRITE | _C.INFORMATION_REPORT | _C.PARAMETERIZED_ACCESS
 )
 """The conformance bits that mean something with short names (Table 35)."""
-LN_BITS = (
-    _SHARED
-    | _C.ATTRIBUTE0_SUPPORTED_WITH_SET
-    | _C.PRIORITY_MGMT_SUPPORTED
-    | _C.ATTRIBUTE0_SUPPORTED_WITH_GET
-    | _C.BLOCK_TRANSFER_WITH_ACTION
-    | _C.ACCESS
-    | _C.GET
-    | _C.SET
-    | _C.SELECTIVE_ACCESS
-    | _C.EVENT_NOTIFICATION
-    | _C.ACTION
-)
-"""The conformance bits that mean something with logical names (Table 35)."""
-SN_BITS = (
-    _SHARED | _C.READ | _C.WRITE | _C.UNCONFIRMED_WRITE | _C.INFORMATION_REPORT | _C.PARAMETERIZED_ACCESS
-)
-"""The conformance bits that mean something with short names (Table 35)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from logging import getLogger
 from types import NoneType
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from cosem.transport.observing import Observer
 
 __all__ = ["ConnectOptions", "Plan", "plan_of"]
+
+_log = getLogger(__name__)
 
 PUBLIC_CLIENT: Final = 16
 MANAGEMENT_LOGICAL_DEVICE: Final = 1
@@ -179,6 +182,8 @@ def plan_of(
         pre_established=pre_established,
         hls_selector=hls_selector,
     )
+    if address.scheme != "sim" and not profile_of(address).keeps_order:
+        parameters = _over_datagrams(parameters, conformance, security, address)
     return Plan(
         address,
         parameters,
@@ -193,6 +198,25 @@ def plan_of(
         read_counter,
         block_transfer,
     )
+
+
+def _over_datagrams(
+    parameters: AssociationParameters,
+    conformance: Conformance | None,
+    security: ClientSecurity | None,
+    address: Address,
+) -> AssociationParameters:
+    """Return the parameters without what a datagram that comes late or twice would make wrong values of."""
+    if getattr(security, "ciphering", None) is not None:
+        return parameters  # a tag and a counter tell it
+    if parameters.application_context.short_names:
+        _log.warning(
+            "%s: short names in clear over datagrams: an answer that comes twice passes for the next one", address
+        )
+    if conformance is None:
+        proposed = parameters.proposed_conformance & ~Conformance.GENERAL_BLOCK_TRANSFER
+        return replace(parameters, conformance=proposed)
+    return parameters
 
 
 def _number(address: Address, name: str, given: int | None, default: int) -> int:

@@ -43,6 +43,7 @@ class Profile:
         channel: Opens the octets, blocking.
         connection: Opens the octets with asyncio, and moves the association over them.
         options: What the query of its URLs may hold besides what every profile takes.
+        keeps_order: Whether nothing overtakes anything, and nothing comes twice.
     """
 
     link: Callable[[Address, AssociationParameters], ClientLink]
@@ -51,6 +52,7 @@ class Profile:
         [Address, ClientLink, ClientAssociation, Timeouts, Observer | None], Awaitable[AsyncConnection]
     ]
     options: frozenset[str] = frozenset()
+    keeps_order: bool = True
 
 
 def _tcp_channel(address: Address, timeouts: Timeouts) -> Channel:
@@ -122,7 +124,7 @@ _SERIAL: Final = HDLC_OPTIONS | MODE_E_OPTIONS | SERIAL_OPTIONS | _GATEWAY
 
 PROFILES: Final[dict[str, Profile]] = {
     "tcp": Profile(wrapper_link, _tcp_channel, _tcp_connection, _GATEWAY),
-    "udp": Profile(wrapper_link, _udp_channel, _udp_connection, _GATEWAY),
+    "udp": Profile(wrapper_link, _udp_channel, _udp_connection, _GATEWAY, keeps_order=False),
     "hdlc+tcp": Profile(hdlc_link, _tcp_channel, _tcp_connection, HDLC_OPTIONS | MODE_E_OPTIONS | _GATEWAY),
     "serial": Profile(serial_link, _serial_channel, _serial_connection, _SERIAL),
     "rfc2217": Profile(serial_link, _serial_channel, _serial_connection, _SERIAL),

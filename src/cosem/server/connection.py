@@ -286,6 +286,7 @@ class Connection(asyncio.Protocol):
                 association = ServerAssociation((), client_sap=client, server_sap=server)
             else:
                 association = device.association(client, self.server.limits.association)
+            association.keeps_order = not self._each_alone
             session = self.sessions[key] = Session(association, device)
         return session
 

@@ -73,14 +73,21 @@ class ClientBlocks:
         """Whether an exchange is under way."""
         return self._transfer is not None
 
-    def begin(self, octets: bytes, size: int) -> None:
+    def begin(self, octets: bytes, size: int, *, final_acknowledgement: bool = False) -> None:
         """Send a request in blocks.
+
+        Args:
+            octets: The request.
+            size: Longest block APDU that the server takes, octets; 0 for no limit.
+            final_acknowledgement: Whether the last window is acknowledged whatever the settings say: the server
+                could take the same request, sent again, for a repetition.
 
         Raises:
             ConfigurationError: The server takes no block with one octet in it.
             LimitError: It would take too many blocks.
         """
         transfer = self._fresh(size)
+        transfer.final_acknowledgement = transfer.final_acknowledgement or final_acknowledgement
         transfer.send(octets)
         self._transfer = transfer
         self._plain = False

@@ -59,7 +59,7 @@ class ClientReceiving(ClientSending):
         except DecodeError as error:
             self._unmatched(f"block: {error}", None)
             return
-        if is_unconfirmed(block):
+        if block.block_number and is_unconfirmed(block):  # number 0 aborts, whatever else it says
             message = self._blocks.unconfirmed.take(block, now)
             if message is not None:
                 self._receive(message)

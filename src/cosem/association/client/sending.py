@@ -158,10 +158,14 @@ class ClientSending:
         return self._outgoing.popleft() if self._outgoing else None
 
     def cancel(self, exchange: Exchange[Any], error: CosemError) -> None:
-        """End a conversation that waits in vain; its invoke-id rests until the late answer comes."""
+        """End a conversation that waits in vain; its invoke-id rests until the late answer comes.
+
+        A late answer without an invoke-id, or a late block, could not be told from the next one: the
+        association is then given up.
+        """
         key = exchange.key
         if key is not None and self._waiting.get(key) is exchange:
-            if self._blocks.running:
+            if self._blocks.running or self._cannot_be_told(key):
                 self._fail(exchange, error)
                 self._give_up(error)
                 return
@@ -177,14 +181,14 @@ class ClientSending:
     def timed_out(self, exchange: Exchange[Any], error: TransportTimeout) -> None:
         """Tell a conversation that no answer came; it may ask again, under another invoke-id.
 
-        An answer without an invoke-id could not be told from the next one: after such a
-        request the association is given up.
+        An answer without an invoke-id could not be told from the next one, nor its blocks from those of the
+        next one: after such a request the association is given up.
         """
         key = exchange.key
         if key is None or self._waiting.get(key) is not exchange:
             exchange.steps += key in self._held  # it has not been sent yet: its wait begins anew
             return
-        if self._blocks.running:
+        if self._blocks.running and not self._cannot_be_told(key):
             self._ask_for_blocks(exchange, error)
             return
         if self._foreign is not None:
@@ -192,7 +196,7 @@ class ClientSending:
                 f"{error}, but one with invoke-id {self._foreign} instead of {key}: allow any_invoke_id for this meter"
             )
             self._foreign = None
-        if not routing.has_invoke_id(key) or self.any_invoke_id:
+        if self._cannot_be_told(key):
             self._fail(exchange, error)
             self._give_up(error)
             return
@@ -200,6 +204,10 @@ class ClientSending:
         exchange.key = None
         self._late.add(key)
         self._advance(exchange, None, error)
+
+    def _cannot_be_told(self, key: int | str) -> bool:
+        """Return whether a late answer would pass for that of the next request."""
+        return self.any_invoke_id or not routing.has_invoke_id(key)
 
     def _ask_for_blocks(self, exchange: Exchange[Any], error: TransportTimeout) -> None:
         """Let the transfer repeat itself; give the association up when that was in vain too often."""
@@ -283,7 +291,7 @@ class ClientSending:
         if self.general_blocks and not self.authenticating and octets[0] not in (0x60, 0x62):
             limit = self.negotiated.server_max_receive_pdu_size
             if (limit and len(octets) > limit) or self._blocks.settings.always or _has_long_answer(request):
-                self._blocks.begin(octets, limit)
+                self._blocks.begin(octets, limit, final_acknowledgement=self._cannot_be_told(key))
                 self._waiting[key] = exchange
                 self._send_blocks(exchange)
                 return

@@ -70,6 +70,7 @@ Service: TypeAlias = Generator[Indication, Any, bytes | None]
 _AARQ, _RLRQ, _READ_REQUEST, _ACTION_REQUEST, _EXCEPTION = 0x60, 0x62, 0x05, 0xC3, 0xD8
 _BLOCK, _NOTIFICATION_CONFIRM, _ACCESS_REQUEST = 0xE0, 0x10, 0xD9
 _ACSE: Final = frozenset({0x60, 0x61, 0x62, 0x63})
+_SILENT: Final = frozenset(bytes((tag,)) for tag in SILENT_REQUESTS)
 _HANDLERS: Final[dict[int, str]] = {
     0x05: "cosem.association.server.services.read:read",
     0x06: "cosem.association.server.services.write:write",
@@ -118,8 +119,8 @@ class ServerAssociation:
         "control",
         "demands",
         "forgeries",
-        "ignored",
         "keeps_order",
+        "ignored",
         "limits",
         "pending_until",
         "profile",
@@ -326,9 +327,7 @@ class ServerAssociation:
             whole: Whether it was joined of blocks: it may then be longer than one APDU.
         """
         tag = octets[0]
-        silent = tag in SILENT_REQUESTS or (
-            len(octets) > 2 and tag in CLASS_BIT_TAGS and not self._class_is_answered(octets[2])
-        )
+        silent = self._is_silent(octets)
         if self.control.state is not State.ASSOCIATED or self.profile is None:
             if tag not in REQUESTS and tag not in CIPHERED_REQUESTS:
                 self.ignored += 1
@@ -340,26 +339,24 @@ class ServerAssociation:
         if limit and len(octets) > limit and not whole:
             return None if silent else self._refusal(tag, TOO_LONG)
         if tag in CIPHERED_REQUESTS:
-            if self.protection is None:
-                return None if silent else NOT_DECIPHERED
-            try:
-                octets, self.security_status = self.protection.unprotect(octets)
-            except ReplayError as error:
-                return None if silent else counter_error(error)
-            except PolicyError:
-                return None if silent else NOT_ALLOWED
-            except (SecurityError, DecodeError):
+            octets, refusal = self._deciphered(octets)
+            if refusal is NOT_DECIPHERED and self.protection is not None:
                 return (yield from not_genuine(self, silent=silent))
-            self.forgeries = 0
+            if refusal is not None:
+                return None if silent else refusal
             # A group is never answered, and who holds its key is no single client.
             if getattr(self.security_status, "broadcast", False):
                 if not wants_no_answer(octets):
                     self.ignored += 1
                     return None
                 silent = True
+            silent = silent or self._is_silent(octets)
             tag = octets[0] if octets else 0
         elif self.profile.protected_only or refuses_clear(self.protection):
             return None if silent else NOT_ALLOWED
+        if tag == _NOTIFICATION_CONFIRM:
+            yield from notification_confirmed(octets)
+            return None
         context, protection, status = self.context, self.protection, self.security_status
         answer = yield from self._running(self._service(tag, octets, now), status)
         if self.context is not context and self.context is not NO_CONTEXT:
@@ -373,6 +370,27 @@ class ServerAssociation:
             return answer if options is False else protection.protect(answer, options)
         except SecurityError:  # no key, or no counter is left under it: the answer must not go out in clear
             return NOT_PROTECTED
+
+    def _deciphered(self, octets: bytes) -> tuple[bytes, bytes | None]:
+        """Return the clear octets of a protected request; or the answer that refuses it."""
+        if self.protection is None:
+            return b"", NOT_DECIPHERED
+        try:
+            clear, self.security_status = self.protection.unprotect(octets)
+        except ReplayError as error:
+            return b"", counter_error(error)
+        except PolicyError:
+            return b"", NOT_ALLOWED
+        except (SecurityError, DecodeError):
+            return b"", NOT_DECIPHERED
+        self.forgeries = 0
+        return clear, None
+
+    def _is_silent(self, request: bytes) -> bool:
+        """Return whether nothing is answered to a request, whatever becomes of it."""
+        if request[:1] in _SILENT:
+            return True
+        return len(request) > 2 and request[0] in CLASS_BIT_TAGS and not self._class_is_answered(request[2])
 
     def _running(self, service: Service, status: Any) -> Service:
         """Run a service under its own security status, whatever else is served while it waits."""

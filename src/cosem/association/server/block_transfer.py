@@ -15,7 +15,8 @@ from cosem.association.block_transfer import DEFAULT_WINDOW, BlockTransfer
 from cosem.association.context import TransferLimits
 from cosem.association.control_function import State
 from cosem.association.server.profile import ServerLimits
-from cosem.association.server.refusals import NOT_ALLOWED, TOO_LONG
+from cosem.association.server.refusals import NOT_ALLOWED, NOT_SUPPORTED, TOO_LONG
+from cosem.association.server.request_tags import CIPHERED_REQUESTS
 from cosem.association.unconfirmed_blocks import UnconfirmedBlocks, is_unconfirmed
 from cosem.errors import ConfigurationError, DecodeError, LimitError, ProtocolError
 from cosem.types.enumerations import Conformance
@@ -33,6 +34,7 @@ __all__ = [
 
 _NO_REQUESTS: Final = frozenset({0x60, 0x61, 0x62, 0x63, 0xE0})
 """What cannot come in blocks: ACSE APDUs, and blocks."""
+_CIPHERED: Final = frozenset(bytes((tag,)) for tag in CIPHERED_REQUESTS)
 
 
 class ServerBlocks:
@@ -78,18 +80,17 @@ class ServerBlocks:
             ConfigurationError: The client takes no block with one octet in it.
         """
         self.spoken = True
+        if block.block_number == 0:
+            self.end()  # the client has aborted it
+            return None
         if is_unconfirmed(block):
             return self.unconfirmed.take(block, now)
         self.expire(now)
-        begins = block.block_number == 1 and block.block_number_ack == 0
-        if begins and (self._first is None or not _same(block, self._first)):
+        if block.block_number == 1 and block.block_number_ack == 0 and not self._is_repetition(block):
             self._begin(size, now)
             self._first = block
         if self._transfer is None:
             return None  # of an exchange that is over, or whose first block got lost: the client asks again
-        if block.block_number == 0:
-            self.end()  # the client has aborted it
-            return None
         self._moved = now
         try:
             message = self._transfer.receive(block)
@@ -99,6 +100,19 @@ class ServerBlocks:
         if message is None and self._transfer.finished:
             self.end()
         return message
+
+    def _is_repetition(self, block: GeneralBlockTransfer) -> bool:
+        """Return whether a first block is the one of the exchange that goes on, come once more.
+
+        Who has acknowledged a block of ours has no reason to begin anew: the same octets are then the same
+        request for the next time. What is ciphered never has the same octets twice.
+        """
+        first, transfer = self._first, self._transfer
+        if first is None or transfer is None:
+            return False
+        if block.block_data != first.block_data or block.last_block is not first.last_block:
+            return False
+        return not transfer.any_acknowledged or block.block_data[:1] in _CIPHERED
 
     def answer(self, octets: bytes, size: int, now: float) -> None:
         """Send an answer: to the request that came in blocks, or to one that came plainly.
@@ -224,14 +238,10 @@ def block_received(
         return [NOT_ALLOWED] if confirmed else []
     answers = confirmed and not is_unconfirmed(block)
     if request is not None:
-        answer = None
-        if request[:1] and request[0] not in _NO_REQUESTS:
-            answer = yield from association.request(request, now, whole=True)
+        if request[:1] and request[0] in _NO_REQUESTS:
+            blocks.end()
+            return [NOT_SUPPORTED] if answers else []
+        answer = (yield from association.request(request, now, whole=True)) if request else None
         if answers and blocks.running:  # unless the association has ended meanwhile
             return _in_blocks(association, answer or b"", now)
     return blocks.outgoing() if answers else []
-
-
-def _same(one: GeneralBlockTransfer, other: GeneralBlockTransfer) -> bool:
-    """Return whether one block may be the repetition of the other: its window may have changed since."""
-    return one.block_data == other.block_data and one.last_block is other.last_block

@@ -57,6 +57,8 @@ LONG_READ: Final = 0
 """Where the transfers of an association hold a long Read: short names have no invoke-ids."""
 LONG_WRITE: Final = 1
 """Where they hold a long Write."""
+_SELECTORS_OF_METHODS: Final = frozenset({0, 1})
+"""A method has no selections: 0, and what some clients send in its place."""
 REPLY_TO_HLS_NAME: Final = ASSOCIATION_SN + REPLY_TO_HLS
 """Short name of the method that carries HLS passes 3 and 4."""
 
@@ -99,6 +101,8 @@ def read_variable(association: ServerAssociation, variable: Variable) -> Generat
         return (_R.OTHER_REASON if value is _R.SUCCESS else value), subject
     if not isinstance(variable, ParameterizedAccess):
         return _R.READ_WRITE_DENIED, None  # a method must be called, it cannot be looked at
+    if variable.selector not in _SELECTORS_OF_METHODS:
+        return _R.TYPE_UNMATCHED, None
     return (yield from _invoke(association, variable.variable_name, member, variable.parameter))
 
 

@@ -23,6 +23,7 @@ from cosem.apdu.access import (
     AccessResponseGet,
     AccessResponseSet,
 )
+from cosem.association.block_transfer import most_octets
 from cosem.association.server.association import ServerAssociation, Service
 from cosem.association.server.indications import Fault, Indication, ReadAttribute, WriteAttribute
 from cosem.association.server.refusals import NOT_ALLOWED, NOT_SUPPORTED, TOO_LONG
@@ -59,9 +60,7 @@ def access(association: ServerAssociation, request: AccessRequest, now: float) -
     if not association.context.confirmed and invoke_id.confirmed:
         return None  # an unconfirmed association has no confirmed services
     described = specifications if invoke_id.self_descriptive else None
-    limit = association.limits.answer
-    if not association.agreed(Conformance.GENERAL_BLOCK_TRANSFER):
-        limit = association.max_answer_size or limit
+    limit = _longest_answer(association)
     empty = encode(AccessResponse(invoke_id, b"", described, (), ()))
     left = limit - len(empty) - _COUNTS - _SMALLEST_ITEM * len(specifications)
     if left < 0:
@@ -80,6 +79,21 @@ def access(association: ServerAssociation, request: AccessRequest, now: float) -
         results.append(result)
         broken = broken or (invoke_id.break_on_error and int(result.result) != 0)
     return encode(AccessResponse(invoke_id, b"", described, tuple(values), tuple(results)))
+
+
+def _longest_answer(association: ServerAssociation) -> int:
+    """Return how long a clear answer may be, octets; ACCESS has no blocks but the general ones."""
+    limit = association.limits.answer
+    if not association.agreed(Conformance.GENERAL_BLOCK_TRANSFER):
+        return association.max_answer_size or limit
+    most = most_octets(association.context.client_max_receive_pdu_size)
+    protection = association.protection
+    options = (
+        False if protection is None else association.demands.options(association.security_status, protection)
+    )
+    if protection is not None and options is not False:
+        most -= protection.overhead(most, options)
+    return min(limit, most)
 
 
 def _one(
@@ -121,9 +135,8 @@ def _measured(
     try:
         size = 0 if value is None else len(encode_data(value)) - 1
     except EncodeError as error:
-        descriptor: Any = getattr(
-            specification, "cosem_attribute_descriptor", None
-        )  # what a method returns was looked at already
+        # What a method returns was looked at already: this is an attribute.
+        descriptor: Any = getattr(specification, "cosem_attribute_descriptor", None)
         subject = ReadAttribute(descriptor.class_id, descriptor.instance_id, descriptor.attribute_id)
         yield Fault(subject, error)
         return 0, None, _refused(specification, int(_R.OTHER_REASON))
