@@ -8,7 +8,7 @@ is asked for from the last of them on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise, takewhile
@@ -268,13 +268,12 @@ class Rows:
         def progress(octets: int) -> None:
             self.progress(done + octets)
 
-        answer: DataValue | DataAccessResult | EncodedData
-        if self.context.short_names is None:
-            answer = yield from get_encoded(
-                self.context, descriptor, access, progress, reading.received.append
-            )
-        else:
-            answer = yield from services.read(self.context, self.session, descriptor, access, progress)
+        ask: Callable[..., Conversation[DataValue | DataAccessResult | EncodedData]] = get_encoded
+        if self.context.short_names is not None:
+            from cosem.association.client.conversations import mapped
+
+            ask = mapped.get_encoded
+        answer = yield from ask(self.context, descriptor, access, progress, reading.received.append)
         reading.taken()
         if isinstance(answer, DataAccessResult):
             return answer

@@ -23,7 +23,7 @@ any of them, unconfirmed                   UnconfirmedWrite
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from cosem.apdu import Apdu
 from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.variable_access import ParameterizedAccess, VariableName
 from cosem.association.client.conversations.mapper_table import current_table, mapper_table
-from cosem.association.client.conversations.read import Variable, read_list
+from cosem.association.client.conversations.read import Variable, read_encoded, read_list
 from cosem.association.client.conversations.write import unconfirmed_write, write_list
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.association.short_names.table import ShortNameTable
@@ -41,6 +41,7 @@ from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
 
 if TYPE_CHECKING:
     from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
+    from cosem.association.client.conversations.get import EncodedData
     from cosem.types.data import DataValue
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "action_unconfirmed",
     "action_with_list",
     "get",
+    "get_encoded",
     "get_with_list",
     "is_called_by_write",
     "set_attribute",
@@ -92,6 +94,23 @@ def get_with_list(
         values = yield from read_list(context, variables, progress)
     remaining = iter(values)
     return tuple(target.value([next(remaining) for _ in target.variables]) for target in targets)
+
+
+def get_encoded(
+    context: ServiceContext,
+    descriptor: CosemAttributeDescriptor,
+    selection: SelectiveAccessDescriptor | None = None,
+    progress: Progress = no_progress,
+    each_block: Callable[[bytes], object] | None = None,
+) -> Conversation[DataValue | DataAccessResult | EncodedData]:
+    """Read one attribute; what comes in blocks is not decoded, so that long profiles need no object for each value."""
+    if descriptor.attribute_id == 0:
+        return (yield from get(context, descriptor, selection, progress))
+    table = yield from mapper_table(context, ((descriptor.class_id, descriptor.instance_id),))
+    target = _target(table, descriptor, selection)
+    if target.refusal is not None:
+        return target.refusal
+    return (yield from read_encoded(context, target.variables[0], progress, each_block))
 
 
 # --- SET ----------------------------------------------------------------------------------------------

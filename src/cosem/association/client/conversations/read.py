@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cosem.apdu import Apdu, decode, encode
@@ -17,6 +17,7 @@ from cosem.apdu.variable_access import (
     VariableName,
 )
 from cosem.association.blocks import BlockJoiner, cut, room_for
+from cosem.association.client.conversations.get import EncodedData
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
 from cosem.codec.axdr import encode_length
 from cosem.errors import DecodeError, ProtocolError, UnsupportedError
@@ -25,7 +26,15 @@ from cosem.types.enumerations import Conformance, DataAccessResult
 if TYPE_CHECKING:
     from cosem.types.data import DataValue
 
-__all__ = ["MOST_BLOCKS", "Variable", "read", "read_list", "read_without_agreement", "require_variables"]
+__all__ = [
+    "MOST_BLOCKS",
+    "Variable",
+    "read",
+    "read_encoded",
+    "read_list",
+    "read_without_agreement",
+    "require_variables",
+]
 
 Variable: TypeAlias = VariableName | ParameterizedAccess
 """What may be listed: an attribute, a part of one, or a method with its parameter (selector 0)."""
@@ -33,6 +42,8 @@ Variable: TypeAlias = VariableName | ParameterizedAccess
 MOST_BLOCKS = 0xFFFF
 """Block numbers of short-name services have 16 bits."""
 _RESPONSE_TAG = b"\x0c"
+_ONE_VALUE = b"\x01\x00"
+"""What stands before a value that is alone in a Read response: the count, and the choice of data."""
 _BLOCK = 6
 """Octets of a Read request with read-data-block-access besides the raw data and its length."""
 
@@ -101,6 +112,51 @@ def read_without_agreement(
         answer = yield request
     else:
         answer = yield from _send_blocks(context, octets[1:])
+    return (yield from _results(context, answer, variables))
+
+
+def read_encoded(
+    context: ServiceContext,
+    variable: Variable,
+    progress: Progress = no_progress,
+    each_block: Callable[[bytes], object] | None = None,
+) -> Conversation[DataValue | DataAccessResult | EncodedData]:
+    """Read one variable; what comes in blocks is not decoded, so that long profiles need no object for each value.
+
+    Args:
+        context: The association.
+        variable: As for :func:`read`.
+        progress: Told of the octets transferred so far.
+        each_block: Told of the octets of the value in each block, as it comes.
+
+    Raises:
+        UnsupportedError: As :func:`read`.
+        ProtocolError: As :func:`read`.
+    """
+    require(context, Conformance.READ, "reading a variable")
+    require_variables(context, (variable,))
+    context.follow(progress)
+    answer = yield ReadRequest((variable,))
+    block = answer.result[0] if isinstance(answer, ReadResponse) and len(answer.result) == 1 else None
+    if not isinstance(block, DataBlockResult):
+        return (yield from _results(context, answer, (variable,)))[0]
+
+    def value_of(number: int, octets: bytes) -> None:
+        if each_block is not None:
+            each_block(octets.removeprefix(_ONE_VALUE) if number == 1 else octets)
+
+    joined = yield from _receive_blocks(context, block, value_of)
+    if isinstance(joined, DataAccessResult):
+        return joined
+    if joined.startswith(_ONE_VALUE):
+        return EncodedData(joined[len(_ONE_VALUE) :])
+    return _joined(context, joined, (variable,))[0]  # type: ignore[no-any-return] # of any type
+
+
+def _results(
+    context: ServiceContext, answer: Apdu, variables: Sequence[Variable]
+) -> Conversation[tuple[DataValue | DataAccessResult, ...]]:
+    """Return what an answer says of each variable, with the blocks that follow it."""
     if not isinstance(answer, ReadResponse):
         raise ProtocolError(unexpected(answer, "readResponse"))
     results: tuple[Any, ...] = answer.result
@@ -143,7 +199,9 @@ def _send_blocks(context: ServiceContext, octets: bytes) -> Conversation[Apdu]:
 
 
 def _receive_blocks(
-    context: ServiceContext, block: DataBlockResult
+    context: ServiceContext,
+    block: DataBlockResult,
+    each_block: Callable[[int, bytes], object] = lambda _number, _octets: None,
 ) -> Conversation[bytes | DataAccessResult]:
     """Ask for block after block and return the joined octets, or the result that ended the transfer."""
     joiner = BlockJoiner(context.transfer_limits)
@@ -155,6 +213,7 @@ def _receive_blocks(
             previous = block
             joiner.add(block.block_number, block.raw_data)
             context.transferred(joiner.size)
+            each_block(block.block_number, block.raw_data)
         if block.last_block:
             return joiner.joined()
         # The number of the block received, not of the one wanted.
