@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cosem.errors import CounterExhausted, ReplayError, SecurityError
 from cosem.security.counters import (
+    LARGEST_JUMP,
     LAST_COUNTER,
     CounterName,
     ReplayGuard,
@@ -160,7 +161,7 @@ def test_what_is_noted_is_at_rest_like_what_is_accepted():
 
 def test_a_new_counter_is_at_its_beginning():
     store = VolatileCounterStore()
-    assert (store.peek(NAME), store.lowest_acceptable(NAME)) == (0, 0)
+    assert (store.salt, store.peek(NAME), store.lowest_acceptable(NAME)) == (b"", 0, 0)
     assert list(store.reserve(NAME, 2)) == [0, 1]
     assert store.accept(NAME, 0) is True
     assert store.accept(NAME, 0) is False
@@ -179,6 +180,10 @@ def test_no_counter_is_taken_twice(counters):
             guard.accept(counter)
             taken.append(counter)
     assert taken == sorted(set(taken))
+
+
+def test_a_counter_jumps_by_2_to_the_24_at_most():
+    assert LARGEST_JUMP == 1 << 24
 
 
 def test_the_end_is_told_in_time():

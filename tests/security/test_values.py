@@ -9,6 +9,9 @@ from importlib import import_module
 import pytest
 
 import cosem.security
+from cosem.security.counters import ReplayMode
+from cosem.security.inspection import Verdict
+from cosem.security.key_material import KeyRole
 from cosem.security.keys import Keys
 from cosem.security.material import SecurityMaterial
 
@@ -35,6 +38,23 @@ def test_values_are_frozen(value):
 @pytest.mark.parametrize("value", [Keys, SecurityMaterial])
 def test_what_holds_secrets_says_itself_what_it_shows(value):
     assert value.__dataclass_params__.repr is False
+
+
+def test_the_words_of_files_and_options_stay_what_they_are():
+    assert [str(mode) for mode in ReplayMode] == ["strict", "warn", "off"]
+    assert [verdict.value for verdict in Verdict] == ["verified", "unverifiable", "failed"]
+    assert {role.name: str(role) for role in KeyRole} == {
+        "GLOBAL_UNICAST_ENCRYPTION": "guek",
+        "GLOBAL_BROADCAST_ENCRYPTION": "gbek",
+        "GLOBAL_AUTHENTICATION": "gak",
+        "MASTER": "kek",
+        "DEDICATED": "dedicated",
+        "SIGNING": "signing",
+        "KEY_AGREEMENT": "key-agreement",
+        "TLS": "tls",
+        "HLS_SECRET": "hls-secret",
+        "PASSWORD": "password",
+    }
 
 
 def test_there_are_values():
