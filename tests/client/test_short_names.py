@@ -274,3 +274,12 @@ def test_a_method_that_was_refused_for_its_state_is_not_called_again():
     with pytest.raises(ActionError, match="temporary-failure"):
         client.call(CLOCK, 6, 5)
     assert len(meter.received) == before + 1
+
+
+def test_a_selection_that_is_longer_than_the_meter_takes_goes_in_blocks():
+    meter = short_named(ProfileMeter, max_receive_pdu_size=40)
+    client, _ = connected(meter, **SN, conformance=WITHOUT_GENERAL_BLOCKS)
+    assert len(client.profile(PROFILE).read(last="2h")) == 8
+    assert meter.asked == [1]
+    assert any(request[:3].hex() == "050106" for request in meter.received)
+    assert max(map(len, meter.received[1:])) <= 40

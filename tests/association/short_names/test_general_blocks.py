@@ -13,7 +13,7 @@ from cosem.association.client.blocks import BlockSettings
 from cosem.association.client.conversations import mapped
 from cosem.association.client.conversations.read import read, read_list
 from cosem.association.client.conversations.write import write, write_list
-from cosem.association.server.indications import MethodOutcome
+from cosem.association.server.indications import MethodOutcome, WriteAttribute
 from cosem.errors import TransportTimeout
 from cosem.types.data import OctetString
 from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
@@ -111,9 +111,31 @@ def test_lists_parameters_and_methods():
     assert all(len(octets) <= 40 for octets in both.carried)
 
 
+def test_the_same_request_again_is_answered_anew():
+    """It has no invoke-id: octet for octet it is the one before."""
+    both = Both(always=True)
+    name = "0.0.128.1.0.255", 2
+    for number in range(5):
+        both.application.values[name] = OctetString(bytes((number,)))
+        assert both.run(lambda context: read(context, VariableName(0x0110))) == bytes((number,))
+    for number in range(5):
+        both.application.values[name] = OctetString(bytes((number,)) * 300)
+        assert both.run(lambda context: read(context, VariableName(0x0110))) == bytes((number,)) * 300
+
+
 @pytest.mark.parametrize("conformance", [GENERAL_BLOCKS, WITHOUT_OWN])
 def test_the_server_uses_the_blocks_of_read_for_a_client_that_has_shown_no_others(conformance):
     both = Both(conformance=conformance)
     assert both.run(lambda context: read(context, VariableName(0x0100))) == FIFTY
     tags = {octets[0] for octets in both.carried}
     assert tags == ({0x05, 0x0C} if conformance == GENERAL_BLOCKS else {0x05, 0xE0})
+
+
+def test_writing_twice_after_a_lost_answer_does_not_happen():
+    """Without an answer an association by short names is given up: nothing that comes late could be told from the next."""
+    both = Both(always=True)
+    both.lost = {2}
+    with pytest.raises(TransportTimeout):
+        both.run(lambda context: write(context, VariableName(0x0110), TEXT))
+    assert len([each for each in both.application.seen if isinstance(each, WriteAttribute)]) == 1
+    assert both.client.association.lost_by is not None

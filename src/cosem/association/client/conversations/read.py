@@ -104,15 +104,18 @@ def read_without_agreement(
 ) -> Conversation[tuple[DataValue | DataAccessResult, ...]]:
     """As :func:`read_list`, for what must be possible whatever was agreed on: HLS passes 3 and 4."""
     context.follow(progress)
+    answer = yield from _asked(context, variables)
+    return (yield from _results(context, answer, variables))
+
+
+def _asked(context: ServiceContext, variables: Sequence[Variable]) -> Conversation[Apdu]:
+    """Send a request, in blocks if it is longer than the server takes, and return what is answered to it."""
     request = ReadRequest(tuple(variables))
     octets = encode(request)
     limit = context.max_request_size
-    answer: Apdu
     if not limit or len(octets) <= limit:
-        answer = yield request
-    else:
-        answer = yield from _send_blocks(context, octets[1:])
-    return (yield from _results(context, answer, variables))
+        return (yield request)
+    return (yield from _send_blocks(context, octets[1:]))
 
 
 def read_encoded(
@@ -136,7 +139,7 @@ def read_encoded(
     require(context, Conformance.READ, "reading a variable")
     require_variables(context, (variable,))
     context.follow(progress)
-    answer = yield ReadRequest((variable,))
+    answer = yield from _asked(context, (variable,))
     block = answer.result[0] if isinstance(answer, ReadResponse) and len(answer.result) == 1 else None
     if not isinstance(block, DataBlockResult):
         return (yield from _results(context, answer, (variable,)))[0]
