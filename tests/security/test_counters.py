@@ -17,6 +17,7 @@ from cosem.security.counters import (
     VolatileCounter,
     VolatileCounterStore,
     is_near_the_end,
+    reservation,
 )
 from cosem.security.key_material import Key
 
@@ -44,10 +45,30 @@ def test_a_counter_ends_and_never_wraps():
 
 @pytest.mark.parametrize("value", [-1, 0x100000000])
 def test_what_is_no_counter_is_refused(value):
-    with pytest.raises(SecurityError):
+    with pytest.raises(SecurityError, match="no invocation counter"):
         VolatileCounter().raise_to(value)
-    with pytest.raises(SecurityError):
+    with pytest.raises(SecurityError, match="no invocation counter"):
         VolatileCounterStore().reserve(NAME, 1, value)
+
+
+def test_a_counter_may_go_on_at_the_last_number():
+    counter = VolatileCounter()
+    counter.raise_to(LAST_COUNTER)
+    assert counter.next() == LAST_COUNTER
+    assert list(VolatileCounterStore().reserve(NAME, 5, LAST_COUNTER)) == [LAST_COUNTER]
+
+
+def test_a_reservation_has_one_number_at_least():
+    assert reservation(5, 2) == (5, 7)
+    assert reservation(0, 1) == (0, 1)
+    assert reservation(5, 0) == (5, 6)
+    assert reservation(5, 1, 9) == (9, 10)
+
+
+def test_a_name_has_no_salt_unless_a_store_gives_one():
+    key = Key(bytes(range(16)))
+    assert CounterName.of(key, b"MMM00001") == CounterName(key.fingerprint(), b"MMM00001")
+    assert CounterName.of(key, b"MMM00001", b"salt") == CounterName(key.fingerprint(b"salt"), b"MMM00001")
 
 
 def test_a_store_reserves_each_value_once_and_only_up():
@@ -188,6 +209,7 @@ def test_a_counter_jumps_by_2_to_the_24_at_most():
 
 def test_the_end_is_told_in_time():
     assert not is_near_the_end(0)
+    assert not is_near_the_end(0xEFFFFFFF)
     assert is_near_the_end(0xF0000000)
 
 

@@ -312,6 +312,15 @@ def test_octets_of_a_wrong_length_were_taken_in_no_form():
         Key(bytes(8))
 
 
+@pytest.mark.parametrize("size", [64, 96])
+def test_a_public_key_may_begin_with_the_octet_of_the_uncompressed_form(size):
+    public = b"\4" + bytes(size - 1)
+    assert PublicKey(public) == PublicKey(b"\4" + public) == public
+    for wrong in (b"", b"\3" + public):
+        with pytest.raises(ConfigurationError):
+            PublicKey(wrong)
+
+
 def test_key_pairs():
     public = bytes(range(64))
     assert PublicKey.parse(public.hex()) == PublicKey(b"\4" + public) == public
@@ -372,10 +381,12 @@ def test_a_title_of_eight_characters():
 def test_a_title_without_letters():
     title = SystemTitle(bytes(range(8)))
     assert (title.manufacturer, str(title)) == ("", "0001020304050607")
+    assert title.serial == 0x0304050607
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "MMM", "4D4D4D0000BC61", "MMM:1099511627776", "MMMM:1", bytes(7), bytes(9), (256,) * 8]
+    "wrong",
+    ["", "MMM", "4D4D4D0000BC61", "MMM:1099511627776", "MMMM:1", bytes(7), bytes(9), (256,) * 8, "Grüße123"],
 )
 def test_what_is_no_title(wrong):
     with pytest.raises(ConversionError):

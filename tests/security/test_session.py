@@ -265,6 +265,15 @@ def test_an_association_goes_on_under_other_global_keys_with_its_dedicated_key()
     assert under_both.open(0x30, HEAD_END + octets[3:7], octets[7:]) == GET
 
 
+def test_dedicated_keys_that_come_again_after_a_change_go_on_where_they_were():
+    former = with_dedicated(with_dedicated(client()), AK)
+    assert counter_of(former.protect(GET)) == 0
+    assert counter_of(with_dedicated(former).protect(GET)) == 0
+    following = client().follow(former)
+    assert counter_of(with_dedicated(following, AK).protect(GET)) == 1
+    assert counter_of(with_dedicated(following).protect(GET)) == 1
+
+
 def test_what_was_received_under_the_dedicated_key_is_refused_after_a_change_of_policy():
     peer = with_dedicated(server())
     recorded = with_dedicated(client()).protect(GET)

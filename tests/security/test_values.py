@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 
 import cosem.security
+from cosem.security.context import Side
 from cosem.security.counters import ReplayMode
 from cosem.security.inspection import Verdict
 from cosem.security.key_material import KeyRole
@@ -42,6 +43,7 @@ def test_what_holds_secrets_says_itself_what_it_shows(value):
 
 def test_the_words_of_files_and_options_stay_what_they_are():
     assert [str(mode) for mode in ReplayMode] == ["strict", "warn", "off"]
+    assert [side.value for side in Side] == ["client", "server"]
     assert [verdict.value for verdict in Verdict] == ["verified", "unverifiable", "failed"]
     assert {role.name: str(role) for role in KeyRole} == {
         "GLOBAL_UNICAST_ENCRYPTION": "guek",
