@@ -301,15 +301,15 @@ class Warm:
         self.out.flush()
 
     def files(self, items: list[Any], reached: Mapping[tuple[str, int], list[int]]) -> dict[str, list[str]]:
-        counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for (module, _), at_items in reached.items():
+        """Return the files of tests for each module, first those that reach most of its lines."""
+        lines: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+        for (module, line), at_items in reached.items():
             for at in at_items:
-                counts[module][items[at].nodeid.split("::")[0]] += 1
-        for count in counts.values():
-            for broken in self.broken:
-                count.pop(broken, None)
-        ordered = {module: sorted(of, key=lambda name: -of[name]) for module, of in counts.items()}
-        near = {module: [name for name in names if own(name)] or names for module, names in ordered.items()}
+                lines[module][items[at].nodeid.split("::", 1)[0]].add(line)
+        near: dict[str, list[str]] = {}
+        for module, by_file in lines.items():
+            names = sorted(by_file.keys() - self.broken, key=lambda name: -len(by_file[name]))
+            near[module] = [name for name in names if own(name)] or names
         return {module: names[:_NEAR] if self.quick else names for module, names in near.items()}
 
     def traced(self, items: list[Any], at: int, reached: Mapping[tuple[str, int], list[int]]) -> float:
