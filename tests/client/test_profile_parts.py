@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cosem.association.client.conversations.get import EncodedData, get, get_encoded
 from cosem.client.operations.profile_parts import attribute_of
 from cosem.client.profile_reading import ProfileReading
-from cosem.codec.row_template import OddRows, RegularRows
+from cosem.codec.row_template import RegularRows
 from cosem.errors import TransportClosed, TransportTimeout
 from cosem.types.data import Array, DoubleLongUnsigned, Enum, Integer, LongUnsigned, OctetString, Structure
 from cosem.types.date_time import DateTime
@@ -283,13 +283,13 @@ def test_the_asynchronous_client_goes_on_too():
     run_virtual(check)
 
 
-def test_rows_in_blocks_stay_octets():
+def test_rows_stay_octets_in_blocks_and_in_one_piece():
     meter = LongMeter()
     client, _ = connected(meter, client_max_receive_pdu_size=200)
     table = client.profile(PROFILE).read()
     assert [type(segment) for segment in table.table.segments] == [RegularRows]
     whole, _ = connected(meter)
-    assert [type(segment) for segment in whole.profile(PROFILE).read().table.segments] == [OddRows]
+    assert [type(segment) for segment in whole.profile(PROFILE).read().table.segments] == [RegularRows]
     assert whole.profile(PROFILE).read().rows == table.rows
     assert whole.profile(PROFILE).read().raw == table.raw
 

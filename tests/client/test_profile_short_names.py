@@ -9,7 +9,7 @@ import pytest
 import cosem
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.client.conversations import mapped
-from cosem.association.client.conversations.get import EncodedData
+from cosem.association.client.conversations.get import EncodedData, get_encoded
 from cosem.client.blocking import Client
 from cosem.codec.data import decode_data
 from cosem.server import demonstration_meter, serve_in_thread
@@ -67,3 +67,19 @@ def test_what_is_short_or_refused_is_as_ever(meter: Client) -> None:
     assert found is DataAccessResult.OBJECT_UNDEFINED
     every = meter.run(lambda context: mapped.get_encoded(context, attribute("0-0:99.98.0", 0)))
     assert isinstance(every, tuple)
+
+
+def test_a_table_in_general_blocks_or_in_one_piece_stays_octets_until_it_is_a_table(url: str) -> None:
+    """By logical names, too: whoever takes blocks as octets gets every answer so, and nobody else does."""
+    buffer = attribute("1-0:99.2.0", 2)
+    for size in (300, 65535):
+        with cosem.connect(url, max_pdu_size=size) as client:
+            encoded = client.run(lambda context: get_encoded(context, buffer, each_block=bytes))
+            assert isinstance(encoded, EncodedData)
+            plain = client.get("1-0:99.2.0", 2)
+            assert decode_data(encoded.octets) == plain
+            assert client.run(lambda context: get_encoded(context, buffer)) == plain
+            refused = client.run(
+                lambda context: get_encoded(context, attribute("1-0:99.77.0", 2), each_block=bytes)
+            )
+            assert refused is DataAccessResult.OBJECT_UNDEFINED

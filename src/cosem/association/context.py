@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from cosem.apdu import Apdu
 from cosem.errors import UnsupportedError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cosem.codec.reader import Reader
     from cosem.types.data import DataValue
 
-__all__ = ["Conversation", "ServiceContext", "TransferLimits", "no_progress", "require"]
+__all__ = ["Conversation", "EncodedData", "ServiceContext", "TransferLimits", "no_progress", "require"]
 
 T = TypeVar("T")
 Conversation: TypeAlias = Generator[Apdu, Apdu, T]
@@ -46,6 +46,16 @@ class TransferLimits:
 
     octets: int = 16 * 1024 * 1024
     empty_blocks: int = 16
+
+
+class EncodedData(NamedTuple):
+    """A value that is still in its octets.
+
+    Args:
+        octets: One value of Data, tag included.
+    """
+
+    octets: bytes
 
 
 class ServiceContext(Protocol):
@@ -100,6 +110,10 @@ class ServiceContext(Protocol):
 
     def new_invoke_id(self, *, confirmed: bool = True) -> InvokeIdAndPriority:
         """Return an invoke-id that no open request has, with the class and priority of this conversation."""
+        ...
+
+    def keep_encoded(self, invoke_id: InvokeIdAndPriority) -> None:
+        """Let the value in the get-response-normal with this invoke-id stay octets: :class:`EncodedData`."""
         ...
 
     def new_long_invoke_id(

@@ -84,6 +84,10 @@ class ClientContext:
         """Return an invoke-id that no open request has."""
         return self._association.new_invoke_id(confirmed=confirmed, high_priority=self._high_priority)
 
+    def keep_encoded(self, invoke_id: InvokeIdAndPriority) -> None:
+        """Let the value in the answer with this invoke-id stay octets."""
+        self._association.keep_encoded(invoke_id)
+
     def new_long_invoke_id(
         self, *, self_descriptive: bool = False, break_on_error: bool = False
     ) -> LongInvokeIdAndPriority:

@@ -5,14 +5,23 @@ Base of :class:`~cosem.association.client.association.ClientAssociation`.
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from cosem.apdu import Apdu, decode
+from cosem.apdu.get import GetResponseNormal
 from cosem.association.client import routing
 from cosem.association.client.exchange import Notification
 from cosem.association.client.sending import ClientSending
+from cosem.association.context import EncodedData
 from cosem.association.unconfirmed_blocks import is_unconfirmed
 from cosem.errors import CosemError, DecodeError, SecurityError, TransportClosed
+from cosem.types.identifiers import InvokeIdAndPriority
 
 __all__ = ["ClientReceiving"]
+
+_GET_RESPONSE_NORMAL: Final = b"\xc4\x01"
+_INVOKE_ID, _CHOICE, _VALUE = 2, 3, 4
+"""Where the parts of a get-response-normal stand."""
 
 
 class ClientReceiving(ClientSending):
@@ -40,7 +49,7 @@ class ClientReceiving(ClientSending):
             elif self.protecting and tag not in routing.ANSWERS_IN_CLEAR | routing.NOTIFICATION_TAGS:
                 raise SecurityError("the server answered without protection")
             findings: list[str] = []
-            apdu = decode(octets, strict=self.strict, findings=findings)
+            apdu = self._kept(octets) or decode(octets, strict=self.strict, findings=findings)
         except (DecodeError, SecurityError) as error:
             self._undecodable(octets, tag, error)
             return
@@ -51,6 +60,14 @@ class ClientReceiving(ClientSending):
             return
         self._blocks.end()  # what is no block ends the exchange in blocks
         self._route(apdu, octets[0])
+
+    def _kept(self, octets: bytes) -> Apdu | None:
+        """Return a get-response-normal with its value in octets, where whoever waits for it wants that."""
+        kept = len(octets) > _VALUE and octets[:2] == _GET_RESPONSE_NORMAL and not octets[_CHOICE]
+        if not kept or octets[_INVOKE_ID] & 0x0F not in self._encoded:
+            return None
+        value: Any = EncodedData(octets[_VALUE:])
+        return GetResponseNormal(InvokeIdAndPriority(octets[_INVOKE_ID]), value)
 
     def _receive_block(self, octets: bytes, now: float) -> None:
         """Take a general block, and what it makes whole."""

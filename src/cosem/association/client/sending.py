@@ -82,6 +82,7 @@ class ClientSending:
         self._held: dict[int | str, tuple[Exchange[Any], Apdu]] = {}
         self._late: set[int | str] = set()
         self._next_invoke_id = 0
+        self._encoded: set[int] = set()
         self._next_long_invoke_id = 0
         self._blocks = ClientBlocks(block_transfer or BlockSettings(), self.transfer_limits)
         self.control.fire(ClientEvent.CREATED)
@@ -129,8 +130,13 @@ class ClientSending:
             number = self._next_invoke_id
             self._next_invoke_id = (number + 1) % _INVOKE_IDS
             if self._is_free(number):
+                self._encoded.discard(number)
                 return InvokeIdAndPriority.build(number, confirmed=confirmed, high_priority=high_priority)
         raise StateError("16 requests are open or were abandoned", "a further request")
+
+    def keep_encoded(self, invoke_id: InvokeIdAndPriority) -> None:
+        """Let the value in the get-response-normal with this invoke-id stay octets."""
+        self._encoded.add(invoke_id.invoke_id)
 
     def new_long_invoke_id(
         self, *, self_descriptive: bool = False, break_on_error: bool = False, high_priority: bool = False

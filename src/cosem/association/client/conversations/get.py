@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cosem.apdu import Apdu, encode
 from cosem.apdu.common import (
@@ -21,7 +21,15 @@ from cosem.apdu.get import (
     GetResponseWithList,
 )
 from cosem.association.blocks import BlockJoiner
-from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
+from cosem.association.context import (
+    Conversation,
+    EncodedData,
+    Progress,
+    ServiceContext,
+    no_progress,
+    require,
+    unexpected,
+)
 from cosem.errors import ProtocolError
 from cosem.types.enumerations import Conformance, DataAccessResult
 from cosem.types.identifiers import InvokeIdAndPriority
@@ -30,16 +38,6 @@ if TYPE_CHECKING:
     from cosem.types.data import DataValue
 
 __all__ = ["EncodedData", "get", "get_encoded", "get_with_list"]
-
-
-class EncodedData(NamedTuple):
-    """Data that came in blocks and is not decoded yet.
-
-    Args:
-        octets: The Data, with its tag, and whatever stands behind it.
-    """
-
-    octets: bytes
 
 
 def get(
@@ -75,7 +73,8 @@ def get_encoded(
         descriptor: The attribute.
         selection: Which part of it.
         progress: Told of the octets transferred so far.
-        each_block: Told of the octets of each block, as it comes.
+        each_block: Told of the octets of each block, as it comes. Whoever takes them so gets the value of an
+            answer in one piece, or in general blocks, in octets, too.
 
     Raises:
         UnsupportedError: As :func:`get`.
@@ -88,6 +87,8 @@ def get_encoded(
         require(context, Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET, "reading all attributes at once")
     context.follow(progress)
     invoke_id = context.new_invoke_id()
+    if each_block is not None:
+        context.keep_encoded(invoke_id)
     answer = yield GetRequestNormal(invoke_id, descriptor, selection)
     if isinstance(answer, GetResponseNormal):
         return answer.result
