@@ -345,6 +345,31 @@ def test_what_the_profile_does_not_allow_is_refused(changes, reason):
         certificate(**changes)
 
 
+@pytest.mark.parametrize(
+    "extension",
+    [
+        x509.AuthorityKeyIdentifier(bytes(20), None, None),
+        x509.SubjectKeyIdentifier(bytes(20)),
+        x509.CertificatePolicies([x509.PolicyInformation(ObjectIdentifier("1.2.3.4"), None)]),
+        x509.SubjectAlternativeName([x509.DNSName("meter.example")]),
+        x509.IssuerAlternativeName([x509.DNSName("authority.example")]),
+        x509.BasicConstraints(ca=False, path_length=None),
+        x509.ExtendedKeyUsage([ObjectIdentifier("1.3.6.1.5.5.7.3.1")]),
+        x509.CRLDistributionPoints(
+            [
+                x509.DistributionPoint(
+                    [x509.UniformResourceIdentifier("http://authority.example")], None, None, None
+                )
+            ]
+        ),
+    ],
+    ids=lambda extension: type(extension).__name__,
+)
+def test_every_extension_of_the_profile_may_be_critical(extension):
+    for critical in (True, False):
+        assert verified(certificate(extensions=[(extension, critical)]))
+
+
 def test_an_unknown_extension_that_is_not_critical_is_allowed():
     extension = x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
     assert verified(certificate(extensions=[(extension, False)]))
