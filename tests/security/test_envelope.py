@@ -6,11 +6,24 @@ from itertools import product
 
 import pytest
 
+from cosem.apdu.ciphered import CIPHERED_NAMES
 from cosem.codec.reader import Reader
-from cosem.errors import DecodeError
-from cosem.security.envelope import associated_fields, last_octet_string, read_envelope
+from cosem.errors import DecodeError, SecurityError
+from cosem.security.envelope import (
+    DEDICATED_TAGS,
+    GLOBAL_TAGS,
+    associated_fields,
+    is_protected,
+    last_octet_string,
+    open_content,
+    read_envelope,
+    seal_content,
+    service_specific_name,
+)
 from cosem.security.material import AssociatedFields, Interpretation
-from tests.security.protecting import HEAD_END, METER
+from cosem.security.status import KeyUsed
+from cosem.security.suites import SecurityControl
+from tests.security.protecting import GET, HEAD_END, METER, SUITE_0, SUITE_1, SUITE_2, material
 
 SIZES = (0, 1, 2, 3, 4, 5, 16, 17, 126, 127, 128, 129, 130, 132, 133, 255, 256, 257)
 
@@ -77,3 +90,40 @@ def test_what_is_encrypted_alone_has_no_room_for_a_tag_and_needs_none(around, si
 @pytest.mark.parametrize("reading", AssociatedFields)
 def test_what_has_no_header_authenticates_none(reading):
     assert associated_fields(b"", None, Interpretation(associated_fields=reading)) == b""
+
+
+@pytest.mark.parametrize(("tag", "name"), CIPHERED_NAMES.items())
+def test_every_service_specific_form_is_that_of_its_service(tag, name):
+    dedicated = name.startswith("ded-")
+    envelope = read_envelope(bytes((tag, 18, 0x30)) + bytes(17))
+    service = tag - {0x20: 32, 0x30: 32, 0x40: 64, 0x50: 64, 0xC0: 8, 0xD0: 16}[tag & 0xF0]
+    assert (envelope.tag, envelope.clear_tag) == (tag, service)
+    assert envelope.key is (KeyUsed.DEDICATED if dedicated else KeyUsed.GLOBAL_UNICAST)
+    assert (DEDICATED_TAGS if dedicated else GLOBAL_TAGS)[service] == tag
+    assert is_protected(tag)
+    assert not is_protected(service)
+    assert service_specific_name(tag) == name
+
+
+@pytest.mark.parametrize("suite", [SUITE_0, SUITE_1, SUITE_2])
+@pytest.mark.parametrize("bits", [0x10, 0x20, 0x30])
+def test_what_is_done_to_an_apdu_is_what_the_two_bits_say_in_every_suite(suite, bits):
+    key, octets = material(suite).unicast, bytes.fromhex("00000102")
+    control, nonce = bits | suite, METER + bytes.fromhex("00000102")
+    expected = {
+        0x10: GET + key.seal(control, nonce, b"", GET),
+        0x20: key.stream(nonce, GET),
+        0x30: key.seal(control, nonce, GET),
+    }[bits]
+    content = seal_content(key, SecurityControl(control), METER, 0x102, GET, b"")
+    assert content == bytes((control,)) + octets + expected
+    envelope = read_envelope(b"\xc8" + bytes((len(content),)) + content)
+    assert open_content(envelope, key, envelope.control, METER, 0x102, b"") == GET
+
+
+@pytest.mark.parametrize("around", [b"\xc8", b"\xd0", b"\xdb\x08" + METER])
+@pytest.mark.parametrize("control", range(16))
+def test_nothing_is_protected_in_no_suite_without_the_two_bits(around, control):
+    content = bytes((control,)) + bytes(30)
+    with pytest.raises(SecurityError, match="neither authentication nor encryption"):
+        read_envelope(around + bytes((len(content),)) + content)

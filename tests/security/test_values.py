@@ -15,6 +15,7 @@ from cosem.security.inspection import Verdict
 from cosem.security.key_material import KeyRole
 from cosem.security.keys import Keys
 from cosem.security.material import SecurityMaterial
+from cosem.security.status import GeneralHeader, KeyUsed, ProtectionForm
 
 MODULES = [
     import_module(found.name) for found in pkgutil.walk_packages(cosem.security.__path__, "cosem.security.")
@@ -57,6 +58,30 @@ def test_the_words_of_files_and_options_stay_what_they_are():
         "HLS_SECRET": "hls-secret",
         "PASSWORD": "password",
     }
+
+
+def test_forms_and_keys_have_the_names_by_which_they_are_shown():
+    assert [form.value for form in ProtectionForm] == [
+        "glo- or ded-, by service",
+        "general-glo-ciphering",
+        "general-ded-ciphering",
+        "general-ciphering",
+        "general-signing",
+    ]
+    assert [key.value for key in KeyUsed] == [
+        "global unicast encryption key",
+        "global broadcast encryption key",
+        "dedicated key",
+        "key wrapped in the message",
+        "key agreed by C(1e,1s)",
+        "key agreed by C(0e,2s)",
+        "key established before",
+        "signing key",
+    ]
+
+
+def test_a_header_is_empty_unless_it_is_filled():
+    assert GeneralHeader().fields == (b"",) * 5
 
 
 def test_there_are_values():
