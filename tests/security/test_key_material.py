@@ -230,6 +230,18 @@ def test_what_is_no_suite_is_refused(suite):
         Keys.parse(suite=suite)
 
 
+@pytest.mark.parametrize("field", ["encryption", "broadcast", "signing"])
+def test_three_keys_may_be_held_elsewhere(field):
+    class Vault:
+        encrypt = decrypt = sign = print
+
+    vault = Vault()
+    assert getattr(Keys.parse({field: vault}), field) is vault
+    for other in ("authentication", "master", "key_agreement", "hls_secret", "password", "peer_signing"):
+        with pytest.raises(ConfigurationError, match="Vault is no key"):
+            Keys.parse({other: vault})
+
+
 def test_a_key_is_made_of_another_secret_of_its_length():
     key = Key.parse(Secret(OCTETS))
     assert type(key) is Key
@@ -242,6 +254,7 @@ def test_a_key_is_made_of_another_secret_of_its_length():
 def test_fingerprints_name_counters_at_rest_and_never_change(salt):
     expected = hmac.digest(OCTETS, b"cosem fingerprint" + salt, "sha256")[:16]
     assert Key(OCTETS).fingerprint(salt) == Secret(OCTETS).fingerprint(salt) == expected
+    assert Key(OCTETS).fingerprint() == Key(OCTETS).fingerprint(b"")
 
 
 def test_what_is_no_secret_decides_itself_whether_it_is_equal():
