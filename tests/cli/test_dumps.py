@@ -8,7 +8,7 @@ import textwrap
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cosem.cli.dumps import DumpReader, read_dump
@@ -270,7 +270,14 @@ def test_several_dumps_one_after_the_other():
 
 @given(st.binary(min_size=24, max_size=120), st.sampled_from(sorted(set(DRESSES) - {"Python hex text"})))
 def test_any_octets_in_any_dress(octets, dress):
-    octets = b"\x7e\xa0\xde" + octets  # decimal digits alone may be either
+    # Digits alone, and the letter A alone, may be either: lines of one octet say nothing of their dress.
+    octets = b"\x7e\xa0\xde" + octets
+    assume(
+        all(
+            len(set(octets[at : at + 16])) > len(octets[at : at + 16]) // 2
+            for at in range(0, len(octets), 16)
+        )
+    )
     content = DRESSES[dress](octets).encode()
     assert read_dump(content).octets == octets
 

@@ -169,7 +169,6 @@ CAPABILITIES: Final[dict[str, Callable[[Seen], None]]] = {
 }
 """In the order of the matrix."""
 
-_WHOLE_BUFFER: Final = "by short names it serves a buffer as a whole"
 _METHODS: Final = "by short names it takes methods as reading, we call them by writing"
 _DEDICATED: Final = (
     "it uses the dedicated key from the first APDU after the AARE on, we do from the end of authentication on"
@@ -181,8 +180,6 @@ GURUX, DLMS_COSEM, PYDLMS = CLIENTS
 
 ABSENT: Final[dict[tuple[str, str, str], str]] = {
     ("clients", DLMS_COSEM, "write 3,000 octets in blocks"): "its client writes with one request",
-    ("simulator", "short names", "load profile, by entry"): _WHOLE_BUFFER,
-    ("simulator", "short names", "load profile, by range"): _WHOLE_BUFFER,
     ("simulator", "short names", "methods"): _METHODS,
 }
 """What was tried and is not there, by section, peer and capability. A test fails when it comes to be there."""

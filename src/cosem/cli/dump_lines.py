@@ -60,6 +60,7 @@ _LAST: Final = re.compile(
     re.IGNORECASE,
 )
 _QUOTED: Final = re.compile(r"\"([0-9A-Fa-f]{2})\"\s*$")
+_BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f]{2})\]\s*$")
 _BITS: Final = re.compile(r"(?:(?<![0-9A-Za-z])[01]{8}(?![0-9A-Za-z])[^0-9A-Za-z]{0,3}){2,}")
 _NUMBERS: Final = re.compile(
     r"[^0-9A-Za-z]*\d{1,3}(?:[^0-9A-Za-z]{1,4}\d{1,3})*[^0-9A-Za-z]*(?:L|n)?[^0-9A-Za-z]*"
@@ -258,7 +259,8 @@ def _hexadecimal(line: str, rest: str, *, known: bool) -> Found:
     if word and not known:
         digits = ""  # a word
     if len(digits) < 4 and len(digits) < len(re.sub(r"[\s~]", "", line)):
-        last = _LAST.search(line) or _QUOTED.search(line)  # anything else is a number in a sentence
+        # Anything else is a number in a sentence.
+        last = _LAST.search(line) or _QUOTED.search(line) or (known and _BRACKETED.search(line))
         digits = last[1] if last else ""
     return Found("hexadecimal", bytes.fromhex(digits)) if digits else _NOTHING
 

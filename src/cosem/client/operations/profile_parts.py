@@ -42,7 +42,7 @@ ENTRIES_IN_USE: Final = 7
 _RANGE, _ENTRY = 1, 2
 _MOST_PARTS: Final = 1000
 """A span that would need more requests is one request: the meter has far fewer rows than it could hold."""
-_A_DAY: Final = timedelta(days=1)
+_LENIENCE: Final = timedelta(hours=3)
 _REFUSE_SELECTION: Final = frozenset(
     {
         DataAccessResult.READ_WRITE_DENIED,
@@ -225,7 +225,7 @@ class Rows:
     def _ignored(self, rows: RowTable, selection: Selection) -> bool:
         """Return whether rows are there that were not asked for: some meters take a selection and give everything.
 
-        A day more on either side is none: there are meters that round, or mean another zone.
+        Three hours more on either side are none: there are meters that round, or mean a neighbouring zone.
         """
         if selection.entries is not None:
             first, final = selection.entries
@@ -237,7 +237,7 @@ class Rows:
         if since is None or until is None or clock is None or not len(rows):
             return False
         table, deviation = ProfileTable(self.layout, rows), self.session.deviation
-        low, high = instant_of(since, deviation) - _A_DAY, instant_of(until, deviation) + _A_DAY
+        low, high = instant_of(since, deviation) - _LENIENCE, instant_of(until, deviation) + _LENIENCE
         ends = (*table[:1].column(clock), *table[-1:].column(clock))
         moments = [instant_of(each, deviation) for each in ends if isinstance(each, datetime)]
         return any(not low <= moment <= high for moment in moments)
