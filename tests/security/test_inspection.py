@@ -340,6 +340,11 @@ def test_what_has_no_protection_is_no_protected_apdu(octets):
         inspect(octets, of_meter(material()))
 
 
+def test_an_inspection_that_found_nothing_says_nothing():
+    nothing = Inspection(FAILED)
+    assert (nothing.plain, nothing.status, nothing.reason, nothing.findings) == (None, None, "", ())
+
+
 def test_an_inspection_prints_no_plain_octets():
     found = inspect(protection().protect(GET), of_meter(material()), system_title=METER)
     assert isinstance(found, Inspection)

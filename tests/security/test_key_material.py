@@ -17,6 +17,7 @@ from cosem.security.keys import Keys
 from cosem.security.signing import EcdsaKey
 from cosem.security.suites import SecuritySuite
 from cosem.security.system_title import SystemTitle
+from cosem.types.data import OctetString
 
 OCTETS = bytes(range(0xE0, 0xF0))
 HEX = OCTETS.hex()
@@ -385,6 +386,11 @@ def test_forms_of_a_title(text):
     assert (title.manufacturer, title.serial) == ("MMM", 12345678)
     assert str(title) == "MMM0000BC614E"
     assert repr(title) == "SystemTitle('MMM0000BC614E')"
+
+
+def test_a_title_is_an_octet_string_where_data_is_written():
+    assert (SystemTitle.tag, SystemTitle.asn1_name) == (OctetString.tag, OctetString.asn1_name)
+    assert OctetString.tag == 9
 
 
 def test_a_title_of_eight_characters():
