@@ -351,20 +351,22 @@ def _block(data: bytes, pos: int) -> int:
     """general-block-transfer, unconfirmed: control, number, nothing acknowledged, data."""
     if pos + 7 > len(data):
         return -7
-    if data[pos + 1] & 0x3F or data[pos + 4] or data[pos + 5] or not (data[pos + 2] or data[pos + 3]):
+    number = data[pos + 2] << 8 | data[pos + 3]
+    if data[pos + 1] & 0x3F or data[pos + 4] or data[pos + 5] or not 0 < number <= _MOST_BLOCKS:
         return 0
     size, at = _length(data, pos + 6)
     if size < 0:
         return pos - len(data) - 1 if at else 0
     if not size:
         return 0
-    if data[pos + 2 : pos + 4] == _FIRST and at < len(data) and data[at] not in BARE_TAGS:
+    if number == 1 and at < len(data) and data[at] not in BARE_TAGS:
         return 0  # the first block begins with the tag of what is sent in blocks
     whole = at + size - pos
     return whole if pos + whole <= len(data) else -whole
 
 
-_FIRST: Final = b"\x00\x01"
+_MOST_BLOCKS: Final = 511
+"""Nobody pushes so much; a higher number is rarely one."""
 _MEASURES: Final = {
     0x0F: _notification,
     0x60: _association,
