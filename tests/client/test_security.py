@@ -636,3 +636,8 @@ def test_the_policy_of_a_server_is_tag_and_encryption():
     meter = line(M.LOWEST, ciphering=Ciphering(encrypted=False))
     with pytest.raises(CosemError):
         meter.open()
+
+
+def test_a_setting_that_is_none_is_refused():
+    with pytest.raises(ConfigurationError, match=r"no setting dedicated_key; it has .*largest_jump"):
+        HighGmac(both_keys()[0], dedicated_key=True)

@@ -78,6 +78,12 @@ class SecurityOfClient:
         ciphering: Ciphering | None,
         settings: Settings,
     ) -> None:
+        if unknown := sorted(settings.keys() - Settings.__annotations__.keys()):
+            known = ", ".join(sorted(Settings.__annotations__))
+            raise ConfigurationError(
+                f"{type(self).__name__} has no setting {', '.join(unknown)}; it has {known}. What protects messages"
+                " is said by Ciphering(...)"
+            )
         self.keys = keys if isinstance(keys, Keys) else Keys.parse(keys, read_secret_file)
         self.ciphering = ciphering
         self._store = settings.get("counters")
