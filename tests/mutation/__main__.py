@@ -45,6 +45,7 @@ TESTS = [
 ]
 OPTIONS = ["-q", "-p", "no:cacheprovider"]
 KILLED, SURVIVED, TIMEOUT, UNREACHED = "killed", "survived", "timeout", "unreached"
+_OF_EVERY_MODULE = ["tests/security/test_values.py"]
 _SLOW = 0.3
 _NEAR = 6
 NOTICED = {KILLED, TIMEOUT}
@@ -306,14 +307,15 @@ class Warm:
         for (module, line), at_items in reached.items():
             for at in at_items:
                 lines[module][items[at].nodeid.split("::", 1)[0]].add(line)
-        # What runs no line of any function may still look at what there is outside of them.
-        reaching = {name for by_file in lines.values() for name in by_file}
-        idle = sorted({item.nodeid.split("::", 1)[0] for item in items} - reaching - self.broken)
         near: dict[str, list[str]] = {}
         for module, by_file in lines.items():
-            names = sorted(by_file.keys() - self.broken, key=lambda name: -len(by_file[name]))
-            near[module] = [name for name in names if own(name)] or names
-        return {module: (names[:_NEAR] if self.quick else names) + idle for module, names in near.items()}
+            its_own = f"test_{module.rpartition('.')[2]}.py"
+            names = sorted(
+                by_file.keys() - self.broken, key=lambda name: (its_own not in name, -len(by_file[name]))
+            )
+            names = [name for name in names if own(name)] or names
+            near[module] = [*(names[:_NEAR] if self.quick else names), *_OF_EVERY_MODULE]
+        return near
 
     def traced(self, items: list[Any], at: int, reached: Mapping[tuple[str, int], list[int]]) -> float:
         lines: set[tuple[str, int]] = set()
