@@ -189,6 +189,16 @@ def test_a_title_other_than_the_configured_one_is_refused():
         client.answer(b"P6wRJ21F", CLIENT)
 
 
+@pytest.mark.parametrize(("known", "said"), [(SERVER, None), (SERVER, SERVER), (None, SERVER)])
+def test_a_title_may_be_known_before_or_said_or_both(known, said):
+    client = ClientHls(
+        DigestMechanism(M.HLS_SHA256, SECRET), secrets.token_bytes, client_title=CLIENT, server_title=known
+    )
+    challenge = client.challenge()
+    expected = DigestMechanism(M.HLS_SHA256, SECRET).prove(Claim(b"P6wRJ21F", challenge, CLIENT, SERVER))
+    assert client.answer(b"P6wRJ21F", said) == expected
+
+
 def test_our_own_challenge_sent_back_is_refused():
     client = ClientHls(DigestMechanism(M.HLS_MD5, SECRET), secrets.token_bytes)
     with pytest.raises(AuthenticationError, match="sent back"):
