@@ -369,6 +369,20 @@ def test_the_counter_is_read_where_it_is_not_known_and_where_it_is_behind(meter,
         assert reads(public)
 
 
+def test_a_counter_that_is_read_is_not_believed_far_beyond_ours(meter, url):
+    """Nothing vouches for what the public client reads, and what is skipped is lost."""
+    known = security()
+    with cosem.connect(url, client=1, security=known) as client:
+        assert reads(client)
+    meter.held.counted().guard()(bytes(KEYS.client_title)).accept(50_000_000)
+    with pytest.raises(SecurityError, match="far beyond ours"):
+        cosem.connect(url, client=1, security=known, read_counter=True)
+    assert known.last_counter() < 50_000
+    known.raise_counter(50_000_000)
+    with cosem.connect(url, client=1, security=known, read_counter=True) as client:
+        assert reads(client)
+
+
 def test_a_counter_that_is_read_never_goes_back_and_never_to_the_end(meter, url):
     how = security()
     how._counted(KEYS, None).counter().raise_to(1000)

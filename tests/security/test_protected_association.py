@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cosem.apdu import decode
+from cosem.apdu import decode, encode
+from cosem.apdu.acse import AARQ, RLRQ
 from cosem.association.client.conversations.get import get
 from cosem.association.client.conversations.set import set_attribute
 from cosem.association.client.parameters import ALL_SERVICES_LN, AssociationParameters
 from cosem.association.control_function import State
+from cosem.association.server.indications import AuthenticationFailed
 from cosem.association.server.profile import AssociationProfile
 from cosem.errors import AssociationRefused, CosemError, ExceptionResponseError, SecurityError
 from cosem.security.context import Side
@@ -16,7 +18,12 @@ from cosem.security.counters import VolatileCounter
 from cosem.security.policy import SecurityPolicyV1
 from cosem.security.status import KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
 from cosem.types.data import OctetString
-from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, Conformance
+from cosem.types.enumerations import (
+    ApplicationContext,
+    AssociationResult,
+    AuthenticationMechanism,
+    Conformance,
+)
 from tests.association.client_driver import LONG, SHORT, Client
 from tests.association.fakes import STOC, FakeClientHalf, FakeServerHalf
 from tests.association.server_driver import Server
@@ -333,3 +340,41 @@ def test_a_server_that_has_no_counter_left_says_so_and_gives_nothing_in_clear(le
     with pytest.raises(ExceptionResponseError):
         pair.get()
     assert pair.line[-1].hex() == "d80103"
+
+
+def under_the_group_key(apdu: str) -> bytes:
+    """Return what another meter of the group can make, in the name of the head-end."""
+    other = protection(HEAD_END, METER, counter=5000, side=Side.CLIENT)
+    return other.protect(bytes.fromhex(apdu), SecurityOptions((LayerOptions(key=K.GLOBAL_BROADCAST),)))
+
+
+def aarq_with(user_information: bytes) -> bytes:
+    return encode(
+        AARQ(
+            application_context_name=ApplicationContext.LN_CIPHERED,
+            calling_ap_title=HEAD_END,
+            user_information=user_information,
+        )
+    )
+
+
+@pytest.mark.parametrize("dedicated", ["00", "0110" + "AB" * 16])
+def test_the_group_key_opens_no_association(dedicated):
+    pair = Pair()
+    forged = under_the_group_key(f"01{dedicated}000006 5F1F0400 001E1D FFFF")
+    answer = pair.server(aarq_with(forged).hex())
+    assert decode(bytes.fromhex(answer)).result is AssociationResult.REJECTED_PERMANENT
+    assert pair.server.association.state is State.IDLE
+    assert pair.server.application.of_kind(AuthenticationFailed) == [AuthenticationFailed(0, guessable=False)]
+    pair.open()
+    assert pair.get()
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+def test_the_group_key_releases_no_association(lenient):
+    pair = Pair(lenient_release=lenient)
+    pair.open()
+    forged = under_the_group_key("01000000065F1F0400001E1DFFFF")
+    answer = pair.server(encode(RLRQ(user_information=forged)).hex())
+    assert (answer is None) is not lenient, "who takes unprotected releases takes this one for that"
+    assert (pair.server.association.state is State.ASSOCIATED) is not lenient

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from cosem.client.security_base import INVOCATION_COUNTER, SecurityOfClient
 from cosem.connecting.plan import PUBLIC_CLIENT, Plan
 from cosem.errors import AssociationRefused, AuthenticationError, ProtocolError, SecurityError
-from cosem.security.counters import is_near_the_end
+from cosem.security.counters import LARGEST_JUMP, is_near_the_end
 from cosem.types.enumerations import AuthenticationMechanism
 
 if TYPE_CHECKING:
@@ -76,6 +76,13 @@ def _look(plan: Plan, security: SecurityOfClient) -> _Steps:
         raise SecurityError(
             f"the meter is said to have seen the invocation counter {seen}, near the end of its range:"
             " change the key, or raise the counter yourself (raise_counter) if that is so"
+        )
+    ours = security.last_counter()
+    if ours and seen - ours > LARGEST_JUMP:
+        # Nothing vouches for what the public client reads; what we skip is lost until the key is changed.
+        raise SecurityError(
+            f"the meter is said to have seen the invocation counter {seen}, far beyond ours, {ours}:"
+            " raise the counter yourself (raise_counter) if that is so"
         )
     security.raise_counter(seen)
 

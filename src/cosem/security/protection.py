@@ -16,7 +16,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from cosem.apdu import decode
-from cosem.errors import KeyMissingError, LimitError, PolicyError, SecurityError, VerificationError
+from cosem.errors import (
+    DecodeError,
+    KeyMissingError,
+    LimitError,
+    PolicyError,
+    SecurityError,
+    VerificationError,
+)
 from cosem.security.context import (
     Counter,
     ReplayProtection,
@@ -319,6 +326,8 @@ class Protection:
         )
         if unverifiable:
             decode(opened.clear, findings=[])  # the only hint that the key stream is the right one
+        elif control is not None and control & 0x30 == 0x10 and not is_protected(opened.clear[0]):
+            _refuse_octets_behind(opened.clear)
         return opened
 
     def _count(self, opened: Opened, counted: Container[bytes]) -> None:
@@ -412,6 +421,21 @@ class _Prepared(NamedTuple):
     title: bytes
     key: GcmKey
     counter: Counter
+
+
+def _refuse_octets_behind(apdu: bytes) -> None:
+    """Refuse an APDU that is authenticated and not encrypted, and has octets behind it.
+
+    A proof of HLS 5 has the form of its tag. Such a proof is made for no challenge that is an APDU; with anything
+    behind an APDU it would pass for none, and be one here.
+    """
+    further: list[str] = []
+    try:
+        decode(apdu, findings=further)
+    except DecodeError:
+        return  # which its receiver will find, too
+    if "trailing-octets" in further:
+        raise VerificationError("octets behind an APDU that is authenticated and not encrypted")
 
 
 def _usual_key(options: SecurityOptions | SecurityStatus) -> KeyUsed | None:

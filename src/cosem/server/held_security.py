@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.errors import ConfigurationError, KeyMissingError
-from cosem.security.counters import LARGEST_JUMP, CounterStore, ReplayMode
+from cosem.security.counters import CounterStore, ReplayMode
 from cosem.security.keys import Keys
 from cosem.security.policy import ProtectionKind, SecurityPolicy, SecurityPolicyV0, SecurityPolicyV1
 from cosem.security.suites import SecuritySuite
@@ -42,7 +42,8 @@ class HeldSecurity:
         policy: What requests and responses must have at least: of version 0 or of version 1 of Security setup.
         counters: Where counters are kept; by default a file of the user.
         replay: What happens to a request whose counter was used before.
-        largest_jump: How far a counter of a client may be beyond the one expected; ``None`` for any distance.
+        largest_jump: How far a counter of a client may be beyond the one expected; any distance by default: a client
+            that went too far on, since somebody told it a wrong counter, must not be locked out for it.
         broadcast: Whether unconfirmed requests under the broadcast key are taken.
         across_associations: Whether messages that bring their key, and messages that are only signed, are
             compared with those of former associations; see :class:`~cosem.security.context.SecurityContext`.
@@ -75,7 +76,7 @@ class HeldSecurity:
         policy: SecurityPolicy = AUTHENTICATED_AND_ENCRYPTED,
         counters: CounterStore | None = None,
         replay: ReplayMode | str = ReplayMode.STRICT,
-        largest_jump: int | None = LARGEST_JUMP,
+        largest_jump: int | None = None,
         broadcast: bool = True,
         across_associations: bool = True,
         anchors: Iterable[Certificate] = (),
@@ -206,9 +207,12 @@ class HeldSecurity:
             KeyMissingError: The global unicast key is not known.
         """
         title = client_title or self.client_title
-        if title is not None and title not in self.titles_heard and len(self.titles_heard) < _MOST_TITLES:
-            self.titles_heard.add(title)
         return HeldProtection(self, title, every_message=every_message)
+
+    def heard(self, title: bytes) -> None:
+        """Take note of a client whose message was verified."""
+        if len(self.titles_heard) < _MOST_TITLES:
+            self.titles_heard.add(title)
 
     def last_counter_of(self, client_title: bytes | None = None) -> int:
         """Return the last invocation counter taken from a client under the global unicast key; 0 for none.
@@ -296,7 +300,10 @@ class HeldProtection:
     def unprotect(self, apdu: bytes) -> tuple[bytes, SecurityStatus]:
         """Return the clear octets of a request and what was found."""
         self._answering = self._now()
-        return self._answering.unprotect(apdu)
+        clear, status = self._answering.unprotect(apdu)
+        if status.system_title not in self._held.titles_heard and status.verified and not status.broadcast:
+            self._held.heard(status.system_title)
+        return clear, status
 
     def protect(self, apdu: bytes, options: SecurityOptions | SecurityStatus | None = None) -> bytes:
         """Return the protected octets of an answer, under the keys of its request, or of a notification."""

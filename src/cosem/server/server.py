@@ -372,7 +372,9 @@ class Server:
                 return OpenRefusal()
         elif isinstance(indication, AuthenticationFailed):
             self.statistics.authentication_failures += 1
-            self._throttle.failed(who, self.time())
+            # A delay for what nobody guesses would only help a stranger to keep the client out.
+            if indication.guessable:
+                self._throttle.failed(who, self.time())
         elif isinstance(indication, DecipheringFailed):
             self.statistics.deciphering_failures += 1
         elif isinstance(indication, Established) and not indication.pending:

@@ -1,7 +1,9 @@
 """Guessing costs time: after a few wrong passwords the next attempts are refused for a while.
 
 The delay doubles with each further guess up to a bound. It holds for one client
-address from one peer, so that nobody can lock somebody else out, and never for good.
+address from one peer, and never for good. Who can send from the address of another
+peer, as over UDP, can have that one wait: passwords are no protection there. Tags and
+signatures are not guessed and not counted, so that strangers delay nobody who has keys.
 """
 
 from __future__ import annotations

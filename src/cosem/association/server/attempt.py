@@ -23,7 +23,7 @@ from cosem.association.server.context import bits_of, initiate_response
 from cosem.association.server.demands import refuses_clear
 from cosem.association.server.indications import AuthenticationFailed, Indication, OpenIndication, OpenRefusal
 from cosem.association.server.profile import AssociationProfile, ServerAuthenticator, ServerProtection
-from cosem.errors import ConfigurationError, DecodeError, ReplayError, SecurityError
+from cosem.errors import ConfigurationError, CounterJumpError, DecodeError, ReplayError, SecurityError
 from cosem.security.authentication.mechanisms import password_matches
 from cosem.types.data import BitString
 from cosem.types.enumerations import (
@@ -135,7 +135,7 @@ class Attempt:
             yield from self.authenticate(profile)
             self.read_initiate(profile)
         except NotGenuine as failure:
-            yield AuthenticationFailed(int(profile.mechanism))
+            yield AuthenticationFailed(int(profile.mechanism), guessable=False)
             raise failure.refusal from None
         self.check_user(profile)
         return self.negotiate(profile)
@@ -255,8 +255,14 @@ class Attempt:
                     StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.INVOCATION_COUNTER_ERROR, counter
                 )
             ) from None
+        except CounterJumpError:
+            raise failure from None  # it is genuine, and nobody's guess
         except (SecurityError, DecodeError):
             raise NotGenuine(failure) from None
+        if getattr(self.security_status, "broadcast", False):
+            # Every meter of the group has that key: it proves nobody to be the client.
+            self.security_status = None
+            raise NotGenuine(failure)
         return clear
 
     def work_in_vain(self, octets: bytes, profile: AssociationProfile) -> None:

@@ -83,9 +83,15 @@ class OpenRefusal:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationFailed:
-    """A password or a proof was wrong; the client was or is being told."""
+    """A password, a proof or a tag was wrong; the client was or is being told.
+
+    Args:
+        mechanism: How the client was to prove who it is.
+        guessable: Whether it was a secret that somebody may guess in time; tags and signatures are not guessed.
+    """
 
     mechanism: int
+    guessable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

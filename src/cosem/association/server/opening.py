@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.apdu import Apdu, decode, encode
 from cosem.association.control_function import ServerEvent
@@ -23,12 +23,15 @@ from cosem.association.server.indications import (
     Indication,
 )
 from cosem.errors import AuthenticationError, DecodeError, SecurityError
-from cosem.types.enumerations import Conformance
+from cosem.types.enumerations import AuthenticationMechanism, Conformance
 
 if TYPE_CHECKING:
     from cosem.association.server.association import ServerAssociation
 
 __all__ = ["opening", "reply_to_hls"]
+
+
+_NOT_GUESSED: Final = frozenset({AuthenticationMechanism.HLS_GMAC, AuthenticationMechanism.HLS_ECDSA})
 
 
 def opening(
@@ -125,7 +128,7 @@ def reply_to_hls(association: ServerAssociation, proof: object) -> Generator[Ind
         answer = authenticator.reply(bytes(proof))
     except SecurityError:
         aborted = association.abort("the client could not prove who it is")
-        yield AuthenticationFailed(mechanism)
+        yield AuthenticationFailed(mechanism, guessable=mechanism not in _NOT_GUESSED)
         yield aborted or AbortIndication("")
         return None
     association.pending_until = None

@@ -45,6 +45,8 @@ def releasing(association: ServerAssociation, octets: bytes) -> Generator[Indica
             if request.user_information is None:
                 raise SecurityError("a RLRQ without protection")
             clear, status = protection.unprotect(request.user_information)
+            if getattr(status, "broadcast", False):
+                raise SecurityError("a RLRQ under the broadcast key, which others have too")
             if not isinstance(decode(clear, findings=[]), InitiateRequest):
                 raise SecurityError("no InitiateRequest in the RLRQ")
             response = encode(initiate_response(profile, association.context.conformance))

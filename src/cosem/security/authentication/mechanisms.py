@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
-from cosem.errors import AuthenticationError, ConfigurationError, VerificationError
+from cosem.errors import AuthenticationError, ConfigurationError, DecodeError, VerificationError
 from cosem.security.authentication.claim import Claim, proof_refused
 from cosem.security.counters import InvocationCounter, ReplayGuard
 from cosem.security.key_material import Secret
@@ -41,6 +41,10 @@ __all__ = [
 
 _M = AuthenticationMechanism
 _PROOF_SIZE: Final = 1 + 4 + TAG_SIZE
+_CLEAR_APDUS: Final = frozenset(
+    bytes((tag,)) for tag in bytes.fromhex("01050608 0C0D0F101618 C0C1C2C3C4C5C7 D9DA")
+)
+"""The first octets of what says something in a ciphering layer: errors are taken in clear as well."""
 
 
 def password_matches(expected: bytes | Secret | None, received: bytes) -> bool:
@@ -167,6 +171,20 @@ class DigestMechanism(_Symmetric):
         return _FORMULAS[self.mechanism](self._secret.octets, claim)
 
 
+def _is_apdu(octets: bytes) -> bool:
+    """Return whether octets are a clear request, answer or notification, and nothing behind it."""
+    if octets[:1] not in _CLEAR_APDUS:
+        return False
+    from cosem.apdu import decode
+
+    findings: list[str] = []
+    try:
+        decode(octets, findings=findings)
+    except DecodeError:
+        return False
+    return "trailing-octets" not in findings
+
+
 class GmacMechanism:
     """Mechanism 5: a GMAC under the global unicast encryption key, with the counter of that key.
 
@@ -211,6 +229,10 @@ class GmacMechanism:
             CounterExhausted: There is no counter left.
         """
         claim.titles()
+        if _is_apdu(claim.challenge):
+            # The proof is also the tag of an APDU that is authenticated and not encrypted, if there is one with
+            # these octets: whoever chose the challenge could have us authenticate it.
+            raise AuthenticationError("the challenge of the other side is a message that would pass for ours")
         count = self._counter.next().to_bytes(4, "big")
         nonce = bytes(claim.prover_title or b"") + count
         return bytes((self._control,)) + count + self._key.seal(self._control, nonce, b"", claim.challenge)
