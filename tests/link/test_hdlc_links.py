@@ -771,6 +771,24 @@ def test_event_goes_out_with_the_next_turn() -> None:
     ]
 
 
+def test_turn_is_given_back_when_there_is_no_answer() -> None:
+    server = connected_server()
+    request = b"\xe6\xe6\x00" + bytes.fromhex("c001810003")
+    server.receive(command(0x10, request), 0.0)
+    assert apdus(server) == [request[3:]]
+    assert server.data_to_send() == b""  # the application may still have an answer
+    server.send(b"\x0f", 1, 16, 0.0, confirmed=False)
+    server.give_turn(1, 17, 0.0)  # another client
+    assert server.data_to_send() == b""
+    server.give_turn(1, 16, 0.0)
+    assert kinds(server.data_to_send()) == ["UI", "RR*"]  # what waited for the turn goes first
+    server.give_turn(1, 16, 0.0)
+    assert server.data_to_send() == b""  # the turn is with the client
+    server.receive(command(0x22, request), 0.0)  # the client goes on without giving the turn
+    server.give_turn(1, 16, 0.0)
+    assert server.data_to_send() == b""
+
+
 def test_event_is_asked_for_by_an_empty_ui_frame() -> None:
     client, server = connected_client(), connected_server()
     server.send(b"\xc2 event", 1, 1, 0.0, confirmed=False)

@@ -12,6 +12,7 @@ from cosem.apdu import decode
 from cosem.apdu.common import SelectiveAccessDescriptor
 from cosem.association.server.association import ServerAssociation
 from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
+from cosem.link.base import ServerLink
 from cosem.link.wrapper import WrapperParser, WrapperServerLink, wrap
 from cosem.server import AccessRights, LogicalDevice, Server
 from cosem.server.connection import Connection
@@ -193,10 +194,12 @@ def each_cut(octets: bytes) -> Iterator[tuple[bytes, bytes]]:
 class Pipe:
     """A connection of a server without a network: what goes in and what came out, at once."""
 
-    def __init__(self, server: Server, peer: str = "198.51.100.1") -> None:
+    def __init__(
+        self, server: Server, peer: str = "198.51.100.1", link: Callable[[], ServerLink] = WrapperServerLink
+    ) -> None:
         self.out = bytearray()
         self.closed = self.paused = False
-        self.connection = Connection(server, WrapperServerLink())
+        self.connection = Connection(server, link())
         self.connection.attach(self, peer)
 
     def feed(self, octets: bytes) -> None:

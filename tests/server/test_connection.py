@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from cosem.apdu import decode
 from cosem.association.server.profile import ServerLimits
 from cosem.errors import AccessError
+from cosem.link.base import ServerLink
+from cosem.link.hdlc import CONTROLS, Frame, FrameKind, FrameParser, HdlcAddress, HdlcServerLink, encode_frame
+from cosem.link.iec62056_21 import Identification, ModeEServerLink
 from cosem.link.wrapper import WrapperParser, wrap
 from cosem.server import (
     AccessRights,
@@ -227,6 +231,85 @@ def test_a_thousand_openings_on_one_connection_leave_one_association():
         pipe.ask(other)
     pipe.ask(aarq())
     assert [str(session.association.status) for session in server.sessions] == ["associated"]
+
+
+def hdlc_link() -> HdlcServerLink:
+    return HdlcServerLink(inactivity_timeout=0)  # nothing to wake up for
+
+
+def mode_e_link() -> ServerLink:
+    return ModeEServerLink(hdlc_link(), Identification("TST", "5", "2METER"))
+
+
+class HdlcPipe(Pipe):
+    """The same over HDLC: frames of client 16 go in, and what came out is told frame by frame."""
+
+    def __init__(self, server: Server, link: Callable[[], ServerLink] = hdlc_link) -> None:
+        super().__init__(server, link=link)
+        self._receive = self._send = 0
+        ((kind, *_),) = self.frames(Frame(HdlcAddress(1), HdlcAddress(16), CONTROLS[0x93]))  # SNRM
+        assert kind == "UA"
+        ((_, _, answer),) = self.tell(aarq(conformance="20FE1F"))
+        assert "A203020100" in answer.hex().upper()
+
+    def tell(self, apdu: bytes | str, *, turn: bool = True) -> list[tuple[str, bool, bytes]]:
+        octets = bytes.fromhex(apdu) if isinstance(apdu, str) else apdu
+        control = CONTROLS[self._receive << 5 | turn << 4 | self._send << 1]
+        self._send = (self._send + 1) % 8
+        return self.frames(Frame(HdlcAddress(1), HdlcAddress(16), control, b"\xe6\xe6\x00" + octets))
+
+    def frames(self, frame: Frame) -> list[tuple[str, bool, bytes]]:
+        self.feed(encode_frame(frame))
+        return self.came()
+
+    def came(self) -> list[tuple[str, bool, bytes]]:
+        found = FrameParser().feed(bytes(self.out))
+        self.out.clear()
+        self._receive = (self._receive + sum(each.control.kind is FrameKind.I for each in found)) % 8
+        return [(each.control.kind.name, each.control.final, each.information[3:]) for each in found]
+
+
+NO_ANSWER = [("RR", True, b"")]
+UNCONFIRMED_GET = bytes.fromhex("C00181 0003 0100010800FF 02 00")  # service class 0
+LAST_ACKNOWLEDGEMENT = "E084 0002 0001 00"  # a general block: streaming over, nothing more to say
+
+
+@pytest.mark.parametrize("link", [hdlc_link, mode_e_link], ids=["HDLC", "mode E"])
+@pytest.mark.parametrize("apdu", [UNCONFIRMED_GET, b"", ENERGY], ids=bytes.hex)
+def test_an_apdu_without_an_answer_gives_the_turn_back_at_once(apdu, link):
+    pipe = HdlcPipe(server_of()[0], link)
+    assert pipe.tell(apdu) == NO_ANSWER
+    assert pipe.tell(GET) == [("I", True, ENERGY)]
+
+
+def test_an_acknowledgement_of_the_last_block_gives_the_turn_back_at_once():
+    pipe = HdlcPipe(server_of()[0])
+    (answer,) = pipe.tell("E081 0001 0000 0D" + GET.hex())
+    assert answer[:2] == ("I", True)
+    assert pipe.tell(LAST_ACKNOWLEDGEMENT) == NO_ANSWER
+    assert pipe.tell(GET)[0][:2] == ("I", True)
+
+
+def test_the_turn_is_kept_for_the_answer_to_what_came_last():
+    pipe = HdlcPipe(server_of()[0])
+    assert pipe.tell(UNCONFIRMED_GET, turn=False) == []
+    assert pipe.tell(GET) == [("I", True, ENERGY)]
+
+
+@run
+async def test_the_turn_is_given_back_when_a_handler_that_took_its_time_has_nothing_to_say():
+    device = energy_meter()
+    go_on = asyncio.Event()
+
+    @device["1-0:1.8.0"].handler("reset")
+    async def reset():
+        await go_on.wait()
+
+    pipe = HdlcPipe(server_of(device)[0])
+    assert pipe.tell("C30181 0003 0100010800FF 01 01 0F 00") == []
+    go_on.set()
+    await asyncio.wait(pipe.connection.tasks)
+    assert pipe.came() == NO_ANSWER
 
 
 def test_a_connection_has_so_many_associations_and_no_more():

@@ -124,6 +124,13 @@ class ServerLink(Protocol):
         """Queue an APDU from the server address ``source`` to the client address ``destination``."""
         ...
 
+    def give_turn(self, source: int, destination: int, now: float) -> None:
+        """Take note that an APDU from the client ``destination`` gets no answer from ``source``.
+
+        Where the two ends speak in turns, the client gets its turn back at once and need not wait for it in vain.
+        """
+        ...
+
     def receive(self, octets: bytes, now: float) -> None:
         """Take octets from the transport.
 

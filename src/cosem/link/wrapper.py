@@ -220,6 +220,9 @@ class WrapperServerLink(_Wrapper):
         del now, confirmed
         self._out += wrap(apdu, source, destination)
 
+    def give_turn(self, source: int, destination: int, now: float) -> None:
+        """Do nothing: either end may speak at any time."""
+
     def receive(self, octets: bytes, now: float) -> None:
         """Take octets from the transport.
 

@@ -345,6 +345,9 @@ class Connection(asyncio.Protocol):
             for apdu in stop.value:
                 self.server.statistics.answers += 1
                 self.send(apdu, session)
+            if not stop.value and not session.queue:
+                association = session.association
+                self.link.give_turn(association.server_sap, association.client_sap, self.server.time())
         except Exception as error:  # noqa: BLE001 -- one request must not stop the server
             self.server.incident(f"while a request of {self.peer} was processed", error)
             self._abort(session, "the server failed")

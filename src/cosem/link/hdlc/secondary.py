@@ -1,7 +1,8 @@
 """The secondary station: the server's end of the link of one client and one logical device.
 
 It speaks only when it was given the turn (P), and gives it back with its last
-frame (F). After a request it keeps the turn until the application has answered.
+frame (F). After a request it keeps the turn until the application has answered,
+or has said that it will not.
 """
 
 from __future__ import annotations
@@ -117,6 +118,12 @@ class Secondary:
         if self._turn:
             self._use_turn()
         return True
+
+    def give_turn(self, now: float) -> None:
+        """Give the turn back if it was kept for an answer: there is none."""
+        del now
+        if self._turn:
+            self._use_turn()
 
     # --- inside ---------------------------------------------------------------------------------------
 

@@ -119,6 +119,12 @@ class HdlcServerLink(Line):
         if self._unsolicited:
             self.push(final=True)
 
+    def give_turn(self, source: int, destination: int, now: float) -> None:
+        """Give the turn back to the client ``destination``: ``source`` has no answer to its last APDU."""
+        link = self._links.get((destination, source))
+        if link is not None:
+            link.give_turn(now)
+
     def set_busy(self, *, busy: bool) -> None:
         """Say whether nothing more can be taken at present: RNR instead of RR."""
         self._busy = busy

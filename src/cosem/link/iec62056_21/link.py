@@ -165,6 +165,10 @@ class ModeEServerLink:
         """Queue an APDU."""
         self.hdlc.send(apdu, source, destination, now, confirmed=confirmed)
 
+    def give_turn(self, source: int, destination: int, now: float) -> None:
+        """Give the turn back: an APDU gets no answer."""
+        self.hdlc.give_turn(source, destination, now)
+
     def receive(self, octets: bytes, now: float) -> None:
         """Take octets from the transport; rubbish is skipped."""
         if self._state is not _ServerState.HDLC and octets[:1] == b"\x7e":

@@ -121,6 +121,11 @@ class FaultyLink:
         self._now = now
         self._inner.send(apdu, source, destination, now, confirmed=confirmed)
 
+    def give_turn(self, source: int, destination: int, now: float) -> None:
+        """Take note that an APDU gets no answer."""
+        self._now = now
+        self._inner.give_turn(source, destination, now)
+
     def receive(self, octets: bytes, now: float) -> None:
         """Take octets from the transport.
 
