@@ -282,3 +282,28 @@ def test_layers_that_make_no_sense():
         with pytest.raises(ConfigurationError):
             layers_from_data(parameters)
     assert VolatileCounterStore is not None
+
+
+def test_an_answer_is_under_the_key_that_was_asked_for_and_of_the_meter_alone(meter, client):
+    proxy = client.protected_data
+    group = {"broadcast": Key(bytes(range(200, 216)))}
+    proxy._base.security.keys = replace(OF_CLIENT, **group)
+    clear = bytes.fromhex("0202" + "0908" + SERIAL.hex() + "0600000005")
+
+    def answer(layer, title):
+        keys = replace(OF_METER, **group)
+        member = DataProtector(
+            CountedKeys(keys, title, VolatileCounterStore()), material_of(keys), secrets.token_bytes
+        )
+        octets, done = member.protect(clear, (layer,))
+        return Structure((layers_to_data(done), OctetString(octets)))
+
+    with pytest.raises(cosem.errors.ProtocolError, match="another way"):
+        proxy._values(
+            answer(DataLayer(2, TO_CLIENT, KeyUsed.GLOBAL_BROADCAST), b"EVILMETR"), ITEMS, (DataLayer(),)
+        )
+    with pytest.raises(VerificationError, match="another one than the meter"):
+        proxy._values(answer(DataLayer(2, TO_CLIENT), b"EVILMETR"), ITEMS, (DataLayer(),))
+    with pytest.raises(ConfigurationError, match="broadcast"):
+        proxy.read(ITEMS, (DataLayer(2, TO_CLIENT, KeyUsed.GLOBAL_BROADCAST),))
+    assert proxy._values(answer(DataLayer(2, TO_CLIENT), METER), ITEMS, (DataLayer(),)) == [SERIAL, 5]

@@ -31,6 +31,8 @@ from cosem.security.data_protection import (
     counter_name_of_data,
     key_info_of,
     kinds_of_layers,
+    kinds_proven,
+    prepare_data,
     protect_data,
     unprotect_data,
 )
@@ -323,6 +325,33 @@ def test_a_counter_that_somebody_vouches_for_tells_repetitions_of_a_signature_to
     assert bool(received.taken) is in_order
     with pytest.raises((VerificationError, ReplayError)):
         opened(octets, made, received=received)
+
+
+def test_the_broadcast_key_vouches_for_no_counter_beside_a_signature():
+    octets, made = sealed(SIGNATURE, DataLayer(2, key=K.GLOBAL_BROADCAST))
+    received = Received()
+    assert opened(octets, made, received=received) == DATA
+    assert received.taken == {METER: 200}
+
+
+def test_what_proves_somebody():
+    by_meter_, by_third = (
+        replace(SIGNATURE, header=GeneralHeader(originator=each)) for each in (METER, THIRD)
+    )
+    group = replace(by_meter_, protection_type=2, key=K.GLOBAL_BROADCAST)
+    tag = replace(by_meter_, protection_type=0, key=K.GLOBAL_UNICAST)
+    assert kinds_proven([]) == ProtectionKind.NONE
+    assert kinds_proven([group]) == ProtectionKind.NONE
+    assert kinds_proven([by_third, tag]) == ProtectionKind.AUTHENTICATED
+    assert kinds_proven([by_third, tag], THIRD) == ProtectionKind.SIGNED
+    assert kinds_proven([replace(by_meter_, key=K.GLOBAL_BROADCAST)]) == ProtectionKind.SIGNED
+
+
+def test_what_is_prepared_protects_once():
+    prepared = prepare_data([DataLayer()], material(SUITE_1, METER), METER, VolatileCounter())
+    assert opened(prepared.protect(DATA), prepared.layers) == DATA
+    with pytest.raises(ConfigurationError, match="once"):
+        prepared.protect(DATA)
 
 
 def test_the_counters_of_data_are_kept_apart_under_a_name_that_never_changes():

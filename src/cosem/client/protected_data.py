@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from cosem.client.security_base import SecurityOfClient
 from cosem.client.targets import name_of
 from cosem.codec.data import decode_data, encode_data
-from cosem.errors import ConfigurationError, ProtocolError
+from cosem.errors import ConfigurationError, KeyMissingError, ProtocolError, VerificationError
 from cosem.security.data_protection import DataLayer
+from cosem.security.policy import ProtectionKind
+from cosem.security.status import KeyUsed
 from cosem.store.protected_data import DataProtector, layers_from_data, layers_to_data
 from cosem.types.data import Array, DataValue, Enum, Integer, LongUnsigned, OctetString, Structure
 
@@ -50,7 +52,18 @@ class _ProtectedData:
         return security.data_protector(secrets.token_bytes)
 
     def _request(self, items: Sequence[ProtectedAttribute], layers: Sequence[DataLayer]) -> Structure:
+        if any(layer.key is KeyUsed.GLOBAL_BROADCAST for layer in layers):
+            raise ConfigurationError("under the broadcast key any meter of the group could have answered")
         return Structure((_listed(items), layers_to_data(layers)))
+
+    def _meter(self) -> bytes:
+        """Return the system title of the meter, which no other meter's data may name."""
+        security = self._base.security
+        known = security.keys.server_title if isinstance(security, SecurityOfClient) else None
+        title = known or self._base.negotiated.responding_ap_title
+        if title is None:
+            raise KeyMissingError("the system title of the meter is not known: Keys(server_title=...)")
+        return bytes(title)
 
     def _values(
         self, answer: Any, items: Sequence[ProtectedAttribute], layers: Sequence[DataLayer]
@@ -59,9 +72,14 @@ class _ProtectedData:
         if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], bytes):
             raise ProtocolError("the meter answered get_protected_attributes with something else")
         given = layers_from_data(answer[0])
-        if [each.protection_type for each in given] != [each.protection_type for each in layers]:
+        if [(each.protection_type, _key(each)) for each in given] != [
+            (each.protection_type, _key(each)) for each in layers
+        ]:
             raise ProtocolError("the meter protected the data in another way than it was asked to")
-        values = decode_data(self._protector().unprotect(bytes(answer[1]), given))
+        meter = self._meter()
+        if any(each.header.originator != meter for each in given):
+            raise VerificationError("the data is protected by another one than the meter")
+        values = decode_data(self._protector().unprotect(bytes(answer[1]), given, meter))
         if not isinstance(values, Structure) or len(values) != len(items):
             raise ProtocolError(f"{len(items)} protected values were asked for, {values!r} came")
         return list(values)
@@ -140,6 +158,11 @@ class AsyncProtectedData(_ProtectedData):
     ) -> None:
         """Write attributes; see :meth:`ProtectedData.write`."""
         await self._client.call(self._target, _SET, self._writing(items, values, layers), class_id=_CLASS)
+
+
+def _key(layer: DataLayer) -> KeyUsed:
+    """Return the key of a layer; a signature has one kind alone, whatever else is said."""
+    return KeyUsed.SIGNING if layer.kinds is ProtectionKind.SIGNED else layer.key
 
 
 def _listed(items: Sequence[ProtectedAttribute]) -> Array:

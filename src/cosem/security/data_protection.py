@@ -8,7 +8,7 @@ beside it, as protection parameters. The first layer is applied first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 __all__ = [
     "DataLayer",
     "DataReceived",
+    "PreparedData",
     "counter_name_of_data",
     "key_info_of",
     "kinds_of_layers",
+    "kinds_proven",
+    "prepare_data",
     "protect_data",
     "unprotect_data",
 ]
@@ -48,6 +51,8 @@ _KINDS: Final = (
 )
 """What each protection_type gives."""
 _SIGNATURE: Final = 3
+_SHARED: Final = frozenset({KeyUsed.GLOBAL_UNICAST, KeyUsed.GLOBAL_BROADCAST, KeyUsed.WRAPPED})
+"""Keys that tell one party from another only because nobody else's name is taken under them."""
 _TRANSACTION_ID_SIZE: Final = 8
 
 
@@ -115,6 +120,28 @@ def kinds_of_layers(layers: Sequence[DataLayer]) -> ProtectionKind:
     return kinds
 
 
+def kinds_proven(layers: Sequence[DataLayer], title: bytes | None = None) -> ProtectionKind:
+    """Return what the layers of one party prove of it.
+
+    Every member of a group has the broadcast key: a layer under it proves nothing. Those of a third party prove
+    nothing of the one that hands the data on.
+
+    Args:
+        layers: The first was applied first.
+        title: System title of the party; by default that of the outermost layer.
+    """
+    if title is None:
+        title = layers[-1].header.originator if layers else b""
+    return kinds_of_layers(
+        [
+            layer
+            for layer in layers
+            if layer.header.originator == title
+            and (layer.protection_type == _SIGNATURE or layer.key is not KeyUsed.GLOBAL_BROADCAST)
+        ]
+    )
+
+
 def counter_name_of_data(name: CounterName) -> CounterName:
     """Return the name under which counters received in data under a global key are kept, apart from those of messages.
 
@@ -122,6 +149,34 @@ def counter_name_of_data(name: CounterName) -> CounterName:
     protected earlier: in one row the inner counter would come too late.
     """
     return CounterName(sha256(b"cosem data protection" + name.key).digest()[:16], name.title)
+
+
+class PreparedData:
+    """Protection of data that is still to come: keys and numbers are there, and what could be missing was found.
+
+    Args:
+        layers: With what had to be filled in.
+        steps: What each layer does to the octets.
+    """
+
+    __slots__ = ("_steps", "layers")
+
+    def __init__(self, layers: tuple[DataLayer, ...], steps: list[Callable[[bytes], bytes]]) -> None:
+        self.layers = layers
+        self._steps: list[Callable[[bytes], bytes]] | None = steps
+
+    def protect(self, octets: bytes) -> bytes:
+        """Return protected data.
+
+        Raises:
+            ConfigurationError: It was called before: its numbers are used.
+        """
+        steps, self._steps = self._steps, None
+        if steps is None:
+            raise ConfigurationError("what was prepared protects data once")
+        for step in steps:
+            octets = step(octets)
+        return octets
 
 
 def protect_data(
@@ -138,6 +193,30 @@ def protect_data(
 
     Args:
         octets: Data in A-XDR.
+        layers: What to do; see :func:`prepare_data`, also for the rest and for what is raised.
+        material: The keys.
+        title: Our system title.
+        counter: Of the global unicast key.
+        random: Fresh octets.
+        broadcast_counter: Of the global broadcast key.
+        message_counter: Of every other key, and of signatures.
+    """
+    prepared = prepare_data(layers, material, title, counter, random, broadcast_counter, message_counter)
+    return prepared.protect(octets), prepared.layers
+
+
+def prepare_data(
+    layers: Sequence[DataLayer],
+    material: SecurityMaterial,
+    title: bytes,
+    counter: Counter | None,
+    random: RandomOctets | None = None,
+    broadcast_counter: Counter | None = None,
+    message_counter: Counter | None = None,
+) -> PreparedData:
+    """Return what protects data that is not there yet, such as what a method is going to return.
+
+    Args:
         layers: What to do; the first is done first. An empty originator is we.
         material: The keys.
         title: Our system title.
@@ -154,6 +233,7 @@ def protect_data(
     """
     _check(layers)
     done: list[DataLayer] = []
+    steps: list[Callable[[bytes], bytes]] = []
     global_counters = {KeyUsed.GLOBAL_UNICAST: counter, KeyUsed.GLOBAL_BROADCAST: broadcast_counter}
     for layer in layers:
         own = message_counter
@@ -169,23 +249,24 @@ def protect_data(
             originator=title,
             transaction_id=layer.header.transaction_id or number.to_bytes(8, "big"),
         )
-        octets, info = _protect(octets, layer, header, number, material, random)
+        step, info = _prepare(layer, header, number, material, random)
+        steps.append(step)
         done.append(replace(layer, header=header, key_info=info))
-    return octets, tuple(done)
+    return PreparedData(tuple(done), steps)
 
 
-def _protect(
-    octets: bytes,
+def _prepare(
     layer: DataLayer,
     header: GeneralHeader,
     number: int,
     material: SecurityMaterial,
     random: RandomOctets | None,
-) -> tuple[bytes, Any]:
+) -> tuple[Callable[[bytes], bytes], Any]:
     if layer.protection_type == _SIGNATURE:
-        if material.signing is None:
+        signing = material.signing
+        if signing is None:
             raise KeyMissingError("no private signing key is known")
-        return octets + material.signing.sign(header.octets + octets), None
+        return lambda octets: octets + signing.sign(header.octets + octets), None
     info: Any
     if layer.key in (KeyUsed.WRAPPED, KeyUsed.ONE_PASS, KeyUsed.STATIC_UNIFIED):
         secret, info = make_message_key(layer.key, header, material, random, DEFAULT_INTERPRETATION)
@@ -203,7 +284,7 @@ def _protect(
         encrypted=ProtectionKind.ENCRYPTED in kinds,
     )
     further = associated_fields(header.octets, header, DEFAULT_INTERPRETATION)
-    return seal_content(key, control, header.originator, number, octets, further), info
+    return lambda octets: seal_content(key, control, header.originator, number, octets, further), info
 
 
 def unprotect_data(
@@ -212,9 +293,11 @@ def unprotect_data(
     material: SecurityMaterial,
     title: bytes,
     received: DataReceived,
+    peer: bytes | None = None,
 ) -> bytes:
     """Return the data, after every tag and signature was verified, and its counter compared.
 
+    Global and wrapped keys are accepted from the peer alone: it has them too, and could take another one's name.
     A signature that no counter of the same originator comes with is told from a repetition by its
     transaction-id, a number of 1 to 8 octets that goes up.
 
@@ -224,9 +307,10 @@ def unprotect_data(
         material: The keys.
         title: Our system title.
         received: What was received before.
+        peer: System title of the other side; by default that of the outermost layer.
 
     Raises:
-        VerificationError: A tag or signature does not match, it is for somebody else, or a signature without a
+        VerificationError: A tag or signature does not match, it is for or of somebody else, or a signature without a
             counter was received before.
         ReplayError: Its counter was used before.
         PolicyError: Nothing authenticates it.
@@ -234,6 +318,7 @@ def unprotect_data(
         DecodeError: It is not laid out like protected data.
     """
     _check(layers)
+    peer = layers[-1].header.originator if peer is None else peer
     counters: list[tuple[KeyUsed, bytes, int]] = []
     signed: dict[bytes, bytes] = {}
     vouched: set[bytes] = set()  # who authenticates what is inside
@@ -244,6 +329,8 @@ def unprotect_data(
             raise VerificationError("the data is for another recipient")
         if header.originator == title or len(header.originator) != len(title):
             raise VerificationError("the data names no originator, or us")
+        if layer.protection_type != _SIGNATURE and layer.key in _SHARED and header.originator != peer:
+            raise VerificationError("the data names a third party under a key that proves none")
         if layer.protection_type == _SIGNATURE:
             size = material.suite.signature_size
             if len(octets) <= size:
@@ -254,7 +341,7 @@ def unprotect_data(
         opened = open_layer(read_envelope(apdu), material, header.originator, title, DEFAULT_INTERPRETATION)
         if opened.layer.control is not None and int(opened.layer.control) >> 4 & 3 != int(layer.kinds):
             raise VerificationError("the data is protected in another way than its parameters say")
-        if layer.kinds & (ProtectionKind.AUTHENTICATED | ProtectionKind.SIGNED):
+        if kinds_proven([layer]) & (ProtectionKind.AUTHENTICATED | ProtectionKind.SIGNED):
             vouched.add(header.originator)
         if opened.layer.invocation_counter is not None:
             counters.append((layer.key, header.originator, opened.layer.invocation_counter))

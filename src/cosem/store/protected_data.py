@@ -13,9 +13,10 @@ from cosem.errors import ConfigurationError
 from cosem.security.counters import CounterName
 from cosem.security.data_protection import (
     DataLayer,
+    PreparedData,
     counter_name_of_data,
     key_info_of,
-    protect_data,
+    prepare_data,
     unprotect_data,
 )
 from cosem.security.freshness import LAST_TRANSACTION
@@ -56,10 +57,14 @@ class DataProtector:
 
     def protect(self, octets: bytes, layers: Sequence[DataLayer]) -> tuple[bytes, tuple[DataLayer, ...]]:
         """Return protected data and its layers; see :func:`cosem.security.data_protection.protect_data`."""
+        prepared = self.prepare(layers)
+        return prepared.protect(octets), prepared.layers
+
+    def prepare(self, layers: Sequence[DataLayer]) -> PreparedData:
+        """Return what protects data that is still to come; see :func:`cosem.security.data_protection.prepare_data`."""
         counted, keys = self._counted, self._counted.keys
         unicast, broadcast = KeyRole.GLOBAL_UNICAST_ENCRYPTION, KeyRole.GLOBAL_BROADCAST_ENCRYPTION
-        return protect_data(
-            octets,
+        return prepare_data(
             layers,
             self._material,
             counted.title,
@@ -69,10 +74,10 @@ class DataProtector:
             KeptMessageCounters(counted).counter(),
         )
 
-    def unprotect(self, octets: bytes, layers: Sequence[DataLayer]) -> bytes:
+    def unprotect(self, octets: bytes, layers: Sequence[DataLayer], peer: bytes | None = None) -> bytes:
         """Return the data; see :func:`cosem.security.data_protection.unprotect_data`."""
         received = _Received(self._counted, self._material)
-        return unprotect_data(octets, layers, self._material, self._counted.title, received)
+        return unprotect_data(octets, layers, self._material, self._counted.title, received, peer)
 
 
 class _Received:

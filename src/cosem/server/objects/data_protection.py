@@ -6,14 +6,16 @@ request that cannot be verified, or has less protection than is required, fails 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.association.server.indications import InvokeMethod, MethodOutcome, ReadAttribute, WriteAttribute
 from cosem.classes.standard.data_protection import DataProtection
 from cosem.codec.data import decode_data, encode_data
 from cosem.errors import CosemError
-from cosem.security.data_protection import DataLayer, kinds_of_layers
+from cosem.security.data_protection import DataLayer, kinds_proven
 from cosem.security.policy import required_by_access_mode
+from cosem.security.status import GeneralHeader, KeyUsed
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable
 from cosem.store.protected_data import DataProtector, layers_from_data, layers_to_data
 from cosem.types.data import ABSENT, DataValue, OctetString, Structure
@@ -23,6 +25,7 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
     from cosem.association.server.association import ServerAssociation
+    from cosem.security.policy import ProtectionKind
     from cosem.server.held_security import HeldSecurity
     from cosem.types.data import Absent
 
@@ -72,7 +75,7 @@ class DataProtectionObject(CosemObject, DataProtection):
 
     async def _captured(self, association: ServerAssociation) -> ReadResult:
         try:
-            layers = self._checked(self.stored(4), response=True)
+            layers = self._answering(self.stored(4))
             octets, _ = await self._read(self.stored(3), layers, association)
         except _Refused as refusal:
             return DataAccessResult(refusal.result)
@@ -92,7 +95,7 @@ class DataProtectionObject(CosemObject, DataProtection):
 
     async def _released(self, octets: bytes, association: ServerAssociation) -> DataAccessResult:
         try:
-            layers = self._checked(self.stored(5), response=False)
+            layers = self._asked(self.stored(5), association)
             await self._write(self.stored(3), layers, octets, association)
         except _Refused as refusal:
             return DataAccessResult(refusal.result)
@@ -125,7 +128,7 @@ class DataProtectionObject(CosemObject, DataProtection):
                 return await self._get_protected(wanted, told, association)
             if number == 2:
                 listed, told, octets = parameters
-                await self._write(listed, self._checked(told, response=False), bytes(octets), association)
+                await self._write(listed, self._asked(told, association), bytes(octets), association)
                 return MethodOutcome()
             called, told, octets = parameters
             return await self._invoke_protected(called, told, octets, association)
@@ -135,7 +138,7 @@ class DataProtectionObject(CosemObject, DataProtection):
             return MethodOutcome(_A.OTHER_REASON)
 
     async def _get_protected(self, listed: Any, told: Any, association: ServerAssociation) -> MethodOutcome:
-        octets, done = await self._read(listed, self._checked(told, response=True), association)
+        octets, done = await self._read(listed, self._answering(told), association)
         return MethodOutcome(_A.SUCCESS, Structure((layers_to_data(done), OctetString(octets))))
 
     async def _invoke_protected(
@@ -143,9 +146,12 @@ class DataProtectionObject(CosemObject, DataProtection):
     ) -> MethodOutcome:
         if self.device is None or len(method) < 3 or not isinstance(method[1], bytes) or len(method[1]) != 6:
             raise _Refused(_A.TYPE_UNMATCHED)
-        parameter = decode_data(
-            self._protector().unprotect(bytes(octets), self._checked(told, response=False))
-        )
+        layers = self._asked(told, association)
+        answering = self._sufficient(_in_kind(layers))
+        protector = self._protector()
+        parameter = decode_data(protector.unprotect(bytes(octets), layers, association.context.client_title))
+        # Whatever the answer lacks is found before the method runs: who is told of a failure calls it again.
+        answer = protector.prepare(answering)
         request = InvokeMethod(int(method[0]), LogicalName(method[1]), int(method[2]), parameter)
         outcome = self.device.invoke(association, request)
         result = await outcome if is_awaitable(outcome) else outcome
@@ -153,9 +159,8 @@ class DataProtectionObject(CosemObject, DataProtection):
             return MethodOutcome(getattr(result, "result", _A.OTHER_REASON))
         returned = result.return_parameters
         value: Any = None if returned is ABSENT else returned
-        layers = [DataLayer(each.protection_type, key=each.key) for each in layers_from_data(told)]
-        protected, done = self._protector().protect(encode_data(value), layers)
-        return MethodOutcome(_A.SUCCESS, Structure((layers_to_data(done), OctetString(protected))))
+        protected = answer.protect(encode_data(value))
+        return MethodOutcome(_A.SUCCESS, Structure((layers_to_data(answer.layers), OctetString(protected))))
 
     # --- what all have in common ----------------------------------------------------------------------------
 
@@ -164,13 +169,26 @@ class DataProtectionObject(CosemObject, DataProtection):
         material = held.fresh_protection(None, every_message=True).context.material
         return DataProtector(held.counted(), material, held.random_octets)
 
-    def _checked(self, told: Any, *, response: bool) -> tuple[DataLayer, ...]:
-        """Return layers that give at least what is required."""
+    def _asked(self, told: Any, association: ServerAssociation) -> tuple[DataLayer, ...]:
+        """Return the layers of a request, of which those of the client give at least what is required."""
         layers = layers_from_data(told)
-        required = required_by_access_mode(int(self.stored(6) or 0), response=response)  # type: ignore[arg-type]
-        if required & ~kinds_of_layers(layers):
-            raise _Refused(_A.SCOPE_OF_ACCESS_VIOLATED)
+        self._require(kinds_proven(layers, association.context.client_title), response=False)
         return layers
+
+    def _answering(self, told: Any) -> tuple[DataLayer, ...]:
+        """Return the layers of an answer that is asked for."""
+        return self._sufficient(layers_from_data(told))
+
+    def _sufficient(self, layers: tuple[DataLayer, ...]) -> tuple[DataLayer, ...]:
+        """Return the layers of an answer, which give at least what is required."""
+        own = [replace(each, header=replace(each.header, originator=self.held.title)) for each in layers]
+        self._require(kinds_proven(own), response=True)
+        return layers
+
+    def _require(self, found: ProtectionKind, *, response: bool) -> None:
+        required = required_by_access_mode(int(self.stored(6) or 0), response=response)  # type: ignore[arg-type]
+        if required & ~found:
+            raise _Refused(_A.SCOPE_OF_ACCESS_VIOLATED)
 
     async def _read(
         self, listed: Any, layers: tuple[DataLayer, ...], association: ServerAssociation
@@ -192,7 +210,7 @@ class DataProtectionObject(CosemObject, DataProtection):
     ) -> None:
         """Write attributes; nothing is written before all protection was verified."""
         objects = _objects(listed)
-        values = decode_data(self._protector().unprotect(octets, layers))
+        values = decode_data(self._protector().unprotect(octets, layers, association.context.client_title))
         if not isinstance(values, Structure) or len(values) != len(objects) or self.device is None:
             raise _Refused(_R.TYPE_UNMATCHED)
         for (class_id, name, number, index), value in zip(objects, values, strict=True):
@@ -204,8 +222,23 @@ class DataProtectionObject(CosemObject, DataProtection):
                 raise _Refused(int(result))
 
 
+def _in_kind(layers: tuple[DataLayer, ...]) -> tuple[DataLayer, ...]:
+    """Return the layers of an answer, each for who applied that of the request; never under the broadcast key."""
+    return tuple(
+        DataLayer(
+            each.protection_type,
+            GeneralHeader(recipient=each.header.originator),
+            KeyUsed.GLOBAL_UNICAST if each.key is KeyUsed.GLOBAL_BROADCAST else each.key,
+        )
+        for each in layers
+    )
+
+
 def _objects(listed: Any) -> list[tuple[int, LogicalName, int, int]]:
-    """Return a protection_object_list; restrictions of buffers are not carried out here."""
+    """Return a protection_object_list; restrictions of buffers are not carried out here.
+
+    Objects of this class are refused: a list could name its own buffer, and so on without an end.
+    """
     if not isinstance(listed, (tuple, list)) or not 1 <= len(listed) <= _MOST_OBJECTS:
         raise _Refused(_R.TYPE_UNMATCHED)
     found = []
@@ -219,6 +252,8 @@ def _objects(listed: Any) -> list[tuple[int, LogicalName, int, int]]:
             raise _Refused(_R.TYPE_UNMATCHED)
         if not isinstance(each[4], tuple) or len(each[4]) != 2 or each[4][0] != 0:
             raise _Refused(_R.OTHER_REASON)
+        if each[0] == DataProtection.class_id:
+            raise _Refused(_R.READ_WRITE_DENIED)
         found.append((int(each[0]), LogicalName(each[1]), int(each[2]), int(each[3])))
     return found
 
