@@ -19,7 +19,7 @@ from cosem.link.hdlc.frame import frame_octets
 from cosem.link.mbus import wrap_mbus
 from cosem.link.wrapper import wrap
 from cosem.push import Parser, PushMessage, StrictFindings, decode
-from cosem.push.sizes import BARE_TAGS
+from cosem.push.sizes import BARE_TAGS, apdu_size
 from cosem.security.inspection import Verdict
 from tests.vectors import Vector, load, vector
 
@@ -384,3 +384,57 @@ def test_what_never_ends_is_kept_within_bounds(endless):
         assert parser.pending <= 20_000
     parser.finish()
     assert len(run(parser, frame_octets(bytes.fromhex("41 03"), 0x13, b"\xe6\xe7\x00" + NOTIFICATION))) == 1
+
+
+class Counted(bytes):
+    """Octets that count how often one of them is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, key):
+        Counted.looks += 1
+        return super().__getitem__(key)
+
+
+def calls_of(octets: bytes, monkeypatch: pytest.MonkeyPatch, step: int | None = None) -> int:
+    """How often a parser asks for the size of an APDU, and how many octets are looked at for it."""
+    from cosem.push import detection
+
+    Counted.looks = calls = 0
+
+    def counted(data: bytes, pos: int, most: int) -> int:
+        nonlocal calls
+        calls += 1
+        # So far reaches what may be believed without a frame.
+        return apdu_size(Counted(data[pos : pos + 0x2000]), 0, most)
+
+    monkeypatch.setattr(detection, "apdu_size", counted)
+    run(
+        Parser(),
+        *(octets[at : at + (step or len(octets))] for at in range(0, len(octets), step or len(octets))),
+    )
+    return calls + Counted.looks
+
+
+@pytest.mark.parametrize("step", [None, 1000])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "0001 0001 0010 FF00 0F 00000001 00",
+        "0001 0001 0010 4000 0F 00000001 00",
+        "0F 00000000 00 02",
+        "0F 00000001 00 01 10 02 02",
+        "0F 00000001 00 02 02 09 06",
+    ],
+)
+def test_the_work_for_rubbish_grows_with_its_size_and_no_more(pattern, step, monkeypatch):
+    unit = bytes.fromhex(pattern)
+    few, many = (calls_of(unit * (size // len(unit)), monkeypatch, step) for size in (4000, 16000))
+    assert many < 6 * few
+    assert many < 60 * 16000
+
+
+def test_what_stands_behind_many_headers_that_were_cut_off_is_found():
+    nest = bytes.fromhex("0001 0001 0010 FF00 0F 00000001 00") * 300
+    parser = Parser()
+    assert run(parser, nest, wrap(NOTIFICATION, 1, 16)) == run(Parser(), wrap(NOTIFICATION, 1, 16))

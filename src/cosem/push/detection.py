@@ -20,6 +20,7 @@ from cosem.link.hdlc.parser import Damaged, frame_at, header_is_right
 from cosem.link.mbus import MbusListener, decode_mbus_frame
 from cosem.link.p1 import P1Telegram
 from cosem.push.evidence import LLC, is_apdu, is_frame, is_telegram, prefix_size, telegram_at
+from cosem.push.inside import Inside
 from cosem.push.sizes import BARE_TAGS, apdu_size
 
 __all__ = ["Detector", "Piece"]
@@ -33,11 +34,6 @@ _FEWEST: Final = 6
 """Octets of an APDU that is believed because it can be read; shorter ones come about by chance."""
 _HDLC, _MBUS, _TEXT, _WRAPPER, _GATEWAY_TO, _GATEWAY_FROM = 0x7E, 0x68, 0x2F, 0x00, 0xE6, 0xE7
 _FRAMES: Final = frozenset({_HDLC, _MBUS})
-_STRONG: Final = re.compile(
-    rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68(?=([\x03-\xff])\1h|.{0,2}\Z)|/(?=[A-Za-z]{3}|[A-Za-z]{0,2}\Z)"
-    rb"|\x00\x01(?=.{7})",  # a header that the end cuts off is more often a number
-    re.DOTALL,
-)
 _BEGIN: Final = re.compile(
     b"[%s]"
     % b"".join(re.escape(bytes((tag,))) for tag in (*sorted(BARE_TAGS), _HDLC, _MBUS, _TEXT, 0, 0xE6, 0xE7))
@@ -91,13 +87,27 @@ class Detector:
     """
 
     __slots__ = (
-        *("_anchored", "_buffer", "_check", "_framed", "_hdlc", "_mbus", "_most", "_need", "_torn", "_units"),
+        *(
+            "_anchored",
+            "_buffer",
+            "_check",
+            "_framed",
+            "_hdlc",
+            "_inside",
+            "_mbus",
+            "_most",
+            "_need",
+            "_torn",
+            "_units",
+        ),
         *(
             "_begun_before",
+            "_gone",
             "_joined",
             "_more",
             "_offset",
             "_passed",
+            "_seen",
             "counts",
             "discarded",
             "others",
@@ -113,6 +123,8 @@ class Detector:
         self._passed = 0  # where in the stream something without a frame may begin although it was joined
         self._buffer = b""
         self._need = 0
+        self._inside: dict[bool, Inside] = {}  # by whether more octets may come
+        self._seen = self._gone = 0  # octets there were at the last scan, and that it took
         self._most = most
         self._anchored = True  # the octets before belonged to a wrapper unit, or there are none
         self._framed = (
@@ -171,6 +183,8 @@ class Detector:
         pos, end = 0, len(data)
         self._need = 0
         self._more = more
+        for inside in self._inside.values():
+            inside.moved(self._seen, self._gone, end)
         while pos < end:
             octet = data[pos]
             size = self._strong(data, pos, found, more=more)
@@ -202,6 +216,7 @@ class Detector:
             self._discard(data[start:after])
             pos = after
         self._buffer = data[pos:]
+        self._seen, self._gone = end, pos
         self._offset += pos
         self._torn = max(self._torn - pos, 0)
         return found
@@ -394,16 +409,10 @@ class Detector:
 
     def _strong_inside(self, data: bytes, start: int, stop: int, *, more: bool) -> int:
         """Return 1 if something strong begins in a part; 0 if nothing does; minus what is needed to tell."""
-        pos = start
-        while begin := _STRONG.search(data, pos, stop):
-            pos = begin.start()
-            size = self._strong(data, pos, None, more=more)
-            if size > 0:
-                return 1
-            if size < 0 and more:
-                return start - pos + size
-            pos += 1
-        return 0
+        inside = self._inside.get(more)
+        if inside is None:
+            inside = self._inside[more] = Inside(more=more)
+        return inside.look(data, start, stop, lambda data, pos: self._strong(data, pos, None, more=more))
 
     @staticmethod
     def _count(counts: dict[str, int], name: str) -> None:

@@ -32,7 +32,8 @@ DATA_SIZES: Final = {
 _ARRAY, _STRUCTURE, _BIT_STRING, _OCTET_STRING, _COMPACT_ARRAY = 1, 2, 4, 9, 19
 _STRINGS: Final = frozenset({9, 10, 12})
 _KNOWN: Final = frozenset((*DATA_SIZES, *_STRINGS, _ARRAY, _STRUCTURE, _BIT_STRING, _COMPACT_ARRAY))
-_NESTING: Final = 32
+_NESTING: Final = 16
+"""Levels of Data that are believed where no frame says that it is Data: what meters push has four or five."""
 _ELEMENTS: Final = 4096
 _DESCRIPTOR: Final = 9
 _TITLE: Final = 8
@@ -108,18 +109,24 @@ def data_size(data: bytes, pos: int, *, descriptors: bool = False) -> int:
         pos: Where its tag stands.
         descriptors: Whether a structure of two may hold an untagged attribute descriptor before its value.
     """
+    return _walk(data, pos, descriptors=descriptors)[0]
+
+
+def _walk(data: bytes, pos: int, *, descriptors: bool) -> tuple[int, bool]:
+    """As :func:`data_size`, and whether a descriptor may stand in it, which only a structure of two has."""
     start, end = pos, len(data)
     stack: list[int] = []
     remaining = 1
     left = 1  # elements that must still come, each of at least one octet
     built = 0
+    paired = False
     while True:
         while not remaining:
             if not stack:
-                return pos - start if pos <= end else start - pos
+                return (pos - start if pos <= end else start - pos), paired
             remaining = stack.pop()
         if pos >= end:
-            return start - pos - left
+            return start - pos - left, paired
         remaining -= 1
         left -= 1
         built += 1
@@ -130,27 +137,30 @@ def data_size(data: bytes, pos: int, *, descriptors: bool = False) -> int:
             pos += size
             continue
         if tag not in _KNOWN or built > _ELEMENTS:
-            return 0
+            return 0, paired
         if tag == _COMPACT_ARRAY:
             pos = _type_description_end(data, pos)
             if pos <= 0:
-                return 0 if not pos else start - end - 1
+                return (0 if not pos else start - end - 1), paired
         count, pos = _length(data, pos)
         if count < 0:
-            return start - end - 1 if pos else 0
+            return (start - end - 1 if pos else 0), paired
         if tag == _BIT_STRING:
             pos += (count + 7) // 8
         elif tag in _STRINGS or tag == _COMPACT_ARRAY:
             pos += count
         elif len(stack) >= _NESTING or built + left + count > _ELEMENTS:
-            return 0
+            return 0, paired
         else:
             stack.append(remaining)
             remaining = count
             left += count
-            if descriptors and tag == _STRUCTURE and count == 2:
+            if count == 2 and tag == _STRUCTURE:
+                paired = paired or end - pos <= _DESCRIPTOR or not data[pos]
+                if not descriptors:
+                    continue
                 if end - pos <= _DESCRIPTOR:
-                    return start - pos - _DESCRIPTOR - 1
+                    return start - pos - _DESCRIPTOR - 1, paired
                 if is_descriptor(data, pos):
                     pos += _DESCRIPTOR
                     remaining -= 1
@@ -218,7 +228,9 @@ def _notification(data: bytes, pos: int) -> int:
         return pos - at - 2
     if data[at] not in (_ARRAY, _STRUCTURE) or not data[at + 1]:
         return 0
-    size = data_size(data, at) or data_size(data, at, descriptors=True)
+    size, paired = _walk(data, at, descriptors=False)
+    if not size and paired:
+        size, _ = _walk(data, at, descriptors=True)
     return size + at - pos if size > 0 else size - (at - pos) if size else 0
 
 
