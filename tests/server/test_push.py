@@ -45,9 +45,13 @@ from cosem.types.date_time import DateTime
 from cosem.types.enumerations import ActionResult, AuthenticationMechanism
 from cosem.types.identifiers import LongInvokeIdAndPriority
 from cosem.types.logical_name import LogicalName
+from tests.server.driver import StandingClock
 
 ENERGY, PUSH, CLOCK, PROFILE = "1.0.1.8.0.255", "0.0.25.9.0.255", "0.0.1.0.0.255", "1.0.99.1.0.255"
 NOTHING = Restriction(0, None)
+SIX_TO_SEVEN = (
+    TimeWindow(DateTime.fromhex("FFFFFFFFFF060000FF8000FF"), DateTime.fromhex("FFFFFFFFFF070000FF8000FF")),
+)
 
 
 def entry(class_id: int, name: str, attribute: int, data_index: int = 0, **more: Any) -> PushObjectDefinition:
@@ -263,11 +267,79 @@ def test_delays_before_and_between():
 
 
 def test_pushes_wait_for_a_window():
-    daily = [DateTime.fromhex(text) for text in ("FFFFFFFFFF060000FF8000FF", "FFFFFFFFFF070000FF8000FF")]
-    setup: Any = meter(communication_window=(TimeWindow(*daily),))[PUSH]
+    setup: Any = meter(communication_window=SIX_TO_SEVEN)[PUSH]
     assert setup.until_window(datetime(2026, 11, 25, 6, 30)) == 0
     assert setup.until_window(datetime(2026, 11, 25, 5, 0)) == 3600
     assert setup.until_window(datetime(2026, 11, 25, 8, 0)) == 22 * 3600
+
+
+def waits(setup: Any, attempt: int, clock: StandingClock) -> list[float]:
+    """Return what is waited before an attempt, with a clock that goes on by it."""
+    seconds = []
+    for wait in setup.waits(attempt, lambda: clock().replace(tzinfo=None)):
+        clock.move(seconds=wait)
+        seconds.append(wait)
+    return seconds
+
+
+def test_the_random_delay_is_in_the_window_and_not_before_it():
+    setup: Any = meter(communication_window=SIX_TO_SEVEN, randomisation_start_interval=600)[PUSH]
+    setup.randomness = lambda: 0.5
+    clock = StandingClock(datetime(2026, 11, 25, 5, 0))
+    assert waits(setup, 0, clock) == [3600, 300]
+    assert clock() == datetime(2026, 11, 25, 6, 5)
+    assert waits(setup, 0, clock) == [300]  # the window is open already
+
+
+def test_a_random_delay_that_ends_behind_the_window_waits_for_the_next_one():
+    setup: Any = meter(communication_window=SIX_TO_SEVEN, randomisation_start_interval=600)[PUSH]
+    numbers = iter([0.5, 0.25])
+    setup.randomness = lambda: next(numbers)
+    clock = StandingClock(datetime(2026, 11, 25, 6, 58))
+    assert waits(setup, 0, clock) == [300, 22 * 3600 + 57 * 60, 150]
+    assert clock() == datetime(2026, 11, 26, 6, 2, 30)
+
+
+def test_a_repetition_is_random_again_in_a_further_window_only():
+    setup: Any = meter(
+        communication_window=SIX_TO_SEVEN,
+        randomisation_start_interval=600,
+        repetition_delay=RepetitionDelay(60, 100, 60),
+    )[PUSH]
+    setup.randomness = lambda: 0.5
+    clock = StandingClock(datetime(2026, 11, 25, 6, 30))
+    assert waits(setup, 1, clock) == [60]
+    clock.now = datetime(2026, 11, 25, 6, 59, 30)
+    assert waits(setup, 1, clock) == [60, 22 * 3600 + 59 * 60 + 30, 300]
+
+
+def test_without_windows_only_the_first_attempt_is_random():
+    setup: Any = meter(randomisation_start_interval=600, repetition_delay=RepetitionDelay(10, 200, 60))[PUSH]
+    setup.randomness = lambda: 0.5
+    assert [waits(setup, attempt, StandingClock()) for attempt in range(3)] == [[300], [10], [20]]
+
+
+def test_a_push_whose_windows_are_all_in_the_past_is_given_up():
+    async def test() -> None:
+        receiver = Receiver()
+        past = [DateTime.fromhex(text) for text in ("07E40101FF000000FF8000FF", "07E40101FF010000FF8000FF")]
+        window = TimeWindow(*past)
+        setup = await pushed(receiver, TransportService.TCP, communication_window=(window,))
+        assert setup.until_window(datetime(2026, 11, 25)) is None
+        assert receiver.apdus == []
+        assert (setup.pushed, setup.failed) == (0, 1)
+
+    asyncio.run(test())
+
+
+def test_an_empty_list_is_not_pushed():
+    async def test() -> None:
+        receiver = Receiver()
+        setup = await pushed(receiver, TransportService.TCP, push_object_list=())
+        assert receiver.apdus == []
+        assert (setup.pushed, setup.failed) == (0, 0)
+
+    asyncio.run(test())
 
 
 @pytest.mark.parametrize("version", [0, 1, 2, 3])

@@ -55,7 +55,7 @@ def destination_of(text: bytes) -> tuple[str, int]:
 
 
 async def push(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
-    """Push what a setup says, as often as it says, and return whether it arrived.
+    """Push what a setup says, as often as it says, and return whether it arrived; an empty list is not sent.
 
     Args:
         device: The logical device; the association with the client of the setup says how to protect.
@@ -63,11 +63,17 @@ async def push(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
     """
     try:
         arrived = await _attempts(device, setup)
+    except _NothingToPushError:
+        return False
     except (CosemError, OSError) as error:
         log.warning("%r: given up: %s", setup, error)
         arrived = False
     setup.count(arrived=arrived)
     return arrived
+
+
+class _NothingToPushError(Exception):
+    """The push object list is empty."""
 
 
 async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
@@ -76,9 +82,11 @@ async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
     invoke_id = LongInvokeIdAndPriority.build(device.new_long_invoke_id(), confirmed=setup.confirmed)
     notification: DataNotification | None = None
     for attempt in range(int(setup.number_of_retries) + 1):
-        await asyncio.sleep(setup.delay(attempt))
-        await asyncio.sleep(setup.until_window(device.local(device.now()).replace(tzinfo=None)))
+        for seconds in setup.waits(attempt, lambda: device.local(device.now()).replace(tzinfo=None)):
+            await asyncio.sleep(seconds)
         if notification is None:
+            if not setup.push_object_list:
+                raise _NothingToPushError
             time = bytes(device.timestamp()) if setup.timestamped else b""
             notification = DataNotification(invoke_id, time, await setup.collect())
         apdus = pushed(notification, profile, protection)

@@ -7,13 +7,14 @@ then. The randomness of the delay is an attribute of the object, so that it can 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import random
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.apdu.common import SelectiveAccessDescriptor
 from cosem.classes.standard.push_setup import PushOperationMethod, PushSetup, TransportService
 from cosem.classes.standard.references import RestrictionType
+from cosem.errors import ConfigurationError
 from cosem.server.objects.base import CosemObject, is_awaitable
 from cosem.server.objects.profile_generic import ProfileGenericObject
 from cosem.server.patterns import next_match
@@ -104,13 +105,46 @@ class PushSetupBehaviour(_Declared):
         longest = repetition.repetition_delay_max or repetition.repetition_delay_min
         return float(min(repetition.repetition_delay_min * factor, longest))
 
-    def until_window(self, now: datetime) -> float:
+    def waits(self, attempt: int, now: Callable[[], datetime]) -> Iterator[float]:
+        """Yield the seconds to wait, one after the other, before an attempt; it may begin when they end.
+
+        The first attempt in a window waits a random time in it. If the window is over then, the next one is waited
+        for, and again a random time in that.
+
+        Args:
+            attempt: Number of the attempt, from 0 on.
+            now: Tells the local time without zone.
+
+        Raises:
+            ConfigurationError: There are communication windows, and none of them opens any more.
+        """
+        if attempt:
+            yield self.delay(attempt)
+        randomised = bool(attempt)
+        while True:
+            closed = self.until_window(now())
+            if closed is None:
+                raise ConfigurationError("no communication window opens any more")
+            if closed:
+                yield closed
+                randomised = False
+            elif randomised:
+                return
+            else:
+                yield self.delay(0)
+                randomised = True
+
+    def until_window(self, now: datetime) -> float | None:
         """Return the seconds until a communication window is open; 0 where one is, or where there are none.
+
+        ``None`` means that there are windows, and all of them are in the past.
 
         Args:
             now: Local time without zone.
         """
         seconds = []
+        if not self.communication_window:
+            return 0.0
         for window in self.communication_window:
             begins = next_match(window.start_time.date, window.start_time.time, now)
             ends = next_match(window.end_time.date, window.end_time.time, now)
@@ -118,7 +152,7 @@ class PushSetupBehaviour(_Declared):
                 return 0.0
             if begins is not None:
                 seconds.append((begins - now).total_seconds())
-        return min(seconds, default=0.0)
+        return min(seconds, default=None)
 
     # --- what it does -----------------------------------------------------------------------------------
 
