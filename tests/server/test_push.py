@@ -256,6 +256,36 @@ def test_parts_and_columns_of_a_profile():
     asyncio.run(test())
 
 
+def rows_pushed(columns: list[CaptureObjectDefinition], first: int, last: int) -> Any:
+    """Return what a push of some entries of a profile with three columns collects."""
+    captured = [(8, CLOCK, 2, 0), (3, ENERGY, 2, 0), (3, ENERGY, 3, 2)]
+    profile = ProfileGenericObject(PROFILE, capture_objects=captured, profile_entries=9)
+    restriction = Restriction(2, Structure((first, last)))
+    device = meter(push_object_list=(entry(7, PROFILE, 2, restriction=restriction, columns=columns),))
+    device.add(profile, ClockObject(CLOCK))
+    for number in range(4):
+        device[ENERGY].value = DoubleLongUnsigned(number)
+        profile.call(2, Integer(0))
+    (value,) = asyncio.run(device[PUSH].collect())
+    return value
+
+
+def test_columns_of_entries_are_any_columns_in_the_order_of_the_profile():
+    energy, unit, clock = (
+        CaptureObjectDefinition(class_id, LogicalName(name), attribute, index)
+        for class_id, name, attribute, index in ((3, ENERGY, 2, 0), (3, ENERGY, 3, 2), (8, CLOCK, 2, 0))
+    )
+    assert [tuple(row) for row in rows_pushed([energy], 2, 3)] == [(1,), (2,)]
+    both = rows_pushed([unit, clock], 3, 4)
+    assert [len(row) for row in both] == [2, 2]
+    assert [row[1] for row in both] == [30, 30]
+    assert [len(row) for row in rows_pushed([], 1, 2)] == [3, 3]
+    assert rows_pushed([], 0, 2) is None  # there is no entry 0
+    assert rows_pushed([energy], 0, 2) is None
+    foreign = CaptureObjectDefinition(3, LogicalName("1.0.2.8.0.255"), 2, 0)
+    assert rows_pushed([energy, foreign], 2, 3) is None  # the profile has no such column
+
+
 def test_delays_before_and_between():
     setup: Any = meter(randomisation_start_interval=600, repetition_delay=RepetitionDelay(10, 200, 50))[PUSH]
     setup.randomness = lambda: 0.5

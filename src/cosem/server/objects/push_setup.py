@@ -15,7 +15,7 @@ from cosem.apdu.common import SelectiveAccessDescriptor
 from cosem.classes.standard.push_setup import PushOperationMethod, PushSetup, TransportService
 from cosem.classes.standard.references import RestrictionType
 from cosem.errors import ConfigurationError
-from cosem.server.objects.base import CosemObject, is_awaitable
+from cosem.server.objects.base import CosemObject, is_awaitable, then
 from cosem.server.objects.profile_generic import ProfileGenericObject
 from cosem.server.patterns import next_match
 from cosem.types.data import Array, DoubleLongUnsigned, Integer, LongUnsigned, OctetString, Structure
@@ -32,6 +32,7 @@ __all__ = ["PushSetupBehaviour", "PushSetupObject"]
 _CLOCK: Final = Structure(
     (LongUnsigned(8), OctetString(bytes.fromhex("0000010000FF")), Integer(2), LongUnsigned(0))
 )
+_BUFFER: Final = 2
 _BY_RANGE, _BY_ENTRY = 1, 2
 _CARRIED: Final = frozenset({TransportService.TCP, TransportService.UDP})
 
@@ -171,12 +172,20 @@ class PushSetupBehaviour(_Declared):
         target = None if device is None else device.find(entry.logical_name)
         if target is None or target.class_id != entry.class_id:
             return None
-        selection = None
+        if not isinstance(target, ProfileGenericObject) or entry.attribute_index != _BUFFER:
+            return target.get(int(entry.attribute_index))
         columns = getattr(entry, "columns", ())
-        restriction = getattr(entry, "restriction", None)
-        if isinstance(target, ProfileGenericObject) and entry.attribute_index == 2:
-            selection = _selection(restriction, columns)
-        return target.get(int(entry.attribute_index), selection)
+        selection = _selection(getattr(entry, "restriction", None), columns)
+        rows = target.get(_BUFFER, selection)
+        if not columns or selection is None or selection.access_selector != _BY_ENTRY:
+            return rows
+        # The selector takes columns from one to another only, the push setup takes any.
+        captured = [_column_key(each) for each in target.capture_objects]
+        wanted = {_column_key(each) for each in columns}
+        if not wanted.issubset(captured):
+            return None
+        indexes = [index for index, each in enumerate(captured) if each in wanted]
+        return then(rows, lambda found: _columns_of(found, indexes))
 
     def call_push(self) -> ActionResult:
         """Begin to push; what comes of it shows later."""
@@ -232,6 +241,23 @@ def _selection(restriction: Any, columns: Any) -> SelectiveAccessDescriptor | No
         selected = Array(_as_data(each) for each in columns)
         return SelectiveAccessDescriptor(_BY_RANGE, Structure((_CLOCK, *everything, selected)))
     return None
+
+
+def _column_key(column: Any) -> tuple[int, bytes, int, int]:
+    return (
+        int(column.class_id),
+        bytes(column.logical_name),
+        int(column.attribute_index),
+        int(column.data_index),
+    )
+
+
+def _columns_of(rows: Any, indexes: list[int]) -> Any:
+    """Return some columns of rows; what is no array of rows stays what it is."""
+    if not isinstance(rows, Array):
+        return rows
+    row: Any
+    return Array(Structure([row[index] for index in indexes]) for row in rows)
 
 
 def _as_data(column: Any) -> Structure:
