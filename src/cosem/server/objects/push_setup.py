@@ -256,8 +256,8 @@ def _columns_of(rows: Any, indexes: list[int]) -> Any:
     """Return some columns of rows; what is no array of rows stays what it is."""
     if not isinstance(rows, Array):
         return rows
-    row: Any
-    return Array(Structure([row[index] for index in indexes]) for row in rows)
+    each: list[Any] = list(rows)
+    return Array(Structure(row[index] for index in indexes) for row in each)
 
 
 def _as_data(column: Any) -> Structure:
