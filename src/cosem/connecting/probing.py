@@ -14,11 +14,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.connecting.links import sign_on
+from cosem.connecting.probe_addresses import forms_of_address, in_words, options_of, url_of, with_options
+from cosem.connecting.probe_report import Outcome, ProbeReport, ProbeStep
 from cosem.connecting.profiles import profile_of
 from cosem.errors import (
     AssociationRefused,
@@ -43,62 +44,12 @@ __all__ = ["Outcome", "ProbeReport", "ProbeStep", "probe"]
 
 _BAUD: Final = (9600, 19200, 115200, 38400, 57600, 4800, 2400, 1200, 300)
 """Rates of ports that speak HDLC from the start, the usual ones first."""
-_LOWER: Final = (17, 16, 1)
-"""Addresses of physical devices that makers like."""
 _LONGEST_SILENCE: Final = 0.6
 """Seconds for which a meter on a line may think before its first octet; and through a network:"""
 _LONGEST_SILENCE_OF_NETWORK: Final = 2.0
 _SIGN_ON_SECONDS: Final = 7.0
 _WRAPPER_SECONDS: Final = 3.0
 _IDENTITY: Final = "0-0:42.0.0"
-
-
-class Outcome(StrEnum):
-    """How a step ended."""
-
-    ANSWERED = "answered"
-    """The meter answers so."""
-    REFUSED = "refused"
-    """It answers, and does not want it."""
-    SILENT = "silent"
-    FAILED = "failed"
-    """It could not be tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeStep:
-    """One thing that was tried.
-
-    Args:
-        tried: What, in words.
-        outcome: How it ended.
-        detail: What was seen, in words; may be empty.
-        seconds: How long it took.
-    """
-
-    tried: str
-    outcome: Outcome
-    detail: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeReport:
-    """What probing found.
-
-    Args:
-        url: How the meter is reached; ``None`` if it was not found.
-        associated: Whether the client got an association.
-        steps: What was tried, in order.
-        identification: What the meter answered to a sign-on; ``None`` if it did not.
-        complete: Whether all was tried that there is, or enough to find the meter.
-    """
-
-    url: str | None
-    associated: bool
-    steps: tuple[ProbeStep, ...]
-    identification: Identification | None = None
-    complete: bool = True
 
 
 def probe(
@@ -134,7 +85,7 @@ def probe(
     with threads.serve_in_thread(demonstration.demonstration_meter()) as url:
         simulated = replace(parse_url(url), options=address.options)
         report = _Probe(simulated, limit, on_step, clock, observing).run()
-    return replace(report, url=None if report.url is None else _url(address))
+    return replace(report, url=None if report.url is None else url_of(address))
 
 
 class _LimitReached(Exception):
@@ -189,7 +140,7 @@ class _Probe:
             self._step(f"opening {self._address}", Outcome.FAILED, str(error))
         finally:
             self._close()
-        url = None if found is None else _url(found)
+        url = None if found is None else url_of(found)
         return ProbeReport(url, associated, tuple(self._steps), self._identification, complete)
 
     def _candidates(self) -> Iterator[Address]:
@@ -238,7 +189,7 @@ class _Probe:
         baud = base.number("baud", 0)
         rates = (baud,) if baud else _BAUD if getattr(channel, "has_line", True) else _BAUD[:1]
         for rate in rates:
-            address = base if rate == 9600 and not baud else _with(base, baud=rate)
+            address = base if rate == 9600 and not baud else with_options(base, baud=rate)
             line = LineSettings(rate, 8, "N")
             self._set_line(line)
             yield from self._addresses(address, f"HDLC at {rate} baud", line)
@@ -250,7 +201,7 @@ class _Probe:
         else:
             variants = ({}, {"emulate_parity": 1})  # a converter may know eight bits only
         for more in variants:
-            address = _with(self._over_tcp(), mode_e=1, **more)
+            address = with_options(self._over_tcp(), mode_e=1, **more)
             self._open(address)
             line = self._sign_on(address)
             if line is not None:
@@ -304,9 +255,9 @@ class _Probe:
 
     def _addresses(self, address: Address, how: str, line: LineSettings | None) -> Iterator[Address]:
         """Set up a link with each form of address, and yield those that are answered."""
-        for called in self._forms(address):
+        for called in forms_of_address(address, self._server):
             self._begin()
-            tried = f"{how}, {_named(called)}"
+            tried = f"{how}, {in_words(called)}"
             try:
                 answer = self._set_up_again(called, line)
             except LinkError as error:
@@ -321,27 +272,10 @@ class _Probe:
             found = answer.source
             detail = f"client {self._client} is refused (DM)" if refused else ""
             if found.lower not in {None, called.lower}:
-                detail = f"{detail}{'; ' if detail else ''}the meter calls itself {_named(found)}"
+                detail = f"{detail}{'; ' if detail else ''}the meter calls itself {in_words(found)}"
             self._step(tried, Outcome.REFUSED if refused else Outcome.ANSWERED, detail)
-            yield _with(address, **_address_options(found))
+            yield with_options(address, **options_of(found))
             return
-
-    def _forms(self, address: Address) -> list[HdlcAddress]:
-        """Return the forms of address to try: one octet, whoever is there, and what makers like."""
-        from cosem.link.hdlc import ALL_STATION, HdlcAddress
-
-        size, server = address.number("address_size", 0), self._server
-        if "physical" in address.options:
-            lower = address.number("physical", 0)
-            return [
-                HdlcAddress(server, lower, each)
-                for each in ((size,) if size else (2, 4))
-                if each == 4 or max(lower, server) < 0x80
-            ]
-        forms = [HdlcAddress(server, None, 1)] if server < 0x80 and size in {0, 1} else []
-        wide = [each for each in (2, 4) if size in {0, each} and (each == 4 or server < 0x80)]
-        forms += [HdlcAddress(server, ALL_STATION if each == 4 else 0x7F, each) for each in wide]
-        return forms + [HdlcAddress(server, lower, each) for each in wide for lower in _LOWER]
 
     def _set_up_again(self, called: HdlcAddress, line: LineSettings | None) -> Frame | None:
         """Set up a link; once more if an earlier attempt has cost the connection, as some converters have it."""
@@ -411,7 +345,7 @@ class _Probe:
         from cosem.connecting import connect
 
         observer = None if self._observing is None else self._observing(address)
-        return connect(_url(address), observer=observer, **options)
+        return connect(url_of(address), observer=observer, **options)
 
     def _open(self, address: Address) -> Channel:
         if self._channel is None:
@@ -475,27 +409,3 @@ class _Probe:
         self._steps.append(step)
         if self._on_step is not None:
             self._on_step(step)
-
-
-def _with(address: Address, **options: Any) -> Address:
-    """Return an address with more options."""
-    return replace(address, options=address.options | {name: str(value) for name, value in options.items()})
-
-
-def _url(address: Address) -> str:
-    query = "&".join(f"{name}={value}" for name, value in address.options.items())
-    return f"{address}?{query}" if query else str(address)
-
-
-def _address_options(found: HdlcAddress) -> dict[str, Any]:
-    if found.size == 1:
-        return {}
-    return {"physical": found.lower, "address_size": found.size}
-
-
-def _named(address: HdlcAddress) -> str:
-    """Return an address in words."""
-    if address.size == 1:
-        return f"server {address.upper} in 1 octet"
-    lower = "any physical device" if address.is_all_station else f"physical device {address.lower}"
-    return f"server {address.upper}, {lower} in {address.size} octets"
