@@ -177,6 +177,27 @@ def test_every_refusal_says_who_and_why(result, diagnostic):
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
+def test_who_has_other_keys_is_told_to_look_at_them():
+    undeciphered = encode(
+        ConfirmedServiceError(
+            ConfirmedServiceErrorChoice.INITIATE_ERROR, ServiceErrorGroup.APPLICATION_REFERENCE, 6
+        )
+    )
+    for octets in (refusal(1, D.NO_REASON_GIVEN, undeciphered), undeciphered):
+        client, exchange = opening()
+        client.receive(octets)
+        with pytest.raises(AssociationRefused) as caught:
+            exchange.result()
+        assert "deciphering-error" in str(caught.value)
+        assert (
+            caught.value.hint == "the keys, the security suite or a system title are not those of the meter"
+        )
+    client, exchange = opening()
+    client.receive(refusal(1, D.NO_REASON_GIVEN, initiate_error(3)))
+    with pytest.raises(AssociationRefused, match="busy with another client"):
+        exchange.result()
+
+
 @pytest.mark.parametrize(
     "identifier",
     [

@@ -10,8 +10,10 @@ import pytest
 from cosem.errors import ConfigurationError
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.policy import SecurityPolicyV0, SecurityPolicyV1
+from cosem.security.requests import public_key_of
 from cosem.security.suites import SecuritySuite
 from cosem.server.security_at_rest import held_at_rest
+from cosem.store.files import write_private
 from cosem.store.key_file import KeyFile
 from cosem.store.security_state import SecurityState, SecurityStateFile
 from cosem.types.data import Enum, OctetString, Structure
@@ -80,6 +82,55 @@ def test_a_certificate_whose_key_did_not_come_to_rest_is_not_held_again(meter, t
     assert first.result(6, OctetString(der)) is R.SUCCESS
     KeyFile(tmp_path / "keys.toml").put(NAME, pairs(SecuritySuite(1))[1])  # as before
     assert list(meter().held.certificates) == [ROOT]
+
+
+@pytest.mark.parametrize("write", ["keys", "certificates afterwards"])
+def test_a_renewal_that_was_cut_off_leaves_the_certificate_of_the_key_that_is_there(
+    meter, tmp_path, monkeypatch, write
+):
+    def renew(setup, serial):
+        setup.result(4, Enum(0))
+        der = certified(bytes(setup.call(5, Enum(0)).return_parameters), bits=USES[0][1], serial=serial)
+        return der, setup.result(6, OctetString(der))
+
+    first = meter()
+    old, result = renew(first, 90)
+    assert result is R.SUCCESS
+    writes = []
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    def certificates(path, content, keep=write_private):
+        writes.append(path)
+        if len(writes) == 2:
+            raise KeyboardInterrupt
+        keep(path, content)
+
+    if write == "keys":
+        monkeypatch.setattr(first.held, "_on_change", killed)
+        monkeypatch.setattr(first.held.certificates, "_put_to_rest", _once(first.held.certificates))
+    else:
+        monkeypatch.setattr("cosem.store.security_state.write_private", certificates)
+    with pytest.raises(KeyboardInterrupt):
+        renew(first, 91)
+    monkeypatch.undo()
+    again = meter()
+    own = again.held.certificates.by_entity(0, 0, METER)
+    assert (own.octets == old) is (write == "keys")
+    assert own.public_key == public_key_of(SecuritySuite(1), again.held.keys.signing)
+
+
+def _once(certificates):
+    """Return what puts certificates to rest once, as a process does that is killed then."""
+    keep, calls = certificates._put_to_rest, []
+
+    def put(held):
+        calls.append(held)
+        if len(calls) == 1:
+            keep(held)
+
+    return put
 
 
 def test_what_cannot_be_put_to_rest_changes_nothing(meter, tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ from cosem.server import HeldSecurity, LogicalDevice, security_setup_object
 from cosem.types.data import Array, DoubleLongUnsigned, Enum, Integer, OctetString, Structure
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from tests.client.secured import KEYS, pairs
-from tests.security.test_certificates import AUTHORITY, NOW, ROOT, ROOT_KEY, SUB, SUB_KEY, certificate
+from tests.security.test_certificates import AUTHORITY, DAY, NOW, ROOT, ROOT_KEY, SUB, SUB_KEY, certificate
 from tests.server.driver import StandingClock
 from tests.vectors import vector
 
@@ -400,3 +400,18 @@ def test_what_a_held_security_is_made_of():
     assert "000102" not in repr(held)
     assert "policy 6C" in repr(held)
     assert ROOT_KEY is not None
+
+
+def test_a_certificate_that_has_expired_lends_its_key_no_longer():
+    of_meter = replace(pairs(SecuritySuite(1))[1], peer_signing=None)
+    setup = Setup(of_meter, anchors=[ROOT])
+    client = certificate(bytes(KEYS.client_title).hex().upper())
+    assert setup.result(6, OctetString(client.octets)) is R.SUCCESS
+    held = {bytes(KEYS.client_title): client.public_key}
+    for later, known in ((-9, held), (0, held), (2, {})):
+        setup.device._source.now = NOW + later * DAY
+        assert setup.held.certificates.public_keys()[0] == known
+        material = setup.held.fresh_protection(None, every_message=True).context.material
+        assert material.signing_keys == known
+    setup.held.certificates.clock = None
+    assert setup.held.certificates.public_keys()[0] == held

@@ -373,3 +373,18 @@ def test_raising_to_exactly_what_is_reserved_wastes_nothing(store):
     counter.raise_to(16)
     assert counter.next() == 16
     assert store.peek(NAME) == 48
+
+
+def test_a_fork_compares_what_it_receives_with_the_file(store):
+    assert store.accept(NAME, 5)
+    other = again(store)
+
+    def child():
+        first = again(store).accept(NAME, 9)
+        return f"{first} {store.lowest_acceptable(NAME)} {store.accept(NAME, 6, durable=False)}"
+
+    assert in_child(child) == "True 10 False"
+    assert store.accept(OTHER, 5)
+    assert store.accept(OTHER, 7, durable=False)  # not in the file
+    assert in_child(lambda: store.accept(OTHER, 6, durable=False)) == "False"
+    other.close()

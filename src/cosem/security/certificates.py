@@ -235,6 +235,19 @@ class Certificate:
                 return name.value[-8:]
         return None
 
+    def has_expired_at(self, moment: datetime) -> bool:
+        """Return whether a moment is after the validity.
+
+        Args:
+            moment: With its time zone.
+
+        Raises:
+            ConfigurationError: The moment has no time zone.
+        """
+        if moment.tzinfo is None:
+            raise ConfigurationError("the moment of a validity has a time zone")
+        return moment > self._validity[1]
+
     def is_valid_at(self, moment: datetime) -> bool:
         """Return whether a moment is within the validity.
 

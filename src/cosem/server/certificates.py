@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cosem.classes.standard.security_setup import CertificateEntity, CertificateType
-from cosem.errors import VerificationError
+from cosem.errors import CosemError, VerificationError
 from cosem.security.certificates import Certificate, CertificateUse, Trust
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class HeldCertificates:
     Attributes:
         on_change: Called with all but the anchors before that changes: puts them to rest. What it raises stops the
             change.
+        clock: Returns the time of the meter, with its zone; ``None``, or its ``None``, for no time: then certificates
+            do not expire. A Security setup object puts that of its logical device here.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class HeldCertificates:
         self._anchors = tuple(anchors)
         self._held: list[Certificate] = []
         self.on_change: Callable[[tuple[Certificate, ...]], None] | None = None
+        self.clock: Callable[[], datetime | None] | None = None
         for each in certificates:
             self.put(each)
 
@@ -95,25 +98,44 @@ class HeldCertificates:
         Raises:
             VerificationError: There is no room for another one.
         """
+        self._change([*self._beside(certificate), certificate])
+
+    def _beside(self, certificate: Certificate) -> list[Certificate]:
+        """Return those that stay when a certificate comes."""
         kept = [each for each in self._held if not _replaces(certificate, each)]
         if len(kept) >= _MOST:
             raise VerificationError(f"{_MOST} certificates are held already")
-        self._change([*kept, certificate])
+        return kept
 
     def _change(self, held: list[Certificate]) -> None:
-        if self.on_change is not None:
-            self.on_change(tuple(held))
+        self._put_to_rest(held)
         self._held = held
 
+    def _put_to_rest(self, held: list[Certificate]) -> None:
+        if self.on_change is not None:
+            self.on_change(tuple(held))
+
     @contextmanager
-    def undone_on_failure(self) -> Iterator[None]:
-        """Hold again what was held before where something fails meanwhile."""
-        before = self._held
+    def replacing(self, certificate: Certificate) -> Iterator[None]:
+        """Hold a certificate once the key that it is for is at rest, which happens meanwhile.
+
+        Until then the one that it replaces is held, and both are at rest: a process that ends in between finds the one
+        whose key it has. Where something fails, all is as before.
+
+        Raises:
+            VerificationError: There is no room for another one.
+        """
+        kept = self._beside(certificate)
+        self._put_to_rest([*self._held, certificate])
         try:
             yield
         except BaseException:
-            self._change(before)
+            with suppress(CosemError):  # what is there too much is for a key that never was
+                self._put_to_rest(self._held)
             raise
+        self._held = [*kept, certificate]
+        with suppress(CosemError):  # likewise
+            self._put_to_rest(self._held)
 
     def remove(self, certificate: Certificate) -> bool:
         """Forget a certificate; return whether it could be: not an anchor, and not one of the server itself."""
@@ -152,12 +174,19 @@ class HeldCertificates:
         return None
 
     def public_keys(self) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
-        """Return the public keys of others by system title: those that sign, and those that agree."""
+        """Return the public keys of others by system title: those that sign, and those that agree.
+
+        Without those of certificates that have expired. One that is not valid yet was valid when it was imported: the
+        clock went back since then.
+        """
         signing: dict[bytes, bytes] = {}
         agreement: dict[bytes, bytes] = {}
+        moment = None if self.clock is None else self.clock()
         for each in self._held:
             title = each.system_title
             if title is None or title == self._own_title or each.is_authority:
+                continue
+            if moment is not None and each.has_expired_at(moment):
                 continue
             if CertificateUse.DIGITAL_SIGNATURE in each.uses:
                 signing[title] = each.public_key

@@ -141,8 +141,9 @@ class SqliteCounterStore:
 
     def lowest_acceptable(self, name: CounterName) -> int:
         """Return the lowest counter that is still accepted from a sender, as far as this process knows."""
-        known = self._lowest.get(name)
-        return self._number(_LOWEST, name) if known is None else known
+        self._leave_what_belongs_to_the_parent()
+        known = self._lowest.get(name, 0)
+        return known if name in self._at_rest else max(known, self._number(_LOWEST, name))
 
     def accept(self, name: CounterName, counter: int, *, durable: bool = True) -> bool:
         """Note a counter whose message was verified.
@@ -172,6 +173,7 @@ class SqliteCounterStore:
 
     def flush(self) -> None:
         """Write what the file lags behind."""
+        self._leave_what_belongs_to_the_parent()
         with self._lock:
             late = [name for name, lowest in self._lowest.items() if lowest > self._at_rest.get(name, 0)]
         for name in late:
@@ -237,6 +239,8 @@ class SqliteCounterStore:
             _left_to_the_parent.append(self._connection)
         self._lock = Lock()
         self._connection = None
+        # What the parent took stays taken; but the next of each sender is compared with the file, which others write.
+        self._at_rest.clear()
         self._process = process
 
 

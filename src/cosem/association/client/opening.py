@@ -59,6 +59,9 @@ _HINTS: Final = {
     _D.AUTHENTICATION_FAILURE: "wrong password or key for this client address",
     _D.AUTHENTICATION_REQUIRED: "the meter wants a password or keys for this client address",
 }
+_DECIPHERING: Final = (0, 6)
+"""application-reference, deciphering-error."""
+_WRONG_KEYS: Final = "the keys, the security suite or a system title are not those of the meter"
 
 
 class ClientAuthenticator(Protocol):
@@ -303,7 +306,7 @@ def _refused(answer: AARE, association: ClientAssociation) -> AssociationRefused
     """Return the error of a refusing AARE; whatever is wrong with its user-information hides nothing."""
     diagnostic = answer.result_source_diagnostic
     source = "acse-service-user" if isinstance(diagnostic, _D) else "acse-service-provider"
-    detail = ""
+    detail, undeciphered = "", False
     if answer.user_information:
         try:
             apdu = _user_information(answer, association, [])
@@ -311,11 +314,14 @@ def _refused(answer: AARE, association: ClientAssociation) -> AssociationRefused
             apdu = None
         if isinstance(apdu, ConfirmedServiceError):
             detail = describe_service_error(apdu.error_group, apdu.error)
+            undeciphered = (apdu.error_group, apdu.error) == _DECIPHERING
     if answer.application_context_name != association.parameters.application_context:
         offered: Any = answer.application_context_name
         detail += "; " if detail else ""
         detail += f"it offers {offered!s}" if isinstance(offered, ApplicationContext) else ""
     hint = _HINTS.get(diagnostic, "") if isinstance(diagnostic, _D) else ""
+    if undeciphered:
+        hint = _WRONG_KEYS
     return AssociationRefused(int(answer.result), source, int(diagnostic), str(diagnostic), detail, hint)
 
 
@@ -324,5 +330,6 @@ def _refused_by(error: ServiceError) -> AssociationRefused:
     if isinstance(error, ExceptionResponseError):
         return AssociationRefused(1, "exception-response", error.service_error, str(error))
     if isinstance(error, ConfirmedServiceErrorReceived):
-        return AssociationRefused(1, "confirmedServiceError", error.error, error.description)
+        hint = _WRONG_KEYS if (error.error_group, error.error) == _DECIPHERING else ""
+        return AssociationRefused(1, "confirmedServiceError", error.error, error.description, "", hint)
     return AssociationRefused(1, "server", 0, str(error))

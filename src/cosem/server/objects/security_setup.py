@@ -30,6 +30,8 @@ from cosem.types.data import ABSENT, DataValue, Enum, OctetString, Structure
 from cosem.types.enumerations import ActionResult, DataAccessResult
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cosem.apdu.common import SelectiveAccessDescriptor
     from cosem.association.server.association import ServerAssociation
     from cosem.security.certificates import Certificate
@@ -62,6 +64,10 @@ class SecuritySetupObject(CosemObject):
         object.__setattr__(self, "held", held)
         object.__setattr__(self, "_new_pairs", {})
         super().__init__(logical_name)
+        held.certificates.clock = self._moment
+
+    def _moment(self) -> datetime | None:
+        return None if self.device is None else self.device.now()
 
     _new_pairs: dict[int, PrivateKey]
     """Key pairs that were generated and are not certified yet, by use."""
@@ -251,8 +257,7 @@ class SecuritySetupObject(CosemObject):
             raise ConfigurationError("this server has no key pair of that use")
         for private in (self._new_pairs.get(int(use)), getattr(held.keys, name)):
             if isinstance(private, PrivateKey) and public_key_of(suite, private) == certificate.public_key:
-                with held.certificates.undone_on_failure():
-                    held.certificates.put(certificate)
+                with held.certificates.replacing(certificate):
                     held.change_keys(**{name: private})
                 self._new_pairs.pop(int(use), None)
                 return
