@@ -264,18 +264,33 @@ class ExceptionResponseError(ServiceError):
         state_error: 1 service-not-allowed, 2 service-unknown.
         service_error: 1 operation-not-possible ... 6 invocation-counter-error.
         invocation_counter: The counter that the server expects, if it said so.
+        in_clear: Whether it came without protection in an association with ciphering: anybody may have sent it.
+        answer_begun: Whether a part of the answer had come before: the server has executed the request.
     """
 
-    def __init__(self, state_error: int, service_error: int, invocation_counter: int | None = None) -> None:
-        super().__init__(state_error, service_error, invocation_counter)
+    def __init__(
+        self,
+        state_error: int,
+        service_error: int,
+        invocation_counter: int | None = None,
+        in_clear: bool = False,
+        answer_begun: bool = False,
+    ) -> None:
+        super().__init__(state_error, service_error, invocation_counter, in_clear, answer_begun)
         self.state_error = state_error
         self.service_error = service_error
         self.invocation_counter = invocation_counter
+        self.in_clear = in_clear
+        self.answer_begun = answer_begun
 
     def __str__(self) -> str:
         text = f"exception-response: {_spoken(self.state_error)}, {_spoken(self.service_error)}"
         if self.invocation_counter is not None:
             text += f", the server expects invocation counter {self.invocation_counter}"
+        if self.in_clear:
+            text += "; it came without protection, anybody may have sent it"
+        if self.answer_begun:
+            text += "; the answer had begun, so the request was executed"
         return text
 
 

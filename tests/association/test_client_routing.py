@@ -275,7 +275,7 @@ def test_notifications_are_bounded():
 # --- protection --------------------------------------------------------------------------------------------------------
 
 
-def ciphered_client() -> Client:
+def ciphered_client(conformance: str = "00FE1F") -> Client:
     parameters = AssociationParameters(
         application_context=ApplicationContext.LN_CIPHERED, calling_ap_title=CLIENT_TITLE
     )
@@ -285,7 +285,7 @@ def ciphered_client() -> Client:
     client.receive(
         aare(
             application_context_name=ApplicationContext.LN_CIPHERED,
-            user_information=FakeProtection().protect(initiate_response()),
+            user_information=FakeProtection().protect(initiate_response(conformance=conformance)),
         )
     )
     assert client.association.state is State.ASSOCIATED
@@ -335,8 +335,14 @@ def test_an_exception_in_clear_is_heard():
     client = ciphered_client()
     exchange = started(client)
     client.receive("D80105")
-    with pytest.raises(ExceptionResponseError):
+    with pytest.raises(ExceptionResponseError) as caught:
         exchange.result()
+    assert caught.value.in_clear
+    exchange = started(client)
+    client.receive(FakeProtection().protect(bytes.fromhex("D80105")))
+    with pytest.raises(ExceptionResponseError) as caught:
+        exchange.result()
+    assert not caught.value.in_clear
 
 
 # --- release and loss --------------------------------------------------------------------------------------------------

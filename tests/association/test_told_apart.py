@@ -15,7 +15,7 @@ from cosem.association.context import TransferLimits
 from cosem.association.control_function import State
 from cosem.association.server.indications import InvokeMethod, NotificationConfirmed
 from cosem.association.server.profile import ServerLimits
-from cosem.errors import ProtocolError, TransportClosed, TransportTimeout
+from cosem.errors import ExceptionResponseError, ProtocolError, TransportClosed, TransportTimeout
 from cosem.types.data import OctetString
 from cosem.types.enumerations import ApplicationContext, Conformance
 from tests.association.client_driver import LONG as LONG_ATTRIBUTE
@@ -103,6 +103,46 @@ def test_the_same_request_again_is_a_repetition_until_something_was_acknowledged
     before = len(server.application.seen)
     server(block(1, 0, NORMAL, last=True))
     assert (len(server.application.seen) > before) is acknowledged
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_exception_response_tells_whether_the_answer_in_general_blocks_had_begun(begun):
+    client = opened_client(conformance=GBT, block_transfer=BlockSettings(always=True))
+    exchange = client.association.start(lambda context: get(context, SHORT))
+    client.sent()
+    client.receive(block(1, 1, bytes.fromhex("C401") if begun else b""))
+    client.receive("D80101")
+    with pytest.raises(ExceptionResponseError) as caught:
+        exchange.result()
+    assert caught.value.answer_begun is begun
+
+
+def test_an_exception_response_tells_whether_the_answer_to_a_read_had_begun():
+    client = opened_by_short_names(conformance="1C8B20")
+    exchange, _ = start_read(client)
+    client.receive("0C010200000103010900")
+    client.sent()
+    client.receive("D80101")
+    with pytest.raises(ExceptionResponseError) as caught:
+        exchange.result()
+    assert caught.value.answer_begun
+    exchange, _ = start_read(client)
+    client.receive("D80101")
+    with pytest.raises(ExceptionResponseError) as caught:
+        exchange.result()
+    assert not caught.value.answer_begun
+
+
+def test_a_late_answer_leaves_the_blocks_of_the_next_request_alone():
+    client = opened_client(conformance=BOTH)
+    client.association.cancel(client.association.start(lambda context: get(context, SHORT)), CANCELLED)
+    exchange = client.association.start(lambda context: get(context, SHORT))
+    client.sent()
+    client.receive(block(1, 0, bytes.fromhex("C401420009")))
+    client.receive("C4014100090101")  # the first one, late
+    client.receive(block(2, 1, bytes.fromhex("0102"), last=True))
+    assert exchange.result() == b"\x02"
+    assert client.association.unmatched == 0
 
 
 def test_no_snapshot_of_an_abandoned_exchange_goes_to_the_next():

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from cosem.apdu.common import CosemMethodDescriptor
 from cosem.client.batch import Call, Read, Write
+from cosem.client.operations.services import call_list
+from cosem.client.session import Session
 from cosem.errors import AccessError, ActionError, ExceptionResponseError
 from cosem.types.data import Unsigned
 from cosem.types.enumerations import Conformance
+from cosem.types.logical_name import LogicalName
+from tests.association.fakes import FakeProtection
+from tests.association.test_client_routing import ciphered_client
 from tests.client.meter import ENERGY, ODD, SERVICES, VOLTAGE, Meter, connected
 
 NOT_POSSIBLE, OTHER, TOO_LONG = b"\xd8\x01\x01", b"\xd8\x01\x03", b"\xd8\x01\x04"
@@ -103,6 +109,35 @@ def test_methods_that_may_have_been_called_are_not_called_again(answer):
     results = client.call_many([(ENERGY, 1, None, 3)] * 2)
     assert all(map(refused_as_a_whole, results))
     assert meter.kinds() == ["C303"]
+
+
+def test_methods_are_not_called_again_once_a_block_of_the_answer_has_come():
+    """Whoever answers has executed, whatever an exception-response says then."""
+    meter, client = client_of()
+
+    def bend(apdu):
+        if apdu.startswith(ACTION_LIST):
+            return bytes([0xC7, 0x02, apdu[2]]) + bytes.fromhex("00000000010102")
+        return NOT_POSSIBLE if apdu.startswith(b"\xc3\x02") else None
+
+    meter.bend = bend
+    results = client.call_many([(ENERGY, 1, None, 3)] * 2)
+    assert all(map(refused_as_a_whole, results))
+    assert all(result.error.answer_begun for result in results)
+    assert meter.kinds() == ["C303", "C302"]
+
+
+@pytest.mark.parametrize("conformance", ["00FE1F", "20FE1F"])
+@pytest.mark.parametrize("protected", [False, True])
+def test_methods_are_not_called_again_because_of_what_may_be_forged(conformance, protected):
+    client = ciphered_client(conformance)
+    methods = [CosemMethodDescriptor(3, LogicalName(ENERGY), 1)] * 2
+    exchange = client.association.start(lambda context: call_list(context, Session(), methods, [None, None]))
+    client.sent()
+    client.receive(FakeProtection().protect(NOT_POSSIBLE) if protected else NOT_POSSIBLE)
+    assert bool(client.sent()) is protected  # it is called again, alone
+    if not protected:
+        assert [(error.in_clear, error.service_error) for error in exchange.result()] == [(True, 1)] * 2
 
 
 @pytest.mark.parametrize(("answer", "requests"), [(OTHER, 1), (NOT_POSSIBLE, 3)])

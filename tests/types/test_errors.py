@@ -60,6 +60,10 @@ EXAMPLES = [
     ),
     (ExceptionResponseError(1, 1), "exception-response: 1, 1"),
     (
+        ExceptionResponseError(1, 1, in_clear=True, answer_begun=True),
+        "exception-response: 1, 1; it came without protection, anybody may have sent it; the answer had begun, so the request was executed",
+    ),
+    (
         ConfirmedServiceErrorReceived(1, 6, 3, "initiate, pdu-size-too-short"),
         "confirmedServiceError: initiate, pdu-size-too-short",
     ),

@@ -73,6 +73,11 @@ class ClientBlocks:
         """Whether an exchange is under way."""
         return self._transfer is not None
 
+    @property
+    def answer_begun(self) -> bool:
+        """Whether a part of the answer has come: the request arrived whole and was executed."""
+        return self._transfer is not None and self._transfer.received_octets > 0
+
     def begin(self, octets: bytes, size: int, *, final_acknowledgement: bool = False) -> None:
         """Send a request in blocks.
 

@@ -126,6 +126,7 @@ class Exchange(Generic[T]):
         subject: The request that says what it is about; ``None`` before the first.
         request: The last request: the subject, or what goes on with it.
         steps: How many times it has sent something: each begins a new wait.
+        answer_begun: Whether the last that came was a block of a result, and not the last one of it.
         patience: How long to wait for the next answer, seconds; ``None`` as long as the time-outs say.
         on_done: Called once when it ends.
         context: What the conversation knows of its association; ``None`` for opening and releasing.
@@ -134,6 +135,7 @@ class Exchange(Generic[T]):
     __slots__ = (
         "_error",
         "_value",
+        "answer_begun",
         "context",
         "conversation",
         "done",
@@ -155,6 +157,7 @@ class Exchange(Generic[T]):
         self._error: Exception | None = None
         self.done = False
         self.steps = 0
+        self.answer_begun = False
         self.patience: float | None = None
         self.on_done: Callable[[Exchange[T]], None] | None = None
 

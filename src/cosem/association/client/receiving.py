@@ -58,8 +58,7 @@ class ClientReceiving(ClientSending):
         if octets[0] in routing.NOTIFICATION_TAGS:
             self.notifications.append(Notification(apdu, status, tuple(findings)))
             return
-        self._blocks.end()  # what is no block ends the exchange in blocks
-        self._route(apdu, octets[0])
+        self._route(apdu, octets[0], in_clear=self.protecting and not routing.is_ciphered(tag))
 
     def _kept(self, octets: bytes) -> Apdu | None:
         """Return a get-response-normal with its value in octets, where whoever waits for it wants that."""
@@ -136,7 +135,7 @@ class ClientReceiving(ClientSending):
         self.unmatched += 1
         self.findings.append(f"answer without request dropped: {what}")
 
-    def _route(self, apdu: Apdu, tag: int) -> None:
+    def _route(self, apdu: Apdu, tag: int, *, in_clear: bool) -> None:
         """Give an answer to the conversation that owns it."""
         if tag in routing.REQUESTS:
             # An echo of the line, or a peer that is no server: never the answer to anything.
@@ -151,7 +150,13 @@ class ClientReceiving(ClientSending):
             if exchange is None:
                 self.unmatched += 1
                 return
-            error = routing.exception_response(apdu) if tag == 0xD8 else routing.confirmed_service_error(apdu)
+            error: CosemError
+            if tag == 0xD8:
+                begun = exchange.answer_begun or self._blocks.answer_begun
+                error = routing.exception_response(apdu, in_clear=in_clear, answer_begun=begun)
+            else:
+                error = routing.confirmed_service_error(apdu)
+            exchange.answer_begun = False
             self._advance(exchange, None, error)
             return
         key = routing.key_of(apdu)
@@ -164,6 +169,7 @@ class ClientReceiving(ClientSending):
                 exchange = None
         if exchange is not None:
             self._foreign = None
+            exchange.answer_begun = routing.goes_on(apdu)
             self._advance(exchange, apdu)
             return
         self._unmatched(type(apdu).__name__, key)

@@ -21,6 +21,7 @@ __all__ = [
     "SERVICES",
     "confirmed_service_error",
     "exception_response",
+    "goes_on",
     "has_invoke_id",
     "is_ciphered",
     "key_in",
@@ -92,9 +93,22 @@ def key_in(octets: bytes) -> int | str | None:
     return None
 
 
-def exception_response(apdu: ExceptionResponse) -> ExceptionResponseError:
+def goes_on(apdu: Apdu) -> bool:
+    """Return whether an answer is a block of a result and more are to come: its request was executed."""
+    results = getattr(apdu, "result", None)
+    block = getattr(apdu, "pblock", None) or (
+        results[0] if isinstance(results, tuple) and results else results
+    )
+    return getattr(block, "last_block", True) is False
+
+
+def exception_response(
+    apdu: ExceptionResponse, *, in_clear: bool, answer_begun: bool
+) -> ExceptionResponseError:
     """Return the error that an exception-response stands for."""
-    return ExceptionResponseError(apdu.state_error, apdu.service_error, apdu.invocation_counter)
+    return ExceptionResponseError(
+        apdu.state_error, apdu.service_error, apdu.invocation_counter, in_clear, answer_begun
+    )
 
 
 def confirmed_service_error(apdu: ConfirmedServiceError) -> ConfirmedServiceErrorReceived:

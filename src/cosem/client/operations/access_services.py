@@ -77,8 +77,16 @@ def failed(outcome: Outcome) -> bool:
 
 
 def repeatable(error: ServiceError) -> bool:
-    """Return whether methods of a request that was refused as a whole may be called again: nothing was done."""
-    return isinstance(error, ExceptionResponseError) and error.service_error in _NOTHING_DONE
+    """Return whether methods of a request that was refused as a whole may be called again: nothing was done.
+
+    What came in clear where it need not have may be forged, and a meter that answers has executed.
+    """
+    return (
+        isinstance(error, ExceptionResponseError)
+        and error.service_error in _NOTHING_DONE
+        and not error.in_clear
+        and not error.answer_begun
+    )
 
 
 def portions(context: ServiceContext, items: Sequence[AccessItem]) -> Iterator[Sequence[AccessItem]]:
