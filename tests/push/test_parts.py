@@ -10,7 +10,7 @@ import cosem
 from cosem.apdu.block_transfer import GeneralBlockTransfer
 from cosem.errors import ConfigurationError
 from cosem.link.wrapper import wrap
-from cosem.push import Origin, Parser, decode, load_layouts
+from cosem.push import Origin, Parser, StrictFindings, decode, load_layouts
 from cosem.push.blocks import BlockReassembly
 from cosem.push.layouts import known_layouts
 from cosem.push.sizes import apdu_size, data_size
@@ -323,3 +323,65 @@ def test_a_list_that_does_not_name_itself_still_belongs_to_its_values():
     apdu[7] = 3
     (message,) = decode(bytes(apdu))
     assert [str(value) for value in message.values] == ["1-0:1.8.0*255 5", "0-0:96.1.0*255 ABC"]
+
+
+@pytest.mark.parametrize(
+    ("value", "finding"),
+    [
+        ("0A03 FFFE41", "text-not-as-its-type"),
+        ("0C03 EDA080", "text-not-as-its-type"),
+        ("19 07E80D20FF193C3CFF8000FF", "time-impossible"),
+        ("0202 11 00 19 07E80D20FF193C3CFF8000FF", "time-impossible"),
+        ("090C 07E8021EFF0C0000FF8000FF", "time-impossible"),
+        ("1A 07E80D20FF", "time-impossible"),
+        ("1B 193C3CFF", "time-impossible"),
+    ],
+)
+def test_what_no_text_and_no_time_can_be_is_named(value, finding):
+    apdu = pushed(LIST, (1, "0-0:96.1.0", 2, 0), values=value)
+    assert finding in decode(apdu)[0].findings
+    with pytest.raises(StrictFindings) as caught:
+        decode(apdu, strict=True)
+    assert finding in caught.value.findings
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0A03 414243",
+        "0C03 C3BC41",
+        "19 07E8FFFFFFFFFFFFFF8000FF",
+        "1A FFFFFFFFFF",
+        "1B 0C0000FF",
+        "1B FFFFFFFF",
+    ],
+)
+def test_texts_and_times_that_can_be_are_not_named(value):
+    apdu = pushed(LIST, (1, "0-0:96.1.0", 2, 0), values=value)
+    assert decode(apdu, strict=True)[0].findings == ()
+
+
+def test_an_impossible_time_is_named_in_its_own_message_and_no_other():
+    good, bad = (
+        wrap(pushed(LIST, (8, "0-0:1.0.0", 2, 0), values=f"090C {time}"), 1, 103)
+        for time in ("07E8011EFF0C0000FF0000FF", "07E8021EFF0C0000FF0000FF")
+    )
+    parser = Parser()
+    found = [parser.feed(each)[0].findings for each in (good, good, bad, bad, good, good)]
+    assert ["time-impossible" in each for each in found] == [False, False, True, True, False, False]
+
+
+def test_a_list_of_the_power_alone_is_of_no_certain_maker_unless_its_id_never_counts():
+    power = bytes.fromhex("00 0101 0203 0906 0100010700FF 06 00000118 0202 0F00 161B")
+    parser = Parser()
+    ids = ("00000001", "40000000", "40000001", "40000000", "00000002")
+    messages = [parser.feed(wrap(b"\x0f" + bytes.fromhex(each) + power, 1, 16))[0] for each in ids]
+    assert [message.maker for message in messages] == ["", "Aidon", "", "Aidon", ""]
+    assert [str(message["1-0:1.7.0"].value) for message in messages] == ["280"] * 5
+
+
+def test_a_layout_may_want_no_invoke_id_that_counts(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[[layout]]\nname = 'mine'\nmatch = { invoke_id = 7 }\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="invoke_id"):
+        load_layouts(path)

@@ -12,7 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from cosem.push.findings import NAME_UNKNOWN, NAMES_FROM_LAYOUT, PADDED, SCALES_FROM_LAYOUT
+from cosem.push.findings import (
+    NAME_UNKNOWN,
+    NAMES_FROM_LAYOUT,
+    PADDED,
+    SCALES_FROM_LAYOUT,
+    TEXT_NOT_AS_ITS_TYPE,
+    TIME_IMPOSSIBLE,
+)
 from cosem.push.layouts import Facts, Layout, Layouts
 from cosem.push.message import Known, Origin, PushValue
 from cosem.types.data import (
@@ -25,7 +32,7 @@ from cosem.types.data import (
     Utf8String,
     VisibleString,
 )
-from cosem.types.date_time import DateTime
+from cosem.types.date_time import Date, DateTime, Time
 from cosem.types.logical_name import LogicalName
 from cosem.types.units import Unit, scaled
 
@@ -95,7 +102,9 @@ def _usual(octets: bytes) -> Usual:
     return Usual(name, class_id, described.known, clock, device)
 
 
-def read_body(body: Any, layouts: Layouts, letters: str, deviations: Iterable[str] = ()) -> Body:
+def read_body(
+    body: Any, layouts: Layouts, letters: str, deviations: Iterable[str] = (), invoke_id: int = 0
+) -> Body:
     """Return what a body says.
 
     Args:
@@ -103,13 +112,16 @@ def read_body(body: Any, layouts: Layouts, letters: str, deviations: Iterable[st
         layouts: What is known beforehand.
         letters: Three letters of the maker, from the system title; empty if it is not known.
         deviations: The findings of the message so far: some makers are known by them.
+        invoke_id: The long-invoke-id-and-priority of the message.
     """
     elements: Sequence[Any] = body if isinstance(body, (Structure, Array)) else (body,)
     items = list(_items(elements))
     layout: Layout | None = None
     version, device = _texts(elements, items)
     if any(_wants(item) for item in items) or not (letters or device):
-        layout = layouts.find(_facts(body, elements, items, version, letters or device[:3], deviations))
+        layout = layouts.find(
+            _facts(body, elements, items, version, letters or device[:3], deviations, invoke_id)
+        )
     names = layout.names if layout is not None and layout.names else {}
     findings: dict[str, None] = {}
     values = []
@@ -194,7 +206,10 @@ def meaning(raw: Any, *, clock: bool = False, is_name: bool = False, findings: d
     """Return what a value that is no number of a register means: a time, a text, a name; else as it came."""
     if isinstance(raw, OctetString):
         if len(raw) == _TIME_SIZE and (clock or is_time(raw)):
-            return DateTime(raw)
+            moment = DateTime(raw)
+            if moment.fault:
+                findings[TIME_IMPOSSIBLE] = None
+            return moment
         if is_name and len(raw) == _NAME_SIZE:
             return LogicalName(raw)
         if not raw:
@@ -207,10 +222,19 @@ def meaning(raw: Any, *, clock: bool = False, is_name: bool = False, findings: d
         return text
     if isinstance(raw, (VisibleString, Utf8String)):
         text = str(raw)
+        if not raw.well_formed:
+            findings[TEXT_NOT_AS_ITS_TYPE] = None
         if text.endswith("\0"):
             findings[PADDED] = None
             return text.rstrip("\0 ")
         return text
+    if isinstance(raw, (DateTime, Date, Time)):
+        if raw.fault:
+            findings[TIME_IMPOSSIBLE] = None
+    elif isinstance(raw, (Array, Structure)):
+        for each in raw:  # such as a row of a profile: it stays as it came
+            if not isinstance(each, OctetString):
+                meaning(each, findings=findings)
     return raw
 
 
@@ -379,6 +403,7 @@ def _facts(
     version: str,
     letters: str,
     deviations: Iterable[str],
+    invoke_id: int,
 ) -> Facts:
     setup = next((item.name for item in items if item.class_id == _PUSH_SETUP and item.name), None)
     objects = _object_list(elements[0]) if elements else None
@@ -399,6 +424,7 @@ def _facts(
         objects=frozenset(map(LogicalName, names)),
         maker=letters,
         findings=frozenset(deviations),
+        invoke_id=invoke_id,
     )
 
 

@@ -15,6 +15,7 @@ from cosem.push.findings import (
     NOT_UNDERSTOOD,
     TEXT_CIPHERED,
     TEXT_NOT_PRINTABLE,
+    TIME_IMPOSSIBLE,
     TIME_NOT_A_MOMENT,
     TIME_WITHOUT_DEVIATION,
 )
@@ -170,7 +171,9 @@ class Draft:
         """Find out what the values of a notification are."""
         title = self.facts.get("system_title")
         letters = _letters(title)
-        body = read_body(value.notification_body, layouts, letters, findings)
+        body = read_body(
+            value.notification_body, layouts, letters, findings, int.from_bytes(apdu[1:5], "big")
+        )
         maker = layouts.makers.get(letters or body.device[:3], "")
         if body.layout is not None and body.layout.maker:
             maker = body.layout.maker
@@ -179,7 +182,7 @@ class Draft:
             body.layout.name if body.layout is not None else "",
             (*findings, *body.findings),
         )
-        if shapes is not None:
+        if shapes is not None and TIME_IMPOSSIBLE not in body.findings:  # which the next time need not be
             shapes.keep(apdu, title, body.values, body.clock, facts)
         self._note(apdu, facts, body.values, value.date_time, body.clock)
 

@@ -21,7 +21,9 @@ __all__ = [
     "SCALES_FROM_LAYOUT",
     "TAG_AND_LENGTH_SWAPPED",
     "TEXT_CIPHERED",
+    "TEXT_NOT_AS_ITS_TYPE",
     "TEXT_NOT_PRINTABLE",
+    "TIME_IMPOSSIBLE",
     "TIME_NOT_A_MOMENT",
     "TIME_WITHOUT_DEVIATION",
 ]
@@ -50,8 +52,12 @@ TAG_AND_LENGTH_SWAPPED: Final = "tag-and-length-swapped"
 """06 09 stands where 09 06 begins a logical name."""
 TEXT_CIPHERED: Final = "text-telegram-ciphered"
 """The plaintext is a telegram of text, not an APDU (Luxembourg)."""
+TEXT_NOT_AS_ITS_TYPE: Final = "text-not-as-its-type"
+"""A visible-string in the body holds more than ASCII, or the octets of a utf8-string are no UTF-8."""
 TEXT_NOT_PRINTABLE: Final = "text-not-printable"
 """A telegram of text holds controls that are no ends of lines (IEC 62056-21, 6.3.14 has printable characters)."""
+TIME_IMPOSSIBLE: Final = "time-impossible"
+"""A date or a time in the body has what no calendar and no clock has, such as month 13."""
 TIME_NOT_A_MOMENT: Final = "time-not-a-moment"
 """The time of the message is no moment of the calendar."""
 TIME_WITHOUT_DEVIATION: Final = "time-without-deviation"

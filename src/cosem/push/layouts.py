@@ -17,9 +17,13 @@ from typing import Any, Final
 from cosem.errors import ConfigurationError, ConversionError
 from cosem.types.logical_name import LogicalName
 
-__all__ = ["Facts", "Layout", "Layouts", "known_layouts", "load_layouts"]
+__all__ = ["CONSTANT_ID", "Facts", "Layout", "Layouts", "known_layouts", "load_layouts"]
 
 _TYPE_ANY: Final = "*"
+
+
+CONSTANT_ID: Final = 0x40000000
+"""The invoke-id of meters that send the same one for ever (Aidon, Kaifa); others count, or send 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Facts:
         objects: The names in the message.
         maker: Three letters of the system title or the logical device name; empty if there is neither.
         findings: How the message deviates from the standard.
+        invoke_id: The long-invoke-id-and-priority.
     """
 
     container: str
@@ -47,6 +52,7 @@ class Facts:
     objects: frozenset[LogicalName]
     maker: str
     findings: frozenset[str] = frozenset()
+    invoke_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,7 @@ class Layout:
         objects: Names that must be there.
         letters: Three letters of the maker that must be there.
         findings: Deviations from the standard that the message must have.
+        invoke_id: :data:`CONSTANT_ID` for makers whose meters do not count; ``None`` for any.
         names: The names of values by position; positions below 0 count from the end.
         scales: Scalers and units; the first one that matches holds.
     """
@@ -103,6 +110,7 @@ class Layout:
     objects: frozenset[LogicalName] = frozenset()
     letters: str = ""
     findings: frozenset[str] = frozenset()
+    invoke_id: int | None = None
     names: Mapping[int, LogicalName] | None = None
     scales: tuple[Scale, ...] = ()
 
@@ -116,6 +124,7 @@ class Layout:
             and (self.named is None or self.named == facts.named)
             and (self.push_setup is None or self.push_setup == facts.push_setup)
             and (not self.letters or self.letters == facts.maker)
+            and (self.invoke_id is None or self.invoke_id == facts.invoke_id)
             and self.times <= facts.times
             and self.objects <= facts.objects
             and self.findings <= facts.findings
@@ -179,6 +188,7 @@ _MATCHES: Final = {
     "objects": "objects",
     "maker": "letters",
     "findings": "findings",
+    "invoke_id": "invoke_id",
 }
 
 
@@ -226,6 +236,10 @@ def _layout(entry: dict[str, Any]) -> Layout:
 def _fact(key: str, value: Any) -> Any:
     if key in ("elements", "times"):
         return frozenset(map(int, value))
+    if key == "invoke_id":
+        if value != CONSTANT_ID:
+            raise ConfigurationError(f"invoke_id tells makers apart by {CONSTANT_ID:#x} alone: others count")
+        return CONSTANT_ID
     if key == "types":
         return tuple(map(str, value))
     if key == "findings":

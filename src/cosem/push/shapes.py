@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from cosem.codec.scalars import FIXED
 from cosem.push.body import SCALER_UNIT, is_time
+from cosem.push.layouts import CONSTANT_ID
 from cosem.push.message import PushValue
 from cosem.push.sizes import DATA_SIZES
 from cosem.types.data import Enum
@@ -30,6 +31,7 @@ _MOST_OF_A_KIND: Final = 4
 _SMALLEST: Final = 7
 _TIME: Final = 12
 _OCTET_STRING: Final = 9
+_CONSTANT_ID: Final = CONSTANT_ID.to_bytes(4, "big")
 _CODES: Final = {5: "i", 6: "I", 15: "b", 16: "h", 17: "B", 18: "H", 20: "q", 21: "Q"}
 """How numbers that may vary are unpacked, by tag."""
 _EXACT: Final = Context(prec=160)  # 64 bits times ten to the power of 127
@@ -67,7 +69,7 @@ class Shape:
     """
 
     __slots__ = (
-        *("_clock", "_fixed", "_plain", "_scaled", "_struct", "_times", "_values", "_whole"),
+        *("_clock", "_constant", "_fixed", "_plain", "_scaled", "_struct", "_times", "_values", "_whole"),
         *("facts", "time_size"),
     )
 
@@ -75,6 +77,7 @@ class Shape:
         self, octets: bytes, values: tuple[PushValue, ...], clock: DateTime | None, facts: Facts
     ) -> None:
         self.facts = facts
+        self._constant = octets[1:5] == _CONSTANT_ID  # layouts may want it
         start = 6 + (octets[5] == _OCTET_STRING)
         self.time_size = octets[start - 1]
         leaves = dict(_leaves(octets, start + self.time_size))
@@ -123,6 +126,8 @@ class Shape:
         if parts[::2] != self._fixed:
             return None
         varying = parts[1::2]
+        if (varying[0] == _CONSTANT_ID) is not self._constant:
+            return None
         time = varying[1] if self.time_size else b""
         if self._whole:
             return tuple(self._scaled.read(varying)), time, None
@@ -134,9 +139,9 @@ class Shape:
         for place, index, before in self._times:
             moment = varying[place]
             if moment != before.raw:
-                if not is_time(moment):
+                if not is_time(moment) or (value := DateTime(moment)).fault:
                     return None
-                values[index] = before._replace(value=DateTime(moment), raw=type(before.raw)(moment))
+                values[index] = before._replace(value=value, raw=type(before.raw)(moment))
         clock: Any = values[self._clock].value if self._clock >= 0 else None
         return tuple(values), time, clock
 
