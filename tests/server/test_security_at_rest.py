@@ -7,17 +7,21 @@ from dataclasses import replace
 
 import pytest
 
+from cosem.association.server.profile import AssociationProfile
 from cosem.errors import ConfigurationError
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.policy import SecurityPolicyV0, SecurityPolicyV1
 from cosem.security.requests import public_key_of
 from cosem.security.suites import SecuritySuite
-from cosem.server.security_at_rest import held_at_rest
+from cosem.server import LogicalDevice
+from cosem.server.security_at_rest import held_at_rest, keep_secrets
+from cosem.store.association_secrets import AssociationSecretsFile
 from cosem.store.files import write_private
 from cosem.store.key_file import KeyFile
 from cosem.store.security_state import SecurityState, SecurityStateFile
 from cosem.types.data import Enum, OctetString, Structure
 from cosem.types.enumerations import ActionResult as R
+from cosem.types.enumerations import AuthenticationMechanism, DataAccessResult
 from tests.client.secured import pairs
 from tests.server.test_security_setup import METER, ROOT, USES, Setup, certificate, certified
 
@@ -145,6 +149,49 @@ def test_what_cannot_be_put_to_rest_changes_nothing(meter, tmp_path, monkeypatch
     other = certificate(CLIENT.hex().upper(), serial=91).octets
     assert setup.result(6, OctetString(other)) is R.OTHER_REASON
     assert list(setup.held.certificates) == [ROOT]
+
+
+def with_secrets(tmp_path, name=NAME):
+    """Return a device as it starts: with the secrets that it was made with, or those from its file."""
+    device = LogicalDevice("MMM1")
+    low = device.add_association(2, secret=b"made with")
+    high = AssociationProfile(client_sap=3, mechanism=AuthenticationMechanism.HLS_SHA256,
+                              authenticator=lambda: None, system_title=METER)  # fmt: skip
+    high = device.add_association(high, secret=b"high secret")
+    keep_secrets(device, KeyFile(tmp_path / "keys.toml"), name)
+    return low.association_object, high.association_object
+
+
+def test_an_old_secret_does_not_come_back(tmp_path):
+    low, high = with_secrets(tmp_path)
+    assert low.set(7, OctetString(b"changed")) is DataAccessResult.SUCCESS
+    assert high.call_change_HLS_secret(b"changed, too") is R.SUCCESS
+    low, high = with_secrets(tmp_path)
+    assert (low.current_secret(), high.current_secret()) == (b"changed", b"changed, too")
+    assert with_secrets(tmp_path, "another")[0].current_secret() == b"made with"
+    (file,) = tmp_path.glob("*.secrets")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "changed" not in repr(AssociationSecretsFile(file))
+
+
+def test_a_secret_that_cannot_be_put_to_rest_is_not_changed(tmp_path, monkeypatch):
+    low, _ = with_secrets(tmp_path)
+
+    def fail(*_):
+        raise ConfigurationError("the disk is full")
+
+    monkeypatch.setattr("cosem.store.association_secrets.write_private", fail)
+    assert low.set(7, OctetString(b"changed")) is DataAccessResult.OTHER_REASON
+    assert low.current_secret() == b"made with"
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"format": 2}', '{"format": 1, "secrets": {"a": 1}}',
+                                     '{"format": 1, "secrets": []}'])  # fmt: skip
+def test_secrets_that_cannot_be_read_are_not_taken_for_none(tmp_path, content):
+    path = tmp_path / "secrets"
+    write_private(path, content.encode())
+    with pytest.raises(ConfigurationError, match="holds no secrets"):
+        AssociationSecretsFile(path)
 
 
 @pytest.mark.parametrize("policy", [SecurityPolicyV0(3), SecurityPolicyV1(0x6C)])

@@ -1,7 +1,8 @@
-"""A held security whose changes survive a restart: keys in a key file, policy and certificates in a file beside it."""
+"""A security whose changes survive a restart: keys in a key file; policy, certificates and secrets in files beside it."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from urllib.parse import quote
 from cosem.security.key_material import PrivateKey
 from cosem.security.suites import SecuritySuite
 from cosem.server.held_security import HeldSecurity
+from cosem.store.association_secrets import AssociationSecretsFile
 from cosem.store.security_state import SecurityStateFile
 
 if TYPE_CHECKING:
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
     from cosem.security.certificates import Certificate
     from cosem.security.keys import Keys
     from cosem.security.policy import SecurityPolicy
+    from cosem.server.logical_device import LogicalDevice
     from cosem.store.key_file import KeyFile
 
-__all__ = ["held_at_rest"]
+__all__ = ["held_at_rest", "keep_secrets"]
 
 
 def held_at_rest(keys: Keys, store: KeyFile, name: str, **options: Any) -> HeldSecurity:
@@ -38,9 +41,7 @@ def held_at_rest(keys: Keys, store: KeyFile, name: str, **options: Any) -> HeldS
     Raises:
         ConfigurationError: The state cannot be read, or the keys must not be used.
     """
-    file = SecurityStateFile(
-        Path(f"{store.path}.{quote(name, safe='')}.state"),
-    )
+    file = SecurityStateFile(_beside(store, name, "state"))
     state = file.state
     if state.policy is not None:
         options["policy"] = state.policy
@@ -55,6 +56,33 @@ def held_at_rest(keys: Keys, store: KeyFile, name: str, **options: Any) -> HeldS
     held = HeldSecurity(keys, certificates=certificates, on_change=at_rest, **options)
     held.certificates.on_change = file.keep_certificates
     return held
+
+
+def keep_secrets(device: LogicalDevice, store: KeyFile, name: str) -> None:
+    """Let associations go on with the passwords and HLS secrets that clients gave them before a restart.
+
+    They are in a file beside the key file: ``keys.toml`` has ``keys.toml.NAME.secrets``. Remove it to begin again with
+    those that the meter was made with.
+
+    Args:
+        device: The logical device, with its associations.
+        store: The key file.
+        name: The entry of the meter.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+    """
+    file = AssociationSecretsFile(_beside(store, name, "secrets"))
+    for entry in device.associations:
+        shown, place = entry.association_object, f"{device.name.hex()} {entry.profile.client_sap}"
+        secret = file.get(place)
+        if secret is not None:
+            shown.change_secret(secret)
+        shown.on_secret = partial(file.put, place)
+
+
+def _beside(store: KeyFile, name: str, ending: str) -> Path:
+    return Path(f"{store.path}.{quote(name, safe='')}.{ending}")
 
 
 def _usable(certificates: Iterable[Certificate], keys: Keys) -> list[Certificate]:

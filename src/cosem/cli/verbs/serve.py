@@ -244,7 +244,9 @@ def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Serve
         raise ConfigurationError("--keys are those of the demonstration meter; a file says its own")
     first = options.seed
     if security is not None:
-        server = Server(demonstration_meter(security=security, seed=first or 1))
+        meter = demonstration_meter(security=security, seed=first or 1)
+        _keep_secrets(options, meter)
+        server = Server(meter)
     else:
         make, *others = (meter_maker(source, counters=_counters(faults, source)) for source in options.meters)
         if options.count:
@@ -316,6 +318,19 @@ def _security(options: argparse.Namespace) -> HeldSecurity | None:
     keys = entry.keys.over(title)
     keys.required(KeyRole.GLOBAL_UNICAST_ENCRYPTION)
     return held_at_rest(keys, store, name, counters=_counters(options.fault))
+
+
+def _keep_secrets(options: argparse.Namespace, meter: LogicalDevice) -> None:
+    """Let the meter of a key file keep the secrets that clients give its associations, beside that file.
+
+    Raises:
+        ConfigurationError: What it kept cannot be read.
+    """
+    from cosem.server.security_at_rest import keep_secrets
+
+    entry = entry_of(options)
+    if entry is not None and entry.store is not None:
+        keep_secrets(meter, entry.store, entry.name)
 
 
 async def _serve(server: Server, named: str, at_each: int, *, as_json: bool) -> None:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from cosem.errors import CosemError
 from cosem.server.access_rights import AccessMode, attribute_enumeration, method_enumeration
 from cosem.server.objects.base import CosemObject
 from cosem.types.data import Array, DataValue, Enum, Integer, Structure, Unsigned, VisibleString
@@ -36,6 +38,8 @@ class AssociationObject(CosemObject):
 
     Attributes:
         entry: The association that it shows.
+        on_secret: Called with a new secret before it counts: puts it to rest. A :class:`~cosem.errors.CosemError` that
+            it raises stops the change.
     """
 
     without_enumeration: ClassVar[int]
@@ -52,6 +56,7 @@ class AssociationObject(CosemObject):
     ) -> None:
         self._secret = secret
         self.entry: AssociationEntry | None = None
+        self.on_secret: Callable[[bytes], None] | None = None
         super().__init__(logical_name, **values)
 
     def is_managed_with(self, rights: AccessRights) -> bool:
@@ -72,6 +77,11 @@ class AssociationObject(CosemObject):
         """Take another secret, which counts from the next association on; return whether it can be one."""
         if not 1 <= len(secret) <= _LONGEST_SECRET or self._secret is None:
             return False
+        if self.on_secret is not None:
+            try:
+                self.on_secret(bytes(secret))
+            except CosemError:
+                return False
         self._secret = bytes(secret)
         return True
 
