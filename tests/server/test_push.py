@@ -11,6 +11,7 @@ import pytest
 
 from cosem.apdu import decode, encode
 from cosem.apdu.notification import DataNotification, DataNotificationConfirm
+from cosem.association.client.parameters import ALL_SERVICES_LN
 from cosem.association.server.indications import NotificationConfirmed
 from cosem.association.server.profile import AssociationProfile
 from cosem.association.unconfirmed_blocks import UnconfirmedBlocks
@@ -42,13 +43,14 @@ from cosem.server import (
 from cosem.server.push import destination_of
 from cosem.types.data import DoubleLongUnsigned, Integer, OctetString, Structure
 from cosem.types.date_time import DateTime
-from cosem.types.enumerations import ActionResult, AuthenticationMechanism
+from cosem.types.enumerations import ActionResult, AuthenticationMechanism, Conformance
 from cosem.types.identifiers import LongInvokeIdAndPriority
 from cosem.types.logical_name import LogicalName
 from tests.server.driver import StandingClock
 
 ENERGY, PUSH, CLOCK, PROFILE = "1.0.1.8.0.255", "0.0.25.9.0.255", "0.0.1.0.0.255", "1.0.99.1.0.255"
 NOTHING = Restriction(0, None)
+WITHOUT_BLOCKS = ALL_SERVICES_LN & ~Conformance.GENERAL_BLOCK_TRANSFER
 SIX_TO_SEVEN = (
     TimeWindow(DateTime.fromhex("FFFFFFFFFF060000FF8000FF"), DateTime.fromhex("FFFFFFFFFF070000FF8000FF")),
 )
@@ -422,7 +424,10 @@ def test_a_data_notification_too_long_for_the_link_of_one_client_reaches_the_oth
         listening = Server(device).listen("hdlc+tcp://127.0.0.1:0").listen("tcp://127.0.0.1:0")
         async with listening as server:
             narrow, wide = server.addresses
-            async with connect_async(narrow, client=16) as before, connect_async(wide, client=32) as after:
+            async with (
+                connect_async(narrow, client=16, conformance=WITHOUT_BLOCKS) as before,
+                connect_async(wide, client=32) as after,
+            ):
                 long = OctetString(bytes(5000))
                 assert server.data_notification(long) == 1
                 assert server.data_notification(OctetString(b"short")) == 2
@@ -435,6 +440,50 @@ def test_a_data_notification_too_long_for_the_link_of_one_client_reaches_the_oth
                 with pytest.raises(EncodeError):
                     server.data_notification(object())  # type: ignore[arg-type]
                 assert server.data_notification(OctetString(b"nobody"), device=7) == 0
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(("query", "octets"), [("", 100), ("", 5000), ("?max_info=512&window=3", 5000)])
+def test_a_data_notification_too_long_for_a_frame_goes_in_blocks_where_they_are_agreed(query, octets):
+    async def test() -> None:
+        device = meter()
+        device.add_association(16)
+        async with (
+            Server(device).listen("hdlc+tcp://127.0.0.1:0") as server,
+            connect_async(server.address + query, client=16) as client,
+        ):
+            assert server.data_notification(OctetString(bytes(octets))) == 1
+            assert await client.get(ENERGY) == 5017  # gives the meter the turn
+            notification = await anext(client.notifications(10.0))
+            assert notification.apdu.notification_body == bytes(octets)
+            # A link keeps 256 frames: what needs more than it has room for is not begun.
+            assert server.data_notification(OctetString(bytes(200_000))) == 0
+            assert server.statistics.notifications == 1
+            assert await client.get(ENERGY) == 5017
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("short_names", [False, True])
+def test_an_event_too_long_for_a_frame_goes_in_blocks_where_they_are_agreed(short_names):
+    async def test() -> None:
+        device = meter()
+        device.add_association(16, short_names=short_names)
+        async with Server(device).listen("hdlc+tcp://127.0.0.1:0") as server:
+            options: Any = {"client": 16, "short_names": short_names}
+            async with connect_async(server.address, **options) as client:
+                assert server.notify(3, ENERGY, 2, OctetString(bytes(500))) == 1
+                assert server.notify(3, ENERGY, 2, OctetString(bytes(200_000))) == 0
+                assert await client.get(ENERGY) == 5017  # gives the meter the turn
+                told = encode((await anext(client.notifications(10.0))).apdu)
+                assert bytes(500) in told
+            plain = Conformance.GET | Conformance.EVENT_NOTIFICATION
+            plain |= Conformance.READ | Conformance.INFORMATION_REPORT
+            async with connect_async(server.address, conformance=plain, **options) as client:
+                assert await client.get(ENERGY) == 5017
+                assert server.notify(3, ENERGY, 2, OctetString(bytes(500))) == 0
+                assert server.notify(3, ENERGY, 2, OctetString(bytes(5))) == 1
 
     asyncio.run(test())
 

@@ -124,6 +124,10 @@ class ServerLink(Protocol):
         """Queue an APDU from the server address ``source`` to the client address ``destination``."""
         ...
 
+    def unconfirmed_size(self, source: int, destination: int) -> int:
+        """Return the longest APDU that can be sent unconfirmed from ``source`` to ``destination``; 0: any."""
+        ...
+
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Take note that an APDU from the client ``destination`` gets no answer from ``source``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cosem.apdu.notification import DataNotification
 from cosem.association.server.notifications import notification_in_association
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from cosem.types.data import DataValue
     from cosem.types.date_time import DateTime
 
-__all__ = ["data_notification"]
+__all__ = ["MOST_FRAMES", "data_notification"]
+
+MOST_FRAMES: Final = 200
+"""So many frames of one notification may wait for the turn; behind more than 256 a link drops the oldest."""
 
 
 def data_notification(
@@ -35,15 +38,18 @@ def data_notification(
                 continue
             if association.status is not AssociationStatus.ASSOCIATED:
                 continue
+            longest = connection.link.unconfirmed_size(device, association.client_sap)
             try:
-                apdus = notification_in_association(association, notification)
+                apdus = notification_in_association(association, notification, longest=longest)
             except (UnsupportedError, StateError):
+                continue
+            if longest and len(apdus) > MOST_FRAMES:
                 continue
             try:
                 for apdu in apdus:
                     connection.send(apdu, session, confirmed=False)
             except EncodeError:
-                continue  # it does not fit into one frame of that client's link
+                continue  # that client's link does not take it
             connection.flush()
             server.statistics.notifications += 1
             told += 1

@@ -66,6 +66,10 @@ class ObservedLink:
         self._observer.apdu_sent(apdu, destination, source)
         self._inner.send(apdu, source, destination, now, confirmed=confirmed)
 
+    def unconfirmed_size(self, source: int, destination: int) -> int:
+        """Return the longest APDU that can be sent unconfirmed; 0: any."""
+        return self._inner.unconfirmed_size(source, destination)
+
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Take note that an APDU gets no answer."""
         self._inner.give_turn(source, destination, now)

@@ -447,6 +447,8 @@ class Server:
         Raises:
             EncodeError: The value is of no COSEM type.
         """
+        from cosem.server.notifying import MOST_FRAMES
+
         descriptor = CosemAttributeDescriptor(class_id, LogicalName(logical_name), attribute)
         octets = None if time is None else time.octets
         told = 0
@@ -459,15 +461,18 @@ class Server:
                     continue
                 if not session.device.may_read(association, descriptor.instance_id, attribute):
                     continue
+                longest = connection.link.unconfirmed_size(device, association.client_sap)
                 try:
-                    apdus = _notification(association, descriptor, value, octets)
+                    apdus = _notification(association, descriptor, value, octets, longest)
                 except (ConfigurationError, UnsupportedError, StateError):
+                    continue
+                if longest and len(apdus) > MOST_FRAMES:
                     continue
                 try:
                     for apdu in apdus:
                         connection.send(apdu, session, confirmed=False)
                 except EncodeError:
-                    continue  # it does not fit into one frame of that client's link
+                    continue  # that client's link does not take it
                 connection.flush()
                 self.statistics.notifications += 1
                 told += 1
@@ -503,18 +508,22 @@ class Server:
 
 
 def _notification(
-    association: ServerAssociation, descriptor: CosemAttributeDescriptor, value: DataValue, time: bytes | None
+    association: ServerAssociation,
+    descriptor: CosemAttributeDescriptor,
+    value: DataValue,
+    time: bytes | None,
+    longest: int,
 ) -> list[bytes]:
     """Return the APDUs that tell of an event in the way of the association."""
     profile = association.profile
     if profile is None or not profile.application_context.short_names:
-        return association.event_notification(descriptor, value, time)
+        return association.event_notification(descriptor, value, time, longest=longest)
     if time is not None:
         try:
             DateTime(time).to_datetime()
         except ConversionError:
             time = None
-    return association.information_report([(descriptor, value)], time)
+    return association.information_report([(descriptor, value)], time, longest=longest)
 
 
 _tasks: set[asyncio.Future[Any]] = set()

@@ -443,7 +443,12 @@ class ServerAssociation:
     # --- what the server sends by itself -------------------------------------------------------------
 
     def event_notification(
-        self, descriptor: CosemAttributeDescriptor, value: DataValue, time: bytes | None = None
+        self,
+        descriptor: CosemAttributeDescriptor,
+        value: DataValue,
+        time: bytes | None = None,
+        *,
+        longest: int = 0,
     ) -> list[bytes]:
         """Return the APDUs of EventNotification.request; allowed with and without an association (figure 10).
 
@@ -453,18 +458,23 @@ class ServerAssociation:
             descriptor: The attribute.
             value: Its value.
             time: When it happened, the 12 octets of a date-time.
+            longest: Longest APDU that the link carries unconfirmed, octets; 0 for no limit.
 
         Raises:
-            UnsupportedError: The association did not agree on it, or the client takes no APDU so long.
+            UnsupportedError: The association did not agree on it, or the client or the link takes no APDU so long.
             StateError: The association is being made or released, or the client has not yet proved who it is.
             EncodeError: The value is of no COSEM type.
         """
         from cosem.association.server.reports import event_notification
 
-        return event_notification(self, descriptor, value, time)
+        return event_notification(self, descriptor, value, time, longest)
 
     def information_report(
-        self, items: Sequence[tuple[int | CosemAttributeDescriptor, DataValue]], time: bytes | None = None
+        self,
+        items: Sequence[tuple[int | CosemAttributeDescriptor, DataValue]],
+        time: bytes | None = None,
+        *,
+        longest: int = 0,
     ) -> list[bytes]:
         """Return the APDUs of InformationReport.request; allowed with and without an association (figure 10).
 
@@ -473,13 +483,14 @@ class ServerAssociation:
         Args:
             items: What is reported: short names, or attributes that have some; and the values.
             time: When it happened, the 12 octets of a date-time; goes out as GeneralizedTime.
+            longest: Longest APDU that the link carries unconfirmed, octets; 0 for no limit.
 
         Raises:
-            UnsupportedError: The association did not agree on it, or the client takes no APDU so long.
+            UnsupportedError: The association did not agree on it, or the client or the link takes no APDU so long.
             StateError: The association is being made or released, or the client has not yet proved who it is.
             ConfigurationError: An attribute has no short name.
             EncodeError: A value is of no COSEM type, or the time is no moment.
         """
         from cosem.association.server.reports import information_report
 
-        return information_report(self, items, time)
+        return information_report(self, items, time, longest)

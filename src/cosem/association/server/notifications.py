@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cosem.association.server.association import ServerAssociation
     from cosem.association.server.profile import AssociationProfile, ServerProtection
 
-__all__ = ["cut", "notification_confirmed", "notification_in_association", "pushed"]
+__all__ = ["cut", "notification_confirmed", "notification_in_association", "pushed", "smaller"]
 
 
 def notification_confirmed(octets: bytes) -> Generator[Indication, Any, list[bytes]]:
@@ -36,12 +36,17 @@ def notification_confirmed(octets: bytes) -> Generator[Indication, Any, list[byt
 
 
 def notification_in_association(
-    association: ServerAssociation, notification: DataNotification
+    association: ServerAssociation, notification: DataNotification, *, longest: int = 0
 ) -> list[bytes]:
     """Return the APDUs of DataNotification.request to the client of an association.
 
+    Args:
+        association: The association.
+        notification: What the client is told.
+        longest: Longest APDU that the link carries unconfirmed, octets; 0 for no limit.
+
     Raises:
-        UnsupportedError: The association did not agree on it, or the client takes no APDU so long.
+        UnsupportedError: The association did not agree on it, or the client or the link takes no APDU so long.
         StateError: There is no association, or the client has not yet proved who it is.
         EncodeError: The body is of no COSEM type.
     """
@@ -50,7 +55,7 @@ def notification_in_association(
     if not association.agreed(Conformance.DATA_NOTIFICATION):
         raise UnsupportedError("this association did not agree on data-notification")
     blocks = association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
-    limit = association.context.client_max_receive_pdu_size
+    limit = smaller(association.context.client_max_receive_pdu_size, longest)
     return cut(_protected(notification, association.protection), limit, blocks=blocks)
 
 
@@ -76,6 +81,11 @@ def pushed(
 def _protected(notification: DataNotification, protection: ServerProtection | None) -> bytes:
     octets = encode(notification)
     return octets if protection is None else protection.protect(octets)
+
+
+def smaller(limit: int, other: int) -> int:
+    """Return the smaller one of two sizes, of which 0 stands for no limit."""
+    return min(limit, other) if limit and other else limit or other
 
 
 def cut(octets: bytes, limit: int, *, blocks: bool) -> list[bytes]:

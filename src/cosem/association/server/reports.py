@@ -14,7 +14,7 @@ from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.apdu.notification import EventNotificationRequest
 from cosem.apdu.variable_access import InformationReportRequest, VariableName
 from cosem.association.control_function import ServerEvent, State
-from cosem.association.server.notifications import cut
+from cosem.association.server.notifications import cut, smaller
 from cosem.association.short_names.time import generalized_time
 from cosem.errors import ConfigurationError, StateError, UnsupportedError
 from cosem.types.enumerations import Conformance
@@ -31,17 +31,19 @@ def event_notification(
     descriptor: CosemAttributeDescriptor,
     value: DataValue,
     time: bytes | None = None,
+    longest: int = 0,
 ) -> list[bytes]:
     """Return the APDUs of EventNotification.request; see ``ServerAssociation.event_notification``."""
     event = ServerEvent.EVENT_NOTIFICATION_REQUEST
     _require(association, event, Conformance.EVENT_NOTIFICATION, "event-notification")
-    return _sent(association, event, encode(EventNotificationRequest(time, descriptor, value)))
+    return _sent(association, event, encode(EventNotificationRequest(time, descriptor, value)), longest)
 
 
 def information_report(
     association: ServerAssociation,
     items: Sequence[tuple[int | CosemAttributeDescriptor, DataValue]],
     time: bytes | None = None,
+    longest: int = 0,
 ) -> list[bytes]:
     """Return the APDUs of InformationReport.request; see ``ServerAssociation.information_report``."""
     event = ServerEvent.INFORMATION_REPORT_REQUEST
@@ -55,7 +57,7 @@ def information_report(
     variables = tuple(VariableName(_short_name(association, target)) for target, _ in items)
     current_time = None if time is None else generalized_time(time)
     report = InformationReportRequest(current_time, variables, tuple(value for _, value in items))
-    return _sent(association, event, encode(report))
+    return _sent(association, event, encode(report), longest)
 
 
 def _associated(association: ServerAssociation) -> bool:
@@ -70,14 +72,14 @@ def _require(association: ServerAssociation, event: ServerEvent, bit: Conformanc
         raise UnsupportedError(f"this association did not agree on {words}")
 
 
-def _sent(association: ServerAssociation, event: ServerEvent, octets: bytes) -> list[bytes]:
+def _sent(association: ServerAssociation, event: ServerEvent, octets: bytes, longest: int) -> list[bytes]:
     """Protect and cut what is sent."""
     associated = _associated(association)
     association.control.fire(event)
     if association.protection is not None and associated:
         octets = association.protection.protect(octets)
     blocks = associated and association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
-    return cut(octets, association.context.client_max_receive_pdu_size, blocks=blocks)
+    return cut(octets, smaller(association.context.client_max_receive_pdu_size, longest), blocks=blocks)
 
 
 def _short_name(association: ServerAssociation, target: int | CosemAttributeDescriptor) -> int:

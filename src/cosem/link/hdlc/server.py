@@ -110,14 +110,21 @@ class HdlcServerLink(Line):
             if link is None or not link.send(RESPONSE + apdu, now):
                 self.ignored += 1
             return
-        most = link.parameters.max_info_transmit if link else self.parameters.max_info_transmit
-        if len(apdu) + len(RESPONSE) > most and not self._segmented_push:
+        most = self.unconfirmed_size(source, destination)
+        if most and len(apdu) > most:
             raise EncodeError(
-                f"an unconfirmed APDU of {len(apdu)} octets does not fit into a UI frame of {most}"
+                f"an unconfirmed APDU of {len(apdu)} octets does not fit into a UI frame, {most} do"
             )
         self._pushes.append((source, destination, RESPONSE + apdu))
         if self._unsolicited:
             self.push(final=True)
+
+    def unconfirmed_size(self, source: int, destination: int) -> int:
+        """Return the longest APDU that goes into one UI frame; 0 where several frames may carry it."""
+        if self._segmented_push:
+            return 0
+        link = self._links.get((destination, source))
+        return (link.parameters if link else self.parameters).max_info_transmit - len(RESPONSE)
 
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Give the turn back to the client ``destination``: ``source`` has no answer to its last APDU."""

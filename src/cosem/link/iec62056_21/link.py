@@ -165,6 +165,10 @@ class ModeEServerLink:
         """Queue an APDU."""
         self.hdlc.send(apdu, source, destination, now, confirmed=confirmed)
 
+    def unconfirmed_size(self, source: int, destination: int) -> int:
+        """Return the longest APDU that can be sent unconfirmed; 0: any."""
+        return self.hdlc.unconfirmed_size(source, destination)
+
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Give the turn back: an APDU gets no answer."""
         self.hdlc.give_turn(source, destination, now)

@@ -121,6 +121,10 @@ class FaultyLink:
         self._now = now
         self._inner.send(apdu, source, destination, now, confirmed=confirmed)
 
+    def unconfirmed_size(self, source: int, destination: int) -> int:
+        """Return the longest APDU that can be sent unconfirmed; 0: any."""
+        return self._inner.unconfirmed_size(source, destination)
+
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Take note that an APDU gets no answer."""
         self._now = now
