@@ -133,6 +133,53 @@ def test_an_exception_response_tells_whether_the_answer_to_a_read_had_begun():
     assert not caught.value.answer_begun
 
 
+def started(client, descriptor=SHORT):
+    exchange = client.association.start(lambda context: get(context, descriptor))
+    (request,) = client.sent()
+    return exchange, request[4:6][1]
+
+
+@pytest.mark.parametrize("error", ["D80202", "0E050301"])
+def test_the_answer_to_a_request_that_was_taken_for_refused_is_that_of_no_other(error):
+    client = opened_client(first=0)
+    taken_for_refused, _ = started(client)
+    refused, _ = started(client)
+    client.receive(error)
+    assert taken_for_refused.done
+    assert not refused.done
+    ids = []
+    for _ in range(14):
+        exchange, number = started(client)
+        client.receive(f"C4014{number}001105")
+        assert exchange.result() == 5
+        ids.append(number)
+    exchange, number = started(client)
+    assert "0" not in [*ids, number]  # it rests until its answer comes
+    client.receive("C40140001101")
+    assert not exchange.done
+    assert "late answer dropped" in client.association.findings[-1]
+
+
+def test_the_invoke_ids_of_refused_requests_are_used_again_once_they_can_be_told():
+    client = opened_client(first=0)
+    for _ in range(40):
+        first, second = started(client), started(client)
+        client.receive("D80202")
+        assert first[0].done
+        client.receive(f"C4014{second[1]}001105")
+        assert second[0].result() == 5
+    for _ in range(40):
+        first, second = started(client), started(client)
+        client.receive("D80202")
+        client.receive("D80202")
+        assert first[0].done
+        assert second[0].done
+    for _ in range(40):
+        alone, _ = started(client)
+        client.receive("D80202")
+        assert alone.done
+
+
 def test_a_late_answer_leaves_the_blocks_of_the_next_request_alone():
     client = opened_client(conformance=BOTH)
     client.association.cancel(client.association.start(lambda context: get(context, SHORT)), CANCELLED)

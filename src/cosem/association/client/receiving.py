@@ -113,6 +113,8 @@ class ClientReceiving(ClientSending):
         elif key is not None:
             exchange = self._waiting.get(key)
             if exchange is not None:
+                if not isinstance(error, SecurityError):
+                    self._late -= self._refused.answered(key)
                 self._advance(exchange, None, error)
             else:
                 # What may be forged frees no invoke-id, and says nothing of how this meter counts.
@@ -128,6 +130,7 @@ class ClientReceiving(ClientSending):
         """Count what nobody waits for, and free the invoke-id of the request that it answers too late."""
         if invoke_id in self._late:
             self._late.remove(invoke_id)
+            self._late -= self._refused.answered(invoke_id)
             self.findings.append(f"late answer dropped: {what}")
             return
         if isinstance(invoke_id, int) and self._waiting:
@@ -157,6 +160,11 @@ class ClientReceiving(ClientSending):
             else:
                 error = routing.confirmed_service_error(apdu)
             exchange.answer_begun = False
+            # Which of several was meant cannot be told: the true answer to this one may still come.
+            refused = self._refused.one_of(self._waiting.keys())
+            if exchange.key is not None and routing.has_invoke_id(exchange.key):
+                self._late.add(exchange.key)
+            self._late -= refused
             self._advance(exchange, None, error)
             return
         key = routing.key_of(apdu)
@@ -170,6 +178,7 @@ class ClientReceiving(ClientSending):
         if exchange is not None:
             self._foreign = None
             exchange.answer_begun = routing.goes_on(apdu)
+            self._late -= self._refused.answered(key)
             self._advance(exchange, apdu)
             return
         self._unmatched(type(apdu).__name__, key)

@@ -6,6 +6,7 @@ Base of :class:`~cosem.association.client.association.ClientAssociation`.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cosem.apdu import Apdu, encode
@@ -16,6 +17,7 @@ from cosem.association.client.doing import during
 from cosem.association.client.exchange import Exchange, Findings, NotificationQueue, Outgoing, ProtectionLike
 from cosem.association.client.opening import ClientAuthenticator
 from cosem.association.client.parameters import AssociationParameters, NegotiatedContext
+from cosem.association.client.refused import Refused
 from cosem.association.context import TransferLimits
 from cosem.association.control_function import CLIENT_TRANSITIONS, ClientEvent, ControlFunction, State
 from cosem.errors import (
@@ -81,6 +83,7 @@ class ClientSending:
         self._waiting: dict[int | str, Exchange[Any]] = {}
         self._held: dict[int | str, tuple[Exchange[Any], Apdu]] = {}
         self._late: set[int | str] = set()
+        self._refused = Refused()
         self._next_invoke_id = 0
         self._encoded: set[int] = set()
         self._next_long_invoke_id = 0
@@ -155,7 +158,8 @@ class ClientSending:
         )
 
     def _is_free(self, key: int | str) -> bool:
-        return key not in self._waiting and key not in self._late and key not in self._held
+        taken: tuple[Container[int | str], ...] = (self._waiting, self._late, self._held, self._refused)
+        return not any(key in each for each in taken)
 
     def next_outgoing(self) -> Outgoing | None:
         """Return the next APDU for the link, or ``None``."""
@@ -255,6 +259,7 @@ class ClientSending:
         if self.protection is not None:
             self.protection.forget()
         self._late.clear()
+        self._refused = Refused()
         self._blocks.clear()
         self._outgoing.clear()
 
