@@ -32,6 +32,9 @@ class Kept:
         self.families.append(family)
         return ReplayGuard(VolatileCounterStore(), CounterName(family or b"", title))
 
+    def guard_within(self, name: CounterName) -> ReplayGuard:
+        return ReplayGuard(VolatileCounterStore(), name)
+
     def take_transaction(self, family: bytes, title: bytes, place: int) -> bool:
         beyond = all(place > before for *key, before in self.transactions if key == [family, title])
         self.transactions.append((family, title, place))

@@ -33,6 +33,9 @@ class Kept:
         self.asked.append((family, title))
         return ReplayGuard(self.store, CounterName(family or b"", title))
 
+    def guard_within(self, name: CounterName) -> ReplayGuard:
+        return ReplayGuard(VolatileCounterStore(), name)
+
     def take_transaction(self, family: bytes, title: bytes, place: int) -> bool:
         if place <= self.taken.get((family, title), -1):
             return False

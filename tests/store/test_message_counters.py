@@ -310,3 +310,35 @@ def test_a_jump_leaves_the_association_usable(client, server):
     with pytest.raises(CounterJumpError):
         meter.unprotect(glitch)
     assert meter.unprotect(head_end.protect(GET))[0] == GET
+
+
+@pytest.mark.parametrize("across", [True, False])
+@pytest.mark.parametrize(
+    ("facts", "again", "far"),
+    [
+        ({}, ReplayError, CounterJumpError),
+        ({"mode": ReplayMode.WARN}, None, CounterJumpError),
+        ({"mode": ReplayMode.OFF}, None, None),
+        ({"largest_jump": None}, ReplayError, None),
+    ],
+)
+def test_guards_within_an_association_are_as_strict_as_the_others(across, facts, again, far):
+    store = VolatileCounterStore(HEAD_END)
+    sender = CountedKeys(keys(), HEAD_END, store).protection(
+        SecurityContext(material(SUITE_1, HEAD_END, unicast=keys().gcm_key()), HEAD_END, METER, in_kind=False)
+    )
+    receiver = Side1(METER, HEAD_END, **facts).association(across_associations=across)
+    for end in (sender, receiver):
+        end.hold_dedicated_key(bytes(range(16)))
+        end.activate_dedicated_key()
+    layer = options(LayerOptions(F.GENERAL_DED, K.DEDICATED))
+    first = sender.protect(GET, layer)
+    assert receiver.unprotect(first)[0] == GET
+    store.counter(CounterName(b"keys of messages", HEAD_END)).raise_to(LARGEST_JUMP + 100)
+    jumped = sender.protect(GET, layer)
+    for sent, error in ((first, again), (jumped, far)):
+        if error is None:
+            assert receiver.unprotect(sent)[0] == GET
+        else:
+            with pytest.raises(error):
+                receiver.unprotect(sent)

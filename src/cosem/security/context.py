@@ -178,7 +178,7 @@ class SecuritySession:
         self._broadcast_replay = broadcast_replay
         self._guards: dict[tuple[KeyUsed, bytes], ReplayProtection] = {}
         self._message_counters = message_counters
-        self.freshness = Freshness(message_counters if context.across_associations else None)
+        self.freshness = Freshness(message_counters, across_associations=context.across_associations)
         self.established_by_us: dict[bytes, MessageKey] = {}
         self.established_by_peer: dict[bytes, MessageKey] = {}
         self.dedicated_counter: Counter | None = None

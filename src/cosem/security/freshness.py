@@ -50,6 +50,10 @@ class MessageCounters(Protocol):
         """
         ...
 
+    def guard_within(self, name: CounterName) -> ReplayProtection:
+        """Return a fresh replay protection that forgets with the association; as strict as the others."""
+        ...
+
     def take_transaction(self, family: bytes, title: bytes, place: int) -> bool:
         """Take note of the transaction-id of a signature that was verified.
 
@@ -68,13 +72,15 @@ class Freshness:
     """Refuses messages under keys that came with a message, and signatures, that were received before.
 
     Args:
-        kept: What is at rest; ``None`` where nothing outlives the association, or nothing that does is asked.
+        counters: What is at rest, and how strict it is; ``None`` where nothing outlives the association.
+        across_associations: Whether what is at rest is asked.
     """
 
-    __slots__ = ("_asked", "_guards", "_kept", "_signatures")
+    __slots__ = ("_asked", "_counters", "_guards", "_kept", "_signatures")
 
-    def __init__(self, kept: MessageCounters | None) -> None:
-        self._kept = kept
+    def __init__(self, counters: MessageCounters | None, *, across_associations: bool = True) -> None:
+        self._counters = counters
+        self._kept = counters if across_associations else None
         self._guards: dict[bytes, ReplayProtection] = {}
         self._signatures: dict[bytes, None] = {}
         self._asked: dict[bytes, None] = {}
@@ -153,7 +159,12 @@ class Freshness:
         if guard is None:
             if len(self._guards) >= _MOST_MESSAGE_KEYS:
                 raise LimitError("keys that came with messages", len(self._guards) + 1, _MOST_MESSAGE_KEYS)
-            guard = self._guards[name] = ReplayGuard(VolatileCounterStore(), CounterName(b"", name))
+            within, counters = CounterName(b"", name), self._counters
+            if counters is None:
+                guard = ReplayGuard(VolatileCounterStore(), within)
+            else:
+                guard = counters.guard_within(within)
+            self._guards[name] = guard
         return guard
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from cosem.security.counters import CounterName, InvocationCounter, ReplayGuard, ReplayMode
+from cosem.security.counters import (
+    CounterName,
+    InvocationCounter,
+    ReplayGuard,
+    ReplayMode,
+    VolatileCounterStore,
+)
 from cosem.security.key_material import KeyRole
 
 if TYPE_CHECKING:
@@ -39,6 +46,10 @@ class KeptMessageCounters:
             key = self._counted.keys.required(KeyRole.MASTER)
             family = b"WRAPPED " + key.fingerprint(self._counted.store.salt)
         return self._counted.guard_named(self._name(family, title))
+
+    def guard_within(self, name: CounterName) -> ReplayGuard:
+        """Return a fresh replay protection that forgets with the association, with the mode and the jump of the keys."""
+        return replace(self._counted, store=VolatileCounterStore()).guard_named(name)
 
     def take_transaction(self, family: bytes, title: bytes, place: int) -> bool:
         """Take note of the transaction-id of a signature that was verified; return whether it is beyond all before."""
