@@ -326,7 +326,7 @@ class Protection:
         )
         if unverifiable:
             decode(opened.clear, findings=[])  # the only hint that the key stream is the right one
-        elif control is not None and control & 0x30 == 0x10 and not is_protected(opened.clear[0]):
+        elif control is not None and control & 0x30 == 0x10:
             _refuse_octets_behind(opened.clear)
         return opened
 
