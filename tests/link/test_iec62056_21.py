@@ -145,7 +145,16 @@ def test_identification(line: str, mode: str, baud: int, reaction: float) -> Non
     assert identification.encode() == (line + "\r\n").encode()
 
 
-@pytest.mark.parametrize("wrong", ["", "/", "/AB", "/AB15x", "LGZ5x", "/?!", "/?LGZ5!"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("", "/", "/AB", "/AB15x", "LGZ5x", "/?!", "/?LGZ5!"),
+        "/wTV}JaI0123456789abcdefghijklmnopqrs",  # noise of 37 characters
+        "/LGZ5\\20123456789abcdefg",  # 17 where 16 may be
+        "/LGZ5\\2ZMF\x07",
+        "/LGZ5\\2ZMF\xe9",
+    ],
+)
 def test_no_identification(wrong: str) -> None:
     with pytest.raises(FrameError):
         Identification.parse(wrong)
@@ -219,6 +228,18 @@ def test_echo_and_noise_before_the_identification() -> None:
     machine.start(0.0)
     for octet in b"/?!\r\n\x00\xff//" + MODE_E.encode():
         machine.receive(bytes((octet,)), 0.1)
+    assert events(machine) == [Identified(MODE_E)]
+
+
+def test_noise_that_looks_like_an_identification_is_called_over() -> None:
+    machine = SignOn()
+    machine.start(0.0)
+    steps(machine)
+    machine.receive(b"/wTV}JaI0123456789abcdefghijklmnopqrs\r\n", 0.1)
+    assert events(machine) == []
+    machine.tick(10.0)
+    assert b"/?!\r\n" in steps(machine)
+    machine.receive(MODE_E.encode(), 10.1)
     assert events(machine) == [Identified(MODE_E)]
 
 

@@ -19,6 +19,7 @@ from cosem.link.mbus import (
     encode_mbus_frame,
     wrap_mbus,
 )
+from cosem.push import decode
 from tests.vectors import Vector, load, vector
 
 FRAMES = [pytest.param(each, id=each.id) for each in load("profiles") if each.id.startswith("mbus-")]
@@ -159,6 +160,18 @@ def test_segments_that_do_not_follow_each_other_are_dropped() -> None:
 def test_headers_of_the_transport_layer_are_skipped(ci: int, header: int) -> None:
     octets = encode_mbus_frame(MbusFrame(0x08, 1, ci, bytes(header) + b"\x01\x67\x0f\x00"))
     assert MbusListener().feed(octets) == [ApduReceived(b"\x0f\x00", 1, 0x67, confirmed=False)]
+
+
+@pytest.mark.parametrize(("ci", "header"), [(0x7C, 12), (0x7D, 4), (0x60, 12), (0x61, 4)])
+def test_what_the_transport_layer_has_encrypted_is_named(ci: int, header: int) -> None:
+    content = bytes(header - 2) + b"\x20\x05" + b"\x01\x67" + bytes.fromhex("8F3A55AA0102030405060708")
+    octets = encode_mbus_frame(MbusFrame(0x08, 1, ci, content))
+    (received,) = MbusListener().feed(octets)
+    assert received.findings == ("mbus-encrypted-mode-5",)
+    (message,) = decode(octets)
+    assert message.findings == ("mbus-encrypted-mode-5", "not-understood")
+    assert "encrypted outside DLMS" in message.reason
+    assert not message.values
 
 
 def test_other_applications_are_counted_and_endless_messages_dropped() -> None:

@@ -28,6 +28,7 @@ from cosem.link.base import ApduReceived
 __all__ = [
     "BROADCAST",
     "LARGEST_PART",
+    "MBUS_ENCRYPTED",
     "MBUS_SEGMENT_MISSING",
     "MbusFrame",
     "MbusListener",
@@ -41,6 +42,8 @@ BROADCAST: Final = 0xFF
 """Address: everybody, and nobody answers."""
 LARGEST_PART: Final = 250
 """Octets of an APDU that fit into one frame."""
+MBUS_ENCRYPTED: Final = "mbus-encrypted-mode-"
+"""A finding, the mode behind it: the transport layer has encrypted what is no APDU therefore (EN 13757-7)."""
 MBUS_SEGMENT_MISSING: Final = "mbus-segment-missing"
 """Counted when segments do not follow each other, for example after joining late."""
 
@@ -232,8 +235,11 @@ class MbusListener:
                 if apdu is not None:
                     taken.append(apdu)
             elif frame.ci in _HEADERS and len(frame.data) > _HEADERS[frame.ci] + 2:
-                data = frame.data[_HEADERS[frame.ci] :]
-                taken.append(ApduReceived(data[2:], data[0], data[1], confirmed=False))
+                size = _HEADERS[frame.ci]
+                data = frame.data[size:]
+                mode = frame.data[size - 1] & 0x1F  # in the high octet of the configuration field
+                findings = (f"{MBUS_ENCRYPTED}{mode}",) if mode else ()
+                taken.append(ApduReceived(data[2:], data[0], data[1], confirmed=False, findings=findings))
             else:
                 self.ignored[f"CI {frame.ci:02X}"] += 1
         return taken

@@ -13,6 +13,7 @@ from typing import Final
 from cosem.apdu import decode as decode_apdu
 from cosem.errors import DecodeError, FrameError
 from cosem.link.gateway import split_gateway
+from cosem.link.mbus import MBUS_ENCRYPTED
 from cosem.push.blocks import BlockReassembly
 from cosem.push.detection import LARGEST, Detector, Piece
 from cosem.push.draft import Draft, known_message, positions
@@ -239,6 +240,11 @@ class Parser:
     def _message(self, piece: Piece) -> PushMessage | None:
         """Return the message of a piece, or ``None`` while blocks of it are missing."""
         apdu = piece.apdu
+        if piece.findings and piece.findings[0].startswith(MBUS_ENCRYPTED):
+            mode = piece.findings[0].removeprefix(MBUS_ENCRYPTED)
+            return Draft(piece).not_understood(
+                f"encrypted outside DLMS, by the transport layer of M-Bus (mode {mode})"
+            )
         if apdu[:1] in _FREQUENT and self._blocks.lost == self._lost:
             opened = self._opener.verified(apdu) if apdu[0] == _GENERAL_GLO_CIPHERING else None
             clear = apdu if opened is None else opened[0]

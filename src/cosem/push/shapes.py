@@ -139,9 +139,9 @@ class Shape:
         for place, index, before in self._times:
             moment = varying[place]
             if moment != before.raw:
-                if not is_time(moment) or (value := DateTime(moment)).fault:
+                if not is_time(moment) or (came := DateTime(moment)).fault:
                     return None
-                values[index] = before._replace(value=value, raw=type(before.raw)(moment))
+                values[index] = before._replace(value=came, raw=type(before.raw)(moment))
         clock: Any = values[self._clock].value if self._clock >= 0 else None
         return tuple(values), time, clock
 

@@ -96,8 +96,9 @@ def option_select(protocol: str, baud_character: str, mode: str) -> bytes:
     return f"\x06{protocol}{baud_character}{mode}\r\n".encode("ascii")
 
 
+# The standard has printable characters, at most 16, without the two that begin and end something.
 _IDENTIFICATION: Final = re.compile(
-    r"/(?P<maker>[A-Za-z]{2}[A-Za-z])(?P<baud>[ -~])(?P<escapes>(?:\\[ -~])*)(?P<text>[^\r\n]*)\r?\n?"
+    r"/(?P<maker>[A-Za-z]{3})(?P<baud>[ -~])(?P<escapes>(?:\\[ -~])*)(?P<text>[ \"-.0-~]{0,16})\r?\n?"
 )
 
 
