@@ -646,7 +646,7 @@ def test_endless_message_is_refused() -> None:
         (4, HdlcAddress(1, 17, 4), False, True),
         (4, HdlcAddress(1, 18, 4), False, False),
         (4, HdlcAddress(3, 17, 4), False, False),
-        (0, HdlcAddress(1), False, True),
+        (0, HdlcAddress(1), False, False),  # it names no device, and this one has an address
         (0, HdlcAddress(1, 17), False, True),
         (0, HdlcAddress(1, 17, 4), False, True),
         (0, HdlcAddress(1, 18), False, False),

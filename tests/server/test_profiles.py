@@ -103,7 +103,7 @@ def second_meter():
         ("", "?physical=17", True),  # whoever says no address of its own answers to each
         ("", "?physical=17&address_size=4", True),
         ("?physical=17", "?physical=17", True),
-        ("?physical=17", "", True),  # called by its upper address only
+        ("?physical=17", "", False),  # so is everybody on the line: nobody with an address of his own answers
         ("?physical=17", "?physical=18", False),
         ("?physical=17&address_size=2", "?physical=17&address_size=2", True),
         ("?physical=17&address_size=2", "", False),  # one octet where two are configured: discarded
@@ -152,7 +152,7 @@ def test_two_logical_devices_share_one_line():
 
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_frames_that_the_meter_sends_are_from_the_address_that_was_called(size):
-    link = HdlcServerLink((1,), physical=17)
+    link = HdlcServerLink((1,), physical=None if size == 1 else 17)
     called = HdlcAddress(1, None if size == 1 else 17, size)
     link.receive(encode_frame(Frame(called, PUBLIC_CLIENT, SNRM)), 0.0)
     assert decode_frame(link.data_to_send()).source == called

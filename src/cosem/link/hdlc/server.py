@@ -39,9 +39,10 @@ class HdlcServerLink(Line):
 
     Args:
         logical_devices: Upper addresses that are served; 1 is the management logical device.
-        physical: The lower address; ``None`` if calls without one, or with any, are meant for this device.
+        physical: The lower address; ``None`` if calls without one, or with any, are meant for this device. With one,
+            calls without are left to others.
         address_size: Octets of the own address, 1, 2 or 4, that decide about calls in another length
-            (:data:`~cosem.link.hdlc.address.RECEIVED_LENGTHS`); 0 takes calls in every length.
+            (:data:`~cosem.link.hdlc.address.RECEIVED_LENGTHS`); 0 takes calls in every length that can name the device.
         clients: Who is served; ``None``: everybody. Others get DM.
         most_links: Links at the same time; one more gets DM.
         parameters: The most that is agreed to.
@@ -251,7 +252,8 @@ class HdlcServerLink(Line):
             )
         if rule is Reception.SPECIAL_ONLY:
             return lower_all and called.upper == ALL_STATION
-        return lower_all or called.lower is None or self.physical in {None, called.lower}
+        # Without a lower address everybody on a line is called: who has one of his own leaves it to others.
+        return lower_all or self.physical in {None, called.lower}
 
     def _meant(self, called: HdlcAddress) -> tuple[int, ...]:
         """Return the logical devices that a call is for."""
