@@ -80,7 +80,7 @@ class HeardMessages:
         header = RecordingHeader(
             # Telegrams are text, as a sign-on is.
             profile="hdlc" if framing in ("hdlc", _TELEGRAM) else "wrapper",
-            url=source if "://" in source else "",
+            url=source.removeprefix("connect+") if "://" in source else "",
             client=_BROADCAST if client is None else client,
             server=_BROADCAST if server is None else server,
         )
