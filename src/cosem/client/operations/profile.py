@@ -24,6 +24,7 @@ from cosem.client.operations.profile_parts import (
     attribute_of,
     instant_of,
     parted,
+    surely_outside,
 )
 from cosem.client.operations.reading import scaler_attribute, scaler_of
 from cosem.client.operations.refusals import Refusal, refused
@@ -249,7 +250,7 @@ def read_profile(
         reading.wanted = selection
     selection = reading.wanted
     if services.selective(context) and (yield from rows.selected()):
-        return ProfileTable(layout, reading.rows, reading.selected_by, fill=fill)
+        return _inside(session, ProfileTable(layout, reading.rows, reading.selected_by, fill=fill), selection)
     yield from rows.whole()
     return _sorted_out(ProfileTable(layout, reading.rows, fill=fill), selection, session.deviation)
 
@@ -286,12 +287,31 @@ def _numbered(
     return replace(selection, entries=(max(1, int(in_use) - newest + 1), 0))
 
 
+def _moments(table: ProfileTable) -> list[Any]:
+    """Return the times of the rows, filled even where the nulls of the table are to stay."""
+    clock = table.layout.clock
+    assert clock is not None  # noqa: S101 -- for the type checker: rows are selected by time
+    return (table if table.fills else ProfileTable(table.layout, table.table)).column(clock)
+
+
+def _inside(session: Session, table: ProfileTable, selection: Selection) -> ProfileTable:
+    """Return the table that the meter selected, without rows that are surely not of the span."""
+    since, until = selection.since, selection.until
+    if since is None or until is None or table.layout.clock is None:
+        return table
+    keep = [not surely_outside(moment, since, until) for moment in _moments(table)]
+    outside = keep.count(False)
+    if not outside:
+        return table
+    session.findings.append(f"rows-outside-range: {outside} of {table.layout.logical_name} dropped")
+    return table.where(keep)
+
+
 def _sorted_out(table: ProfileTable, selection: Selection, deviation: int | None) -> ProfileTable:
     """Return the wanted rows of a whole buffer."""
-    clock = table.layout.clock
-    if selection.by_time and clock is not None and selection.since and selection.until:
+    if selection.by_time and table.layout.clock is not None and selection.since and selection.until:
         since, until = selection.since, selection.until
-        return table.where(_within(moment, since, until, deviation) for moment in table.column(clock))
+        return table.where(_within(moment, since, until, deviation) for moment in _moments(table))
     if selection.newest is not None:
         newest_first = table.layout.newest_first
         return table[: selection.newest] if newest_first else table[max(0, len(table) - selection.newest) :]

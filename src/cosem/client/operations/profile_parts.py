@@ -34,7 +34,7 @@ from cosem.types.logical_name import LogicalName
 if TYPE_CHECKING:
     from cosem.types.data import DataValue
 
-__all__ = ["ENTRIES_IN_USE", "Rows", "Selection", "attribute_of", "instant_of", "parted"]
+__all__ = ["ENTRIES_IN_USE", "Rows", "Selection", "attribute_of", "instant_of", "parted", "surely_outside"]
 
 _CLASS: Final = 7
 _BUFFER: Final = 2
@@ -43,6 +43,10 @@ _RANGE, _ENTRY = 1, 2
 _MOST_PARTS: Final = 1000
 """A span that would need more requests is one request: the meter has far fewer rows than it could hold."""
 _LENIENCE: Final = timedelta(hours=3)
+_PRECISION: Final = timedelta(seconds=1)
+"""To which a meter may know the bounds of a part."""
+_ROUNDED: Final = 2
+"""Rows more than a span can hold, from a meter that rounds its bounds."""
 _REFUSE_SELECTION: Final = frozenset(
     {
         DataAccessResult.READ_WRITE_DENIED,
@@ -98,6 +102,22 @@ def instant_of(moment: datetime, deviation: int | None) -> datetime:
     return moment.replace(tzinfo=timezone(timedelta(minutes=-(deviation or 0))))
 
 
+def surely_outside(moment: Any, since: datetime, until: datetime) -> bool:
+    """Return whether a row is not between the bounds, where it and a bound say in which zone they are."""
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        return False
+    return (since.tzinfo is not None and moment < since) or (until.tzinfo is not None and moment > until)
+
+
+def _held(context: ServiceContext, session: Session, layout: ProfileLayout) -> Conversation[int | None]:
+    """Return how many rows the meter has, if it says so."""
+    try:
+        in_use = yield from services.read(context, session, attribute_of(layout.logical_name, ENTRIES_IN_USE))
+    except ServiceError:
+        return None
+    return int(in_use) if isinstance(in_use, int) and not isinstance(in_use, DataAccessResult) else None
+
+
 def parted(
     context: ServiceContext, session: Session, layout: ProfileLayout, selection: Selection, rows_at_once: int
 ) -> Conversation[list[Selection]]:
@@ -105,8 +125,7 @@ def parted(
     most = _most_rows(layout, selection, session.deviation)
     if most is not None and most <= rows_at_once:
         return [selection]
-    in_use = yield from services.read(context, session, attribute_of(layout.logical_name, ENTRIES_IN_USE))
-    held = int(in_use) if isinstance(in_use, int) and not isinstance(in_use, DataAccessResult) else None
+    held = yield from _held(context, session, layout)
     if selection.entries is not None:
         first, final = selection.entries
         last = final or held or 0
@@ -208,7 +227,7 @@ class Rows:
             except ServiceError:
                 rows = DataAccessResult.OTHER_REASON
             if not isinstance(rows, DataAccessResult):
-                if self._ignored(rows, selection):
+                if (yield from self._ignored(rows, selection)):
                     # In other words it would be ignored as well; the whole buffer is sorted out by whoever asked.
                     rejected.update(_ways(self.layout, selection, self.session.deviation))
                     self.session.findings.append(
@@ -222,16 +241,28 @@ class Rows:
             rejected.add(way)
         return None
 
-    def _ignored(self, rows: RowTable, selection: Selection) -> bool:
-        """Return whether rows are there that were not asked for: some meters take a selection and give everything.
-
-        Three hours more on either side are none: there are meters that round, or mean a neighbouring zone.
-        """
+    def _ignored(self, rows: RowTable, selection: Selection) -> Conversation[bool]:
+        """Return whether rows are there that were not asked for: some meters take a selection and give everything."""
         if selection.entries is not None:
-            first, final = selection.entries
+            left: Selection = (self.reading.pending or [selection])[0]  # what a break has left of it
+            first, final = left.entries or selection.entries
             if final:
                 return len(rows) > final - first + 1
-            return selection.newest is not None and first > 1 and len(rows) >= first + selection.newest - 1
+            if selection.newest is not None:
+                begin = selection.entries[0]
+                return begin > 1 and len(rows) >= begin + selection.newest - 1
+            if first == 1 or not len(rows):
+                return False
+            held = yield from _held(self.context, self.session, self.layout)
+            return held is not None and len(rows) > max(0, held - first + 1)
+        return self._out_of_time(rows, selection)
+
+    def _out_of_time(self, rows: RowTable, selection: Selection) -> bool:
+        """Return whether rows cannot be those of a span, by their time and their number.
+
+        Three hours more on either side are possible: there are meters that round, or mean a neighbouring zone.
+        Of a part nothing may be outside that tells its time: it would come with the next part, too.
+        """
         since, until = selection.since, selection.until
         clock = self.layout.clock
         if since is None or until is None or clock is None or not len(rows):
@@ -239,8 +270,17 @@ class Rows:
         table, deviation = ProfileTable(self.layout, rows), self.session.deviation
         low, high = instant_of(since, deviation) - _LENIENCE, instant_of(until, deviation) + _LENIENCE
         ends = (*table[:1].column(clock), *table[-1:].column(clock))
-        moments = [instant_of(each, deviation) for each in ends if isinstance(each, datetime)]
-        return any(not low <= moment <= high for moment in moments)
+        moments = [each for each in ends if isinstance(each, datetime)]
+        if any(not low <= instant_of(moment, deviation) <= high for moment in moments):
+            return True
+        if not all(isinstance(each, datetime) and each.tzinfo is not None for each in ends):
+            most = _most_rows(self.layout, selection, deviation)
+            return most is not None and len(rows) > most + _ROUNDED
+        if selection == self.reading.wanted:
+            return False
+        return any(
+            surely_outside(each, since - _PRECISION, until + _PRECISION) for each in table.column(clock)
+        )
 
     def _insisted(self, way: str) -> Conversation[RowTable | DataAccessResult]:
         """Ask for the first part, and for the rest of it when an answer does not come."""
