@@ -33,6 +33,8 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _PATIENCE: Final = 2.0
 """Seconds that a broker is waited for at the end."""
 _QUEUED: Final = 10_000
+_MOST_ANNOUNCED: Final = 10_000
+"""Values of all meters; whoever can send anything could else fill the broker."""
 _ENERGY: Final = frozenset({"Wh", "kWh", "MWh"})
 _DEVICE_CLASSES: Final = {
     **dict.fromkeys(_ENERGY, "energy"),
@@ -123,6 +125,7 @@ class MqttBroker:
         self._name = f"{parts.scheme}://{parts.hostname}:{port}"
         self._prefix = parts.path.strip("/") or _DEFAULT_PREFIX
         self._announced: set[tuple[str, str]] = set()
+        self._full = False
         self._say = say
         self._complained = False
         self._closing = False
@@ -184,12 +187,23 @@ class MqttBroker:
                 continue
             own = _safe(value.obis.reduced.removesuffix("*255"))
             topic = f"{self._prefix}/{meter}/{own}"
-            if (meter, own) not in self._announced:
-                self._announced.add((meter, own))
+            if self._is_new(meter, own):
                 said = announcement(value, message, meter, topic, f"{self._prefix}/status")
                 self._publish(f"{_DISCOVERY}/sensor/{meter}/{own}/config", one_line(said), retain=True)
             said = {"value": value.value, "unit": value.unit or None, "timestamp": timestamp}
             self._publish(topic, one_line(said), retain=False)
+
+    def _is_new(self, meter: str, own: str) -> bool:
+        """Return whether a value is to be announced; each announcement stays with the broker for ever."""
+        if (meter, own) in self._announced:
+            return False
+        if len(self._announced) >= _MOST_ANNOUNCED:
+            if not self._full:
+                self._full = True
+                self._say(f"{_MOST_ANNOUNCED} values are announced: further ones are published only")
+            return False
+        self._announced.add((meter, own))
+        return True
 
     def close(self) -> None:
         """Say goodbye: what is queued goes out first, as long as the broker takes it.

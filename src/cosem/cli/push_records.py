@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
@@ -11,12 +12,17 @@ from cosem.link.iec62056_21.readout import TextValue
 if TYPE_CHECKING:
     from cosem.push import PushMessage, PushValue
 
-__all__ = ["Duplicates", "confirmation", "identity", "meter_name", "record", "wants_confirmation"]
+__all__ = ["Duplicates", "confirmation", "identity", "meter_name", "place", "record", "wants_confirmation"]
 
 _REMEMBERED: Final = 512
 _SERIAL_NUMBERS: Final = (
     *("0.0.96.1.0.255", "1.1.0.0.5.255", "0.0.42.0.0.255", "0.0.96.1.1.255"),
     *("1.0.0.0.0.255", "1.1.0.0.1.255"),
+)
+
+_OF_NETWORK: Final = re.compile(
+    r"(?P<scheme>tcp|udp)://(?P<host>.+):\d+"
+    r"|.*\b(?P<kind>tcp|udp) (?P<sender>\S+):\d+ > \S+:\d+"  # in a capture
 )
 
 
@@ -68,6 +74,11 @@ def _raw(raw: Any) -> Any:
 
 def meter_name(message: PushMessage, source: str) -> str:
     """Return what tells a meter from others: its number, else its system title, else where it is."""
+    return _own_name(message) or place(source)
+
+
+def _own_name(message: PushMessage) -> str:
+    """Return what a message says itself of its meter; empty if nothing."""
     for name in _SERIAL_NUMBERS:
         for value in message.values:
             if (
@@ -77,14 +88,31 @@ def meter_name(message: PushMessage, source: str) -> str:
                 and value.value
             ):
                 return value.value
-    return message.system_title.hex().upper() if message.system_title is not None else source
+    return message.system_title.hex().upper() if message.system_title is not None else ""
 
 
-def identity(message: PushMessage) -> bytes | None:
+def place(source: str) -> str:
+    """Return where a source is: without the port that is another one for each connection and datagram.
+
+    >>> place("udp://10.0.0.5:49152"), place("connect+tcp://10.0.0.5:2001"), place("/dev/ttyUSB0")
+    ('udp://10.0.0.5', 'connect+tcp://10.0.0.5:2001', '/dev/ttyUSB0')
+    >>> place("trace.pcap udp 10.0.0.5:49152 > 10.0.0.1:4059")
+    'udp://10.0.0.5'
+    """
+    found = _OF_NETWORK.fullmatch(source)
+    return f"{found['scheme'] or found['kind']}://{found['host'] or found['sender']}" if found else source
+
+
+def identity(message: PushMessage, source: str) -> bytes | None:
     """Return what makes a message the same as one before; ``None`` where the same octets may be a new message.
 
     A message with a time in it is never sent twice but as a repetition, also where the repetition was ciphered
     anew; one with a counter only where the octets are the same. One without either may say the same value again.
+    Where nothing in it tells the meter, the host that sent it does: two meters may say the same.
+
+    Args:
+        message: The message.
+        source: Where it came from.
     """
     if message.timestamp is not None:
         said = (message.system_title or b"") + (message.clear or message.octets)
@@ -92,6 +120,9 @@ def identity(message: PushMessage) -> bytes | None:
         said = message.octets
     else:
         return None
+    if not _own_name(message):
+        there = place(source)
+        said = (there.partition("://")[2].encode() if "://" in there else b"") + said
     return blake2b(said, digest_size=16).digest()
 
 
@@ -102,9 +133,9 @@ class Duplicates:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self.dropped = 0
 
-    def __call__(self, message: PushMessage) -> bool:
-        """Return whether a message came before; remember it."""
-        own = identity(message)
+    def __call__(self, message: PushMessage, source: str) -> bool:
+        """Return whether a message came before from the same meter; remember it."""
+        own = identity(message, source)
         if own is None:
             return False
         if own in self._seen:

@@ -188,7 +188,7 @@ class Database:
         """
         said = record(message, source, received)
         outside = (
-            *(identity(message), received, _cell(said["timestamp"]) or None, source, said.get("maker")),
+            *(identity(message, source), received, _cell(said["timestamp"]) or None, source, said.get("maker")),
             *(_cell(said.get("system_title")) or None, said["verification"], one_line(said["findings"])),
         )
         try:

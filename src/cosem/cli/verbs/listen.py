@@ -246,7 +246,7 @@ class _Listening:
 
         if self._recording is not None:
             self._recording.message(source, message)
-        if not self._options.duplicates and self._is_duplicate(message):
+        if not self._options.duplicates and self._is_duplicate(message, source):
             return
         strict = self._options.strict and message.findings
         unread = NOT_UNDERSTOOD in message.findings or (
