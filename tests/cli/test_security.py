@@ -386,3 +386,25 @@ def test_a_meter_is_served_under_the_keys_of_a_file(tmp_path):
     assert store.find(name="served").encryption == KEYS.broadcast
     held.strengthen(0xFC & ~0x90)
     assert _security(options).policy == 0xFC & ~0x90  # as after a restart
+
+
+def test_a_served_meter_of_a_key_file_keeps_the_secrets_that_clients_gave_it(tmp_path):
+    from argparse import ArgumentParser
+
+    from cosem.cli.verbs import serve
+
+    KeyFile(tmp_path / "keys.toml").put("default", KEYS)
+    parser = ArgumentParser()
+    serve.add_arguments(parser)
+    options = parser.parse_args(
+        ["--listen", "tcp://127.0.0.1:0", "--keys", str(tmp_path / "keys.toml"), "--key-name", "default"]
+    )
+    options.meters = [serve.DEMONSTRATION]
+
+    def management():
+        (device,) = serve._server(options, serve._security(options)).devices.values()
+        return next(each for each in device.associations if each.profile.client_sap == 1).association_object
+
+    first = management()
+    assert first.set(7, OctetString(b"another password")) == 0
+    assert management().current_secret() == b"another password"
