@@ -243,6 +243,17 @@ def test_a_refusal_tells_what_the_server_has_instead():
     with pytest.raises(AssociationRefused) as caught:
         exchange.result()
     assert caught.value.detail == f"it offers {C.SN}"
+    assert caught.value.hint == (
+        "the meter refers to its objects by short names: short_names=True, or --short-names"
+    )
+
+
+def test_a_refusal_that_offers_ciphering_says_nothing_of_names():
+    client, exchange = opening()
+    client.receive(refusal(1, D.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED, None, C.LN_CIPHERED))
+    with pytest.raises(AssociationRefused) as caught:
+        exchange.result()
+    assert caught.value.hint == "the meter wants the other kind of names, or ciphering"
 
 
 def test_after_a_refusal_another_attempt_may_be_made():

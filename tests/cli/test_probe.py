@@ -13,8 +13,18 @@ from cosem.connecting import probing
 from cosem.connecting.probing import Outcome, probe
 from cosem.errors import ConfigurationError
 from cosem.link.hdlc import CONTROLS, Frame, FrameParser, HdlcAddress, HdlcServerLink, encode_frame
-from cosem.server import ConnectionLimits, LogicalDevice, RegisterObject, Server, serve_in_thread
+from cosem.security.counters import VolatileCounterStore
+from cosem.security.keys import Keys
+from cosem.server import (
+    ConnectionLimits,
+    LogicalDevice,
+    RegisterObject,
+    Server,
+    secured_profile,
+    serve_in_thread,
+)
 from cosem.types.data import DoubleLongUnsigned
+from cosem.types.enumerations import AuthenticationMechanism
 from tests.server.driver import meter
 from tests.transport.port_server import PortServer
 
@@ -59,6 +69,7 @@ SIGN_ON = "mode_e=1&identification=/CSm5\\2COSEM"
         ("pty:?physical=16&address_size=2", "?physical=16&address_size=2", 7),
         (f"pty:?{SIGN_ON}", "?mode_e=1", 3),
         (f"pty:?{SIGN_ON}&physical=17&address_size=2", "?mode_e=1&physical=17&address_size=2", 6),
+        (f"pty:?{SIGN_ON}&physical=17", "?mode_e=1&physical=17&address_size=2", 6),
         ("pty:?baud=9600", "", 3),
     ],
 )
@@ -168,6 +179,49 @@ def test_an_association_that_is_refused(cosem, listening):
     assert (done.status, done.err) == (0, "")
     assert done.out.endswith(f"use {url}; the meter wants another client, password or key\n")
     assert "association for client 16: refused, " in done.out
+
+
+@pytest.mark.parametrize("listening", ["tcp://127.0.0.1:0", "hdlc+tcp://127.0.0.1:0"])
+def test_a_meter_with_short_names_is_tried_so(cosem, listening):
+    with serve_in_thread(energy_meter(short_names=True), listening) as url:
+        done = cosem("probe", url)
+        assert (done.status, done.err) == (0, "")
+        assert "association for client 16, by short names: answered, the meter is called " in done.out
+        assert done.out.endswith(f"use {url}?short_names=1\n")
+        assert cosem("read", f"{url}?short_names=1", ENERGY).status == 0
+        refused = cosem("read", url, ENERGY)
+        assert refused.status == 1
+        assert "short_names=True, or --short-names" in refused.err
+        assert cosem("read", url, ENERGY, "--short-names").status == 0
+
+
+def test_a_meter_with_short_names_may_want_a_password_too():
+    with serve_in_thread(energy_meter(short_names=True, secret=b"12345678")) as url:
+        report = probe(url)
+        assert (report.url, report.associated) == (f"{url}?short_names=1", False)
+        assert [step.outcome for step in report.steps[-2:]] == [Outcome.REFUSED, Outcome.REFUSED]
+
+
+def test_a_url_that_says_which_names_is_believed():
+    with serve_in_thread(energy_meter()) as url:
+        report = probe(f"{url}?short_names=1")
+        assert (report.url, report.associated) == (f"{url}?short_names=1", False)
+        assert sum(step.tried.startswith("association") for step in report.steps) == 1
+        report = probe(f"{url}?short_names=0")
+        assert (report.url, report.associated) == (f"{url}?short_names=0", True)
+
+
+def test_a_meter_that_wants_ciphering_is_not_said_to_have_short_names():
+    keys = Keys.parse(guek=b"k" * 15 + b"1", gak=b"a" * 15 + b"2", server_title="TST0000BC614E")
+    device = meter()
+    device.add_association(
+        secured_profile(
+            AuthenticationMechanism.HLS_GMAC, keys, client_sap=20, counters=VolatileCounterStore()
+        )
+    )
+    with serve_in_thread(device) as url:
+        report = probe(f"{url}?client=20")
+        assert (report.url, report.associated) == (f"{url}?client=20", False)
 
 
 def test_a_meter_that_gives_a_readout_only():
@@ -325,3 +379,6 @@ def test_the_simulated_meter_keeps_its_name():
     assert (report.url, report.associated) == ("sim:?client=16", True)
     with pytest.raises(ConfigurationError):
         probe("sim:?window=1")
+    report = probe("sim:short-names")
+    assert (report.url, report.associated) == ("sim:short-names?short_names=1", True)
+    assert report.steps[-1].detail == "the meter is called COSSN10000001"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.connecting.links import sign_on
 from cosem.connecting.probe_addresses import forms_of_address, in_words, options_of, url_of, with_options
+from cosem.connecting.probe_association import is_of_names, name_in_words
 from cosem.connecting.probe_report import Outcome, ProbeReport, ProbeStep
 from cosem.connecting.profiles import profile_of
 from cosem.errors import (
@@ -49,7 +50,8 @@ _LONGEST_SILENCE: Final = 0.6
 _LONGEST_SILENCE_OF_NETWORK: Final = 2.0
 _SIGN_ON_SECONDS: Final = 7.0
 _WRAPPER_SECONDS: Final = 3.0
-_IDENTITY: Final = "0-0:42.0.0"
+_OF_ASSOCIATIONS: Final = {"client", "server", "short_names"}
+"""Options of a URL that are no matter of the profile."""
 
 
 def probe(
@@ -81,11 +83,13 @@ def probe(
     from importlib import import_module
 
     # Imported by name: this module is above both client and server, which do not know each other.
-    threads, demonstration = map(import_module, ("cosem.server.threads", "cosem.server.demonstration"))
-    with threads.serve_in_thread(demonstration.demonstration_meter()) as url:
-        simulated = replace(parse_url(url), options=address.options)
-        report = _Probe(simulated, limit, on_step, clock, observing).run()
-    return replace(report, url=None if report.url is None else url_of(address))
+    threads, meters = map(import_module, ("cosem.server.threads", "cosem.connecting.simulated"))
+    with threads.serve_in_thread(meters.simulated(address.path)) as url:
+        served = replace(parse_url(url), options=address.options)
+        report = _Probe(served, limit, on_step, clock, observing).run()
+    if report.url is None:
+        return report
+    return replace(report, url=url_of(replace(address, options=parse_url(report.url).options)))
 
 
 class _LimitReached(Exception):
@@ -103,7 +107,7 @@ class _Probe:
         clock: Callable[[], float],
         observing: Callable[[Address], Observer] | None,
     ) -> None:
-        unknown = address.options.keys() - profile_of(address).options - {"client", "server"}
+        unknown = address.options.keys() - profile_of(address).options - _OF_ASSOCIATIONS
         if unknown:
             raise ConfigurationError(f"probing {address} cannot use the option {', '.join(sorted(unknown))}")
         self._address = address
@@ -131,7 +135,7 @@ class _Probe:
             found = next(self._candidates(), None)
             self._close()
             if found is not None:
-                associated = self._verify(found)
+                found, associated = self._verified(found)
         except _LimitReached:
             complete = found is not None
             if not complete:
@@ -318,26 +322,32 @@ class _Probe:
             to = answer.source
         return answer
 
-    def _verify(self, found: Address) -> bool:
-        """Open an association at what was found, and read who the meter is."""
+    def _verified(self, found: Address) -> tuple[Address, bool]:
+        """Return how an association is opened at what was found, and whether one was."""
+        refusal = self._verify(found, f"association for client {self._client}")
+        if refusal is None or "short_names" in found.options or not is_of_names(refusal):
+            return found, refusal is None
+        by_short_names = with_options(found, short_names=1)
+        refusal = self._verify(by_short_names, f"association for client {self._client}, by short names")
+        if refusal is None:
+            return by_short_names, True
+        known = isinstance(refusal, AssociationRefused) and not is_of_names(refusal)
+        return by_short_names if known else found, False
+
+    def _verify(self, found: Address, tried: str) -> CosemError | None:
+        """Open an association, and read who the meter is; return why there is none."""
         self._begin()
-        tried = f"association for client {self._client}"
         left = self._left()
         timeouts = Timeouts(answer=min(10.0, left), transfer=min(20.0, left), connect=min(40.0, left))
         try:
             with self._connect(found, timeouts=timeouts) as meter:
-                try:
-                    name: Any = meter.read(_IDENTITY).value
-                    said = name.decode("latin-1") if isinstance(name, bytes) else str(name)
-                    detail = f"the meter is called {said}"
-                except CosemError as error:
-                    detail = f"the name of the meter cannot be read: {error}"
+                detail = name_in_words(meter)
         except CosemError as error:
             refused = isinstance(error, AssociationRefused)
             self._step(tried, Outcome.REFUSED if refused else Outcome.FAILED, str(error))
-            return False
+            return error
         self._step(tried, Outcome.ANSWERED, detail)
-        return True
+        return None
 
     # --- octets ---------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cosem.apdu import Apdu, decode, encode
 from cosem.apdu.acse import AARE, AARQ, AUTHENTICATION
@@ -59,6 +59,11 @@ _HINTS: Final = {
     _D.AUTHENTICATION_FAILURE: "wrong password or key for this client address",
     _D.AUTHENTICATION_REQUIRED: "the meter wants a password or keys for this client address",
 }
+_HINTS_OF_NAMES: Final = {
+    (False, True): "the meter refers to its objects by short names: short_names=True, or --short-names",
+    (True, False): "the meter refers to its objects by logical names, not by short names",
+}
+"""By whether we have short names, and whether the meter has."""
 _DECIPHERING: Final = (0, 6)
 """application-reference, deciphering-error."""
 _WRONG_KEYS: Final = "the keys, the security suite or a system title are not those of the meter"
@@ -315,11 +320,13 @@ def _refused(answer: AARE, association: ClientAssociation) -> AssociationRefused
         if isinstance(apdu, ConfirmedServiceError):
             detail = describe_service_error(apdu.error_group, apdu.error)
             undeciphered = (apdu.error_group, apdu.error) == _DECIPHERING
-    if answer.application_context_name != association.parameters.application_context:
-        offered: Any = answer.application_context_name
+    own, offered = association.parameters.application_context, answer.application_context_name
+    if offered != own:
         detail += "; " if detail else ""
         detail += f"it offers {offered!s}" if isinstance(offered, ApplicationContext) else ""
     hint = _HINTS.get(diagnostic, "") if isinstance(diagnostic, _D) else ""
+    if isinstance(offered, ApplicationContext):
+        hint = _HINTS_OF_NAMES.get((own.short_names, offered.short_names), hint)
     if undeciphered:
         hint = _WRONG_KEYS
     return AssociationRefused(int(answer.result), source, int(diagnostic), str(diagnostic), detail, hint)

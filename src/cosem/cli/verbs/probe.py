@@ -1,8 +1,9 @@
 """Find out how a meter is reached, and say the URL to use.
 
 At a serial port it tries a sign-on (mode E), then HDLC from the start at the usual rates; over TCP the wrapper, HDLC,
-and a sign-on; each with addresses in one, two and four octets. Nothing is written to the meter. What the URL says
-already, for example ?baud=9600 or ?physical=17, is not varied.
+and a sign-on; each with addresses in one, two and four octets. An association is tried with logical names, then with
+short names. Nothing is written to the meter. What the URL says already, for example ?baud=9600 or ?physical=17, is not
+varied.
 """
 
 from __future__ import annotations
