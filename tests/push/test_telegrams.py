@@ -12,7 +12,8 @@ import pytest
 import cosem
 from cosem.link.hdlc import FrameParser
 from cosem.link.hdlc.parameters import decode_negotiation
-from cosem.push import PushMessage, PushValue, StrictFindings, decode
+from cosem.link.iec62056_21.messages import data_message
+from cosem.push import Parser, PushMessage, PushValue, StrictFindings, decode
 from cosem.security.inspection import Verdict
 from cosem.types.date_time import DateTime
 from cosem.types.enumerations import AssociationResult
@@ -530,3 +531,40 @@ def test_keys_are_found_by_system_title():
     (message,) = decode(entry.octets, {b"OTHERONE": keys_of(entry)})
     assert message.verification is Verdict.UNVERIFIABLE
     assert "4B414D4501349083" in message.reason
+
+
+# Readouts ---------------------------------------------------------------------------------------------------------
+
+READOUT = "0.0.0(12345678)\r\n1-0:1.8.0(000123.456*kWh)\r\n!\r\n"
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"/ISK5MT174\r\n" + data_message(READOUT),
+        b"/ISK5MT174\r\n" + data_message(READOUT)[:-1],
+        b"/ISK5MT174\r\n" + READOUT.encode(),
+    ],
+    ids=["block check", "cut behind ETX", "text alone"],
+)
+def test_a_readout_of_iec_62056_21_is_read(octets):
+    (message,) = decode(octets)
+    assert str(message["1-0:1.8.0"].value) == "123.456"
+    assert message["1-0:1.8.0"].unit == "kWh"
+    assert message.findings == ()
+    for at in range(len(octets)):
+        parser = Parser()
+        found = [*parser.feed(octets[:at]), *parser.feed(octets[at:]), *parser.finish()]
+        assert [each.values for each in found] == [message.values]
+
+
+def test_a_readout_whose_block_check_is_wrong_is_read_only_where_that_is_wanted():
+    octets = bytearray(b"/ISK5MT174\r\n" + data_message(READOUT))
+    octets[-1] ^= 1
+    parser = Parser()
+    assert [*parser.feed(bytes(octets)), *parser.finish()] == []
+    assert parser.damaged
+    assert parser.detector.others == {"p1: the block check is wrong": 1}
+    (message,) = decode(bytes(octets))
+    assert message.findings == ("block-check-wrong",)
+    assert str(message["1-0:1.8.0"].value) == "123.456"

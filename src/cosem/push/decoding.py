@@ -17,6 +17,7 @@ from cosem.link.mbus import MBUS_ENCRYPTED
 from cosem.push.blocks import BlockReassembly
 from cosem.push.detection import LARGEST, Detector, Piece
 from cosem.push.draft import Draft, known_message, positions
+from cosem.push.evidence import BLOCK_CHECK_WRONG
 from cosem.push.findings import BLOCKS_LOST, NO_FRAME
 from cosem.push.layouts import Layouts, known_layouts
 from cosem.push.message import PushMessage, StrictFindings
@@ -143,7 +144,10 @@ class Parser:
     @property
     def damaged(self) -> bool:
         """Whether frames have come that were damaged."""
-        return any(name.startswith("hdlc") and "the end" not in name for name in self.detector.others)
+        return any(
+            (name.startswith("hdlc") and "the end" not in name) or name.endswith(BLOCK_CHECK_WRONG)
+            for name in self.detector.others
+        )
 
     @property
     def frames(self) -> int:

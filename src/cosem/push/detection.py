@@ -20,6 +20,7 @@ from cosem.link.hdlc.parser import Damaged, frame_at, header_is_right
 from cosem.link.mbus import MbusListener, decode_mbus_frame
 from cosem.link.p1 import P1Telegram
 from cosem.push.evidence import LLC, is_apdu, is_frame, is_telegram, prefix_size, telegram_at
+from cosem.push.findings import BLOCK_CHECK_WRONG as WRONG_CHECK
 from cosem.push.inside import Inside
 from cosem.push.sizes import BARE_TAGS, apdu_size
 
@@ -74,7 +75,8 @@ class Detector:
     """Finds what stands in a stream.
 
     Args:
-        check: Whether an HDLC frame must have the right FCS. Without, a frame whose header is right is taken.
+        check: Whether an HDLC frame must have the right FCS, and a readout the right block check. Without, a frame
+            whose header is right is taken, and a readout that is text.
         most: Longest message that is put together, octets.
         joined: Whether the stream began before it was listened to. What has no frame is then taken only after a
             silence, after something that has a frame, where another one without frame ended, or at the very
@@ -312,13 +314,13 @@ class Detector:
 
     def _text(self, data: bytes, pos: int, found: list[Piece] | None, *, more: bool) -> int:
         """A telegram of text: its first line names the maker, its last begins with ``!``."""
-        telegram, size, problem = telegram_at(data, pos, more=more)
+        telegram, size, problem = telegram_at(data, pos, more=more, check=self._check)
         if found is not None:
-            if problem:
-                self._count(self.others, f"p1: {problem}")
-            elif telegram is not None:
+            if telegram is not None:
                 self._count(self.counts, "p1")
-                found.append(Piece("p1", telegram=telegram))
+                found.append(Piece("p1", telegram=telegram, findings=(WRONG_CHECK,) if problem else ()))
+            elif problem:
+                self._count(self.others, f"p1: {problem}")
         return size
 
     def _unit(self, data: bytes, pos: int, found: list[Piece] | None) -> int:

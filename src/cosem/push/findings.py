@@ -10,6 +10,7 @@ from typing import Final
 
 __all__ = [
     "BLOCKS_LOST",
+    "BLOCK_CHECK_WRONG",
     "CHOICE_MISSING",
     "DESCRIPTORS_UNTAGGED",
     "ENCRYPTED_ONLY",
@@ -30,6 +31,8 @@ __all__ = [
 
 BLOCKS_LOST: Final = "general-blocks-lost"
 """Blocks of an earlier message did not all arrive; that message is lost."""
+BLOCK_CHECK_WRONG: Final = "block-check-wrong"
+"""The block check of a readout is wrong: what it says may be damaged."""
 CHOICE_MISSING: Final = "result-choice-missing"
 """A result of a get-response-with-list lacks the octet that says whether it is data."""
 DESCRIPTORS_UNTAGGED: Final = "attribute-descriptor-untagged"
