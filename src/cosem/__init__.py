@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds
     from cosem.client.aio import AsyncClient
     from cosem.client.batch import Call, Read, Write
     from cosem.client.blocking import Client
+    from cosem.client.profile_reading import ProfileReading
     from cosem.client.profile_table import ProfileTable
     from cosem.client.results import ObjectEntry, Reading, Result
     from cosem.client.security import (
@@ -96,6 +97,7 @@ __all__ = [
     "ObjectEntry",
     "Observer",
     "ProfileGeneric",
+    "ProfileReading",
     "ProfileTable",
     "PushSetup",
     "Read",
@@ -132,6 +134,7 @@ _PLACES: Final = {
     "client.aio": "AsyncClient",
     "client.batch": "Call Read Write",
     "client.blocking": "Client",
+    "client.profile_reading": "ProfileReading",
     "client.profile_table": "ProfileTable",
     "client.security": "Ciphered Ciphering HighEcdsa HighGmac HighManufacturer HighMd5 HighSha1 HighSha256 LowLevel",
     "client.results": "ObjectEntry Reading Result",
