@@ -12,6 +12,7 @@ layer that is encrypted without a tag is refused unless that was asked for.
 from __future__ import annotations
 
 from collections.abc import Container
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -430,10 +431,8 @@ def _refuse_octets_behind(apdu: bytes) -> None:
     behind an APDU it would pass for none, and be one here.
     """
     further: list[str] = []
-    try:
+    with suppress(DecodeError):  # which its receiver will find, too
         decode(apdu, findings=further)
-    except DecodeError:
-        return  # which its receiver will find, too
     if "trailing-octets" in further:
         raise VerificationError("octets behind an APDU that is authenticated and not encrypted")
 
