@@ -435,6 +435,20 @@ def test_a_notification_that_wants_to_be_confirmed_is(wanted):
         assert process.wait(20) == 0
 
 
+def test_a_datagram_that_wants_to_be_confirmed_is():
+    with (
+        listening("udp://127.0.0.1:0", "--count", "2") as (process, said),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as meter,
+    ):
+        meter.settimeout(20)
+        meter.connect(("127.0.0.1", port_of(said)))
+        for number in ("0000002A", "4000002B"):  # the first one wants no answer
+            meter.send(wrap(bytes.fromhex(f"0F {number}") + NOTIFICATION[5:], 1, 103))
+            assert json.loads(process.stdout.readline())["values"]
+        assert meter.recv(100) == wrap(bytes.fromhex("10 4000002B 00"), 103, 1)
+        assert process.wait(20) == 0
+
+
 def test_a_repeated_notification_is_confirmed_again_and_a_ciphered_one_is_not():
     apdu = bytes.fromhex("0F 4000002A 0C 07E60B0C0610360000FFC400") + NOTIFICATION[6:]
     with (

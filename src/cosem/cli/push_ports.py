@@ -251,8 +251,15 @@ async def udp_server(address: Address, stopped: asyncio.Event, say: Say) -> Asyn
     class Datagrams(asyncio.DatagramProtocol):
         def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
             nonlocal lost
+
+            def answer(octets: bytes) -> None:
+                unsent = transport.get_write_buffer_size() + len(octets)
+                if not transport.is_closing() and unsent <= _MOST_UNSENT:
+                    transport.sendto(octets, addr)
+
             # As UDP itself: what cannot be taken is lost.
-            if not inbox.offer(Chunk(f"udp://{addr[0]}:{addr[1]}", data, ended=True)) and not lost:
+            chunk = Chunk(f"udp://{addr[0]}:{addr[1]}", data, ended=True, answer=answer)
+            if not inbox.offer(chunk) and not lost:
                 lost = True
                 say("datagrams come faster than they can be read: some are lost")
 
