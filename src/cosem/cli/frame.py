@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from cosem.cli.verbs import VERBS
 from cosem.errors import ConfigurationError, CosemError
+from cosem.types.text import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -186,7 +187,7 @@ def _meant(message: str, known: Iterable[str]) -> str:
 
 def _said(name: str, text: str, status: int) -> int:
     """Write one line to standard error, and return the status."""
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     if len(line) > _LONGEST_LINE:  # of what was typed, which may be anything
         line = f"{line[: _LONGEST_LINE // 2]} ... {line[-_LONGEST_LINE // 4 :]}"
     try:

@@ -6,12 +6,15 @@ import csv
 import json
 import sqlite3
 import sys
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cosem.cli.output import human, json_text, plain
 from cosem.cli.push_records import identity, record
+from cosem.cli.recording import naming
+from cosem.types.text import printable, spreadsheet_text
 
 if TYPE_CHECKING:
     from cosem.push import PushMessage
@@ -70,9 +73,9 @@ class Terminal:
         parts = [str(when) if when is not None else "", message.maker, source, " > ".join(message.framing)]
         if message.verification is not None:
             parts.append(message.verification.value)
-        print("  ".join(part for part in parts if part))
+        print(printable("  ".join(part for part in parts if part)))
         if message.reason:
-            print(f"  {message.reason}")
+            print(f"  {printable(message.reason)}")
         if message.findings:
             print(f"  findings: {', '.join(message.findings)}")
         if message.values:
@@ -83,7 +86,7 @@ class Terminal:
                     else f"[{each.position[0]}]",
                     each.name,
                     human(each.value),
-                    each.unit,
+                    printable(each.unit),
                 )
                 for each in message.values
             ]
@@ -123,23 +126,38 @@ class CsvFile:
         new = not self._own or not Path(path).is_file() or not Path(path).stat().st_size
         # Open as long as messages come; close() ends it.
         self._file = Path(path).open("a", newline="", encoding="utf-8") if self._own else sys.stdout  # noqa: SIM115
+        self._path = path if self._own else ""
         self._writer = csv.writer(self._file)
         if new:
-            self._writer.writerow(_COLUMNS)
-            self._file.flush()
+            try:
+                with naming(self._path):
+                    self._writer.writerow(_COLUMNS)
+                    self._file.flush()
+            except OSError:
+                with suppress(OSError):
+                    self.close()
+                raise
 
     def take(self, message: PushMessage, source: str, received: str | None) -> None:
         """Write the lines of a message."""
         said = record(message, source, received)
-        outside = [_cell(said.get(name)) for name in _COLUMNS[:5]]
-        for value in said["values"]:
-            self._writer.writerow([*outside, *(_cell(value[name]) for name in _COLUMNS[5:])])
-        self._file.flush()
+        outside = [_csv_cell(said.get(name)) for name in _COLUMNS[:5]]
+        with naming(self._path):
+            for value in said["values"]:
+                self._writer.writerow([*outside, *(_csv_cell(value[name]) for name in _COLUMNS[5:])])
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""
         if self._own:
-            self._file.close()
+            with naming(self._path):
+                self._file.close()
+
+
+def _csv_cell(value: Any) -> str:
+    """Return a cell; what a meter says is text, and never a formula of a spreadsheet."""
+    text = _cell(value)
+    return spreadsheet_text(text) if isinstance(plain(value), str) and text != "-" else printable(text)
 
 
 def _cell(value: Any) -> str:
@@ -188,7 +206,13 @@ class Database:
         """
         said = record(message, source, received)
         outside = (
-            *(identity(message, source), received, _cell(said["timestamp"]) or None, source, said.get("maker")),
+            *(
+                identity(message, source),
+                received,
+                _cell(said["timestamp"]) or None,
+                source,
+                said.get("maker"),
+            ),
             *(_cell(said.get("system_title")) or None, said["verification"], one_line(said["findings"])),
         )
         try:
@@ -233,14 +257,17 @@ class DeadLetters:
     """
 
     def __init__(self, path: str) -> None:
+        self._path = path
         self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 -- open as long as messages come
 
     def take(self, octets: bytes, source: str, received: str | None, reason: str) -> None:
         """Write what came and why it could not be read."""
         said = {"received": received, "source": source, "reason": reason, "octets": octets.hex().upper()}
-        self._file.write(json.dumps(said) + "\n")
-        self._file.flush()
+        with naming(self._path):
+            self._file.write(json.dumps(said) + "\n")
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with naming(self._path):
+            self._file.close()

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from cosem.transport.recording import Mask, Recorder, Recording, RecordingHeader
     from cosem.transport.url import Address
 
-__all__ = ["Observers", "RecordingFile", "add_record_option", "header_of", "read_recording", "recorded"]
+__all__ = [
+    "Observers",
+    "RecordingFile",
+    "add_record_option",
+    "header_of",
+    "naming",
+    "read_recording",
+    "recorded",
+]
 
 _MOST: Final = 1024 * 1024 * 1024
 """Octets that are read of a recording."""
@@ -65,6 +73,17 @@ def add_record_option(group: Any) -> None:
     )
 
 
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Let errors of a file that is open say which one it is, for example that there is no room for it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or not path:
+            raise
+        raise OSError(error.errno, error.strerror or str(error), path) from None
+
+
 class RecordingFile:
     """A file that ``--record`` writes: every connection of a verb, one after the other or at once.
 
@@ -83,7 +102,12 @@ class RecordingFile:
         mode = os.O_TRUNC if goes_on is None else os.O_APPEND
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | mode, 0o600)
         self._recorders: set[Recorder] = set()
+        self._name = name
         self._file = os.fdopen(descriptor, "w", encoding="ascii", buffering=1)
+
+    def _write(self, text: str) -> None:
+        with naming(self._name):
+            self._file.write(text)
 
     def connection(self, header: RecordingHeader, mask: Mask, *, at_meter: bool = False) -> Recorder:
         """Return what records the next connection.
@@ -99,7 +123,7 @@ class RecordingFile:
         from cosem.transport.recording import Recorder
 
         recorder = Recorder(
-            self._file.write,
+            self._write,
             header,
             now=lambda: datetime.now(UTC),
             seconds=time.monotonic,
@@ -121,10 +145,13 @@ class RecordingFile:
 
     def close(self) -> None:
         """Write what still waits, and close the file."""
-        for recorder in self._recorders:
-            recorder.close()
-        self._recorders.clear()
-        self._file.close()
+        try:
+            for recorder in self._recorders:
+                recorder.close()
+            self._recorders.clear()
+        finally:
+            with naming(self._name):
+                self._file.close()
 
 
 @contextmanager

@@ -8,16 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, overload
 
-from cosem.types.text import printable
+from cosem.types.text import spreadsheet_text
 
 if TYPE_CHECKING:
     from cosem.client.profile_layout import Column
     from cosem.client.profile_table import ProfileTable
 
 __all__ = ["ProfileOutputs", "cell_text"]
-
-_FORMULAS = frozenset({"=", "+", "-", "@", "\t", "\r"})
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 class ProfileOutputs:
@@ -165,9 +162,7 @@ def _csv_row(row: tuple[Any, ...]) -> list[Any]:
 
 
 def _csv_cell(value: Any) -> Any:
-    if not isinstance(value, str):
-        return cell_text(value)
-    return f"'{printable(value)}" if value[:1] in _FORMULAS else printable(value)
+    return spreadsheet_text(value) if isinstance(value, str) else cell_text(value)
 
 
 def cell_text(value: Any) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["counted", "printable"]
+__all__ = ["counted", "printable", "spreadsheet_text"]
+
+_FORMULAS = frozenset({"=", "+", "-", "@", "\t", "\r"})
+"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def counted(count: int, noun: str) -> str:
@@ -23,3 +26,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
+
+
+def spreadsheet_text(text: str) -> str:
+    """Return text that a spreadsheet takes for nothing else, and a terminal neither.
+
+    >>> spreadsheet_text("=1+1"), spreadsheet_text("a-b")
+    ("'=1+1", 'a-b')
+    """
+    return f"'{printable(text)}" if text[:1] in _FORMULAS else printable(text)

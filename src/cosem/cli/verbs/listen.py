@@ -1,7 +1,7 @@
 """Take in what meters push by themselves, whatever the maker: from a port, from a network, from a file.
 
 Framing, ciphering and maker are found out for each message. Repeated messages are dropped, a port that is gone is
-opened again, Ctrl-C and SIGTERM stop it cleanly. A meter that connects and wants its notifications confirmed is answered.
+opened again, Ctrl-C and SIGTERM stop it cleanly. A meter that wants its notifications confirmed is answered.
 
 With --key alone what is decrypted cannot be checked: such messages say "unverifiable". With --auth-key nothing is
 given out whose tag is wrong or cannot be checked.
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cosem.cli.keys import add_key_options, keys_of
 from cosem.cli.recording import add_record_option
 from cosem.errors import ConfigurationError
+from cosem.types.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +83,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.count is not None and options.count < 1:
         raise ConfigurationError("--count must be at least 1")
+    if options.csv == "-" and options.json:
+        raise ConfigurationError("--csv - and --json both write to standard output: choose one of them")
     with quiet_logging(), contextlib.ExitStack() as stack:
         listening = _Listening(options, stack)
         asyncio.run(listening.run(_source(options)))
@@ -97,7 +100,9 @@ def _source(options: argparse.Namespace) -> str:
     if "://" in path or "?" in path or path == "-" or path.startswith("hex:") or Path(path).is_file():
         raise ConfigurationError("--baud and --format are for a serial port without ?baud= in its URL")
     settings = [
-        f"{name}={value}" for name, value in (("baud", options.baud), ("format", options.format)) if value
+        f"{name}={value}"
+        for name, value in (("baud", options.baud), ("format", options.format))
+        if value is not None
     ]
     return f"serial://{path}?{'&'.join(settings)}"
 
@@ -283,4 +288,4 @@ class _Listening:
 
 
 def _say(text: str) -> None:
-    print(f"cosem listen: {text}", file=sys.stderr, flush=True)
+    print(f"cosem listen: {printable(text)}", file=sys.stderr, flush=True)

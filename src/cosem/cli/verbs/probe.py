@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from cosem.cli.connection import converter, quiet_logging
 from cosem.cli.recording import RecordingFile, add_record_option, header_of
+from cosem.types.text import printable
 
 if TYPE_CHECKING:
     from cosem.connecting.probing import ProbeReport, ProbeStep
@@ -89,7 +90,7 @@ def _recording(name: str | None) -> Iterator[Callable[[Address], Observer] | Non
 
 
 def _show(step: ProbeStep) -> None:
-    detail = f", {step.detail}" if step.detail else ""
+    detail = f", {printable(step.detail)}" if step.detail else ""
     print(f"{step.tried}: {step.outcome}{detail} ({step.seconds:.1f} s)")
     sys.stdout.flush()
 

@@ -23,6 +23,8 @@ from cosem.cli.connection import converter
 from cosem.cli.keys import add_key_options, keys_of
 from cosem.cli.recording import add_record_option
 from cosem.errors import ConfigurationError, CosemError, TransportClosed, TransportTimeout
+from cosem.transport.url import shown_url
+from cosem.types.text import printable
 
 if TYPE_CHECKING:
     from cosem.cli.sniffing import Finding, Sniffed
@@ -40,7 +42,12 @@ EXAMPLES: Final = (
 _MOST: Final = 64 * 1024 * 1024
 _LINES: Final = ((2400, "8E1"), (2400, "8N1"), (9600, "8N1"), (115200, "8N1"), (9600, "7E1"), (300, "7E1"))
 """How the ports of customers are set: M-Bus electrical, optical, P1, and before sign-on."""
-_PORT: Final = re.compile(r"serial://(?P<path>[^?]*)|(?P<device>/dev/\S+|COM\d+)", re.IGNORECASE)
+_NAME: Final = re.compile(r"(?:~|\.{1,2})?[/\\].*|[^\s()]+\.[A-Za-z][A-Za-z0-9]{1,7}")
+"""What is the name of a file rather than octets: a path, or a word with a suffix."""
+_NO_NAME: Final = re.compile(
+    r"[0-9A-Fa-f]{2}(?:\.[0-9A-Fa-f]{2}){2,}|/[A-Za-z]{3}[0-9].*|/\?.*!.*|(?:\\x[0-9A-Fa-f]{2})+.*", re.DOTALL
+)
+"""What looks like one: octets with full stops, a telegram or sign-on of text, a literal."""
 _CHUNK: Final = 65536
 
 
@@ -104,12 +111,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _heard(source: str, seconds: float) -> Iterator[tuple[str, str, list[bytes]]]:
     """Return setting, form and octets: once of a dump, for each setting of a port."""
-    port = _PORT.fullmatch(source)
-    if port is not None and not Path(source).is_file():
+    from cosem.cli.push_sources import is_port
+
+    if source.startswith("serial://") or is_port(source):
         from cosem.transport.serial import SerialChannel, parse_format
 
+        path = source.removeprefix("serial://").partition("?")[0] if "://" in source else source
         for baud, shape in _LINES:
-            channel = SerialChannel(port["path"] or port["device"], parse_format(shape, baud))
+            channel = SerialChannel(path, parse_format(shape, baud))
             yield f"{baud} {shape}", "octets", [_until(channel, seconds)]
         return
     if source.startswith("tcp://"):
@@ -154,7 +163,7 @@ def _content(source: str) -> bytes:
     else:
         path = Path(source.removeprefix("@"))
         try:
-            there = path.is_file()
+            there = path.is_file() or path.is_fifo()
         except (OSError, ValueError):
             there = False
         if there:
@@ -162,6 +171,12 @@ def _content(source: str) -> bytes:
                 content = file.read(_MOST + 1)
         elif source.startswith("@") or not any(sign.isdigit() for sign in source):
             raise ConfigurationError(f"{source!r}: there is no such file, and these are no octets")
+        elif "://" in source:
+            raise ConfigurationError(
+                f"{shown_url(source)}: tcp://HOST:PORT and serial ports can be sniffed; cosem listen takes more"
+            )
+        elif _is_name(source):
+            raise ConfigurationError(f"{source!r}: there is no such file")
         else:
             content = source.encode("utf-8", "surrogateescape")
     if len(content) > _MOST:
@@ -169,6 +184,14 @@ def _content(source: str) -> bytes:
     if not content.strip():
         raise CosemError(f"{'standard input' if source == '-' else source} is empty")
     return content
+
+
+def _is_name(source: str) -> bool:
+    """Return whether what is no file can only have been meant for one."""
+    if len(source.split()) != 1 or _NO_NAME.fullmatch(source):
+        return False
+    separated = "/" in source and len(source) % 4 != 0  # else it may be base64
+    return _NAME.fullmatch(source) is not None or separated
 
 
 def _facts(sniffed: Sniffed, setting: str) -> dict[str, Any]:
@@ -213,7 +236,7 @@ def _print(sniffed: Sniffed, setting: str) -> None:
         (sniffed.hints, "hint"),
     ):
         for text in texts:
-            print(f"{label + ':':<13}{text}")
+            print(f"{label + ':':<13}{printable(text)}")
     if not sniffed.known:
         print("protocol:    not known")
 
@@ -232,4 +255,4 @@ def _print_finding(each: Finding) -> None:
     )
     for label, text in rows:
         if text:
-            print(f"{label:<13}{text}")
+            print(f"{label:<13}{printable(text)}")
