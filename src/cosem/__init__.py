@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds
     )
     from cosem.codec.data import decode_data, encode_data
     from cosem.connecting import connect, connect_async
+    from cosem.connecting.reading_out import read_out
     from cosem.errors import AccessError, ActionError, AssociationRefused, CosemError
     from cosem.security.keys import Keys
     from cosem.transport.observing import Observer
@@ -123,6 +124,7 @@ __all__ = [
     "encode_data",
     "errors",
     "push",
+    "read_out",
     "server",
     "types",
 ]
@@ -140,6 +142,7 @@ _PLACES: Final = {
     "client.results": "ObjectEntry Reading Result",
     "codec.data": "decode_data encode_data",
     "connecting": "connect connect_async",
+    "connecting.reading_out": "read_out",
     "errors": "AccessError ActionError AssociationRefused CosemError",
     "security.keys": "Keys",
     "transport.observing": "Observer",

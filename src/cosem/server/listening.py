@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["as_client", "line_of", "link_factory", "parse_listening_url"]
 
 _HDLC: Final = frozenset({"physical", "address_size", "max_info", "window", "inactivity_timeout"})
-_MODE_E: Final = frozenset({"mode_e", "device", "identification", "emulate_parity"})
+_MODE_E: Final = frozenset({"mode_e", "device", "identification", "readout", "emulate_parity"})
 _LINE: Final = frozenset({"baud", "format", "framing"})
 _OPTIONS: Final = {
     "tcp": frozenset[str](),
@@ -131,6 +131,7 @@ def link_factory(address: Address, logical_devices: Iterable[int], identificatio
             hdlc(),
             Identification.parse(address.options.get("identification", identification)),
             address=address.options.get("device", ""),
+            readout=address.options.get("readout", ""),
             emulate_parity=address.truth("emulate_parity"),
             line_control=has_line,
             line=line_of(address),

@@ -35,6 +35,7 @@ VERBS: Final = MappingProxyType(
         "image": "send a firmware image, resume, verify, activate",
         "disconnect": "disconnect the premises from the supply",
         "reconnect": "reconnect the premises to the supply",
+        "readout": "read what a meter shows as text: IEC 62056-21, modes A to D",
         "probe": "find out how a meter is reached: port, rate, addresses",
         "keys": "make keys, show them masked, change those of a meter",
         "serve": "be a meter: of a file, a template, or a thousand",
