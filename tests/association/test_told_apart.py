@@ -76,6 +76,34 @@ def test_a_cancelled_request_ends_an_association_where_invoke_ids_are_not_echoed
     assert client.association.state is state
 
 
+@pytest.mark.parametrize("then", ["says more", "asks again", "returns"])
+def test_who_has_no_invoke_id_may_say_more_but_ask_no_more(then):
+    client = opened_by_short_names()
+    closed = []
+
+    def conversation(context):
+        try:
+            yield from read(context, VariableName(0x01A0))
+        except TransportTimeout as error:
+            if then == "says more":
+                raise TransportTimeout(f"{error}, and more") from error
+            if then == "asks again":
+                yield from read(context, VariableName(0x01A0))
+        finally:
+            closed.append(True)
+
+    exchange = client.association.start(conversation)
+    client.sent()
+    client.association.timed_out(exchange, TransportTimeout("no answer"))
+    with pytest.raises(
+        TransportTimeout, match="no answer, and more" if then == "says more" else "no answer$"
+    ):
+        exchange.result()
+    assert client.sent() == []
+    assert closed == [True]
+    assert client.association.state is State.IDLE
+
+
 def test_who_has_no_invoke_id_does_not_ask_for_blocks_again():
     """The answer to the first request and that to the second could not be told apart."""
     client = opened_by_short_names("3C0320", block_transfer=BlockSettings(always=True))

@@ -13,7 +13,7 @@ from cosem.association.short_names.assignment import assign
 from cosem.association.short_names.table import ShortNameTable
 from cosem.classes import Clock
 from cosem.client.session import Session
-from cosem.errors import AccessError, ActionError, TransportClosed, TransportTimeout
+from cosem.errors import AccessError, ActionError, ExceptionResponseError, TransportClosed, TransportTimeout
 from cosem.types.data import Array, DoubleLongUnsigned, Enum, Integer, OctetString, Structure, Unsigned
 from cosem.types.enumerations import ActionResult, ApplicationContext, Conformance, DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -262,6 +262,90 @@ def test_a_method_that_is_refused_either_way_has_the_first_refusal():
     with pytest.raises(ActionError, match="read-write-denied"):
         client.call(CLOCK, 6, 5)
     assert not any(finding.startswith("methods-by-read") for finding in client.findings)
+
+
+NOT_BY_READ = {
+    "confirmedServiceError": "0E050302",
+    "exception-response": "D80202",
+    "refused": "0C010103",
+}
+
+
+def denying(by_read):
+    """Return a client of a meter that lets no method be written, and the meter."""
+    meter = short_named()
+    client, channel = connected(meter, **SN, conformance=WITHOUT_GENERAL_BLOCKS)
+    client.get(ENERGY)
+    meter.received.clear()
+
+    def bend(request):
+        if request[0] == 0x06:
+            return bytes([0x0D, request[1]]) + b"\x01\x03" * request[1]
+        return by_read if request[0] == 0x05 else None
+
+    meter.bend = bend
+    return client, meter, channel
+
+
+@pytest.mark.parametrize("by_read", NOT_BY_READ.values(), ids=NOT_BY_READ)
+def test_the_first_refusal_of_a_method_stands_whatever_read_says(by_read):
+    client, meter, _ = denying(bytes.fromhex(by_read))
+    with pytest.raises(ActionError, match="read-write-denied"):
+        client.call(ENERGY, "reset")
+    results = client.call_many([(ENERGY, 1), (ENERGY, 1)])
+    assert all(isinstance(result.error, ActionError) and result.error.result == 3 for result in results)
+    if by_read != NOT_BY_READ["refused"]:  # a meter that knows no such Read is asked once
+        assert [request[0] for request in meter.received] == [0x06, 0x05, 0x06]
+        assert any(finding.startswith("methods-by-read refused") for finding in client.findings)
+
+
+def test_a_list_of_methods_is_called_by_read_too_where_all_were_refused():
+    client, meter, _ = denying(b"\x0c\x01\x00\x00")
+    assert [result.ok for result in client.call_many([(ENERGY, 1), (ENERGY, 1)])] == [True, True]
+    assert [request[:2].hex() for request in meter.received] == ["0602", "0501", "0501"]
+    assert client.findings[-2:] == (f"methods-by-read: {ENERGY} method 1",) * 2
+
+
+def test_methods_after_one_that_was_called_are_not_called_by_read():
+    """They would be called out of order."""
+    client, meter, _ = denying(b"\x0c\x01\x00\x00")
+    meter.bend = lambda request: bytes.fromhex("0D02010300") if request[0] == 0x06 else None
+    assert [result.ok for result in client.call_many([(ENERGY, 1), (ENERGY, 1)])] == [False, True]
+    assert len(meter.received) == 1
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_read_of_a_method_without_an_answer_tells_the_first_refusal_too(many):
+    client, meter, channel = denying(SILENCE)
+    with pytest.raises(TransportTimeout, match=r"no answer within 10 s .* after Write: .*read-write-denied"):
+        client.call_many([(ENERGY, 1), (ENERGY, 1)]) if many else client.call(ENERGY, "reset")
+    assert channel.closed  # no answer by short names can be told from the next one
+    assert len(meter.received) == 2
+
+
+def test_a_method_whose_answer_to_read_had_begun_was_executed():
+    client, meter, _ = denying(None)
+
+    def bend(request):
+        if request[0] == 0x06:
+            return bytes.fromhex("0D010103")
+        return bytes.fromhex("D80101" if request[:3] == b"\x05\x01\x05" else "0C010200000103010900")
+
+    meter.bend = bend
+    with pytest.raises(ExceptionResponseError) as caught:
+        client.call(ENERGY, "reset")
+    assert caught.value.answer_begun
+
+
+@pytest.mark.parametrize(
+    ("answer", "one_by_one"), [("0D0101FA", True), ("0D01010E", True), ("0D010103", False)]
+)
+def test_a_list_that_is_refused_with_one_error_is_written_one_by_one(answer, one_by_one):
+    client, meter, _ = denying(None)
+    meter.bend = lambda request: bytes.fromhex(answer) if request[:2] == b"\x06\x02" else None
+    results = client.set_many([(ENERGY, 2, DoubleLongUnsigned(5), 3), (ENERGY, 2, DoubleLongUnsigned(6), 3)])
+    assert [result.ok for result in results] == [one_by_one] * 2
+    assert len(meter.received) == (3 if one_by_one else 1)
 
 
 def test_a_method_that_was_refused_for_its_state_is_not_called_again():

@@ -35,6 +35,7 @@ class Session:
         deviation: Minutes from the meter's local time to UTC, once its clock was read.
         methods_by_read: Whether methods with short names are called by Read even where they return nothing; found
             out of a meter that takes them no other way.
+        methods_by_write_alone: Whether a Read was tried in vain for a method that Write refused: it is not again.
         findings: Deviations from the standard that were met on the level of objects.
     """
 
@@ -48,6 +49,7 @@ class Session:
     refused_selectors: dict[LogicalName, set[str]] = field(default_factory=dict)
     deviation: int | None = None
     methods_by_read: bool = False
+    methods_by_write_alone: bool = False
     findings: Findings = field(default_factory=Findings)
     _indexed: tuple[ObjectEntry, ...] | None = field(default=None, init=False, repr=False)
     _index: dict[LogicalName, list[ObjectEntry]] = field(default_factory=dict, init=False, repr=False)

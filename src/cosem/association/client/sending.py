@@ -207,7 +207,7 @@ class ClientSending:
             )
             self._foreign = None
         if self._cannot_be_told(key):
-            self._fail(exchange, error)
+            self._fail_last(exchange, error)
             self._give_up(error)
             return
         del self._waiting[key]
@@ -251,6 +251,19 @@ class ClientSending:
         exchange.conversation.close()
         if not exchange.done:
             exchange.finish(None, error)
+
+    def _fail_last(self, exchange: Exchange[Any], error: Exception) -> None:
+        """End a conversation that can ask nothing more, but may have more to say of what went wrong."""
+        final, self_ended = error, exchange.key in ("open", "release")
+        self._forget(exchange)
+        if not self_ended:
+            try:
+                exchange.conversation.throw(error)
+            except StopIteration:
+                pass  # what it makes of it came over an association that is gone now
+            except Exception as failure:  # noqa: BLE001 -- it belongs to whoever asked, not to whoever pumps
+                final = failure
+        self._fail(exchange, final)
 
     def _clear(self) -> None:
         """Forget what belongs to an association that is over."""

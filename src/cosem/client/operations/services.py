@@ -30,6 +30,7 @@ from cosem.association.client.conversations.access import (
 )
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import access_services
+from cosem.client.operations.methods_by_read import all_called_by_read, called_by_read, may_be_called_by_read
 from cosem.client.operations.refusals import Refusal
 from cosem.client.session import Session
 from cosem.codec.data import encode_data
@@ -60,15 +61,6 @@ Item: TypeAlias = tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | No
 
 _COUNT = 2
 """Octets of the count of a list, at most: no request has more than 255 items."""
-_NOT_BY_WRITE = frozenset(
-    {
-        ActionResult.READ_WRITE_DENIED,
-        ActionResult.OBJECT_UNDEFINED,
-        ActionResult.OBJECT_CLASS_INCONSISTENT,
-        ActionResult.OBJECT_UNAVAILABLE,
-    }
-)
-"""Results of a meter that does not know, or does not let, the short name of a method be written."""
 _LIST_IS_THE_PROBLEM = frozenset({DataAccessResult.OTHER_REASON, DataAccessResult.DATA_BLOCK_UNAVAILABLE})
 """Results with which meters refuse a list as a whole."""
 
@@ -104,12 +96,17 @@ def read_list(
                 got = yield from _repeated(session.retries, partial(get_with_list, context, part))
             except ServiceError:
                 got = ()
-            if got and not (got[0] in _LIST_IS_THE_PROBLEM and all(each is got[0] for each in got)):
+            if got and not _list_is_the_problem(got):
                 results += got
                 continue
         for item in part:
             results.append((yield from _or_refusal(read(context, session, *item))))
     return results
+
+
+def _list_is_the_problem(results: Sequence[Any]) -> bool:
+    """Return whether all of a list was refused in words that may mean the list itself."""
+    return results[0] in _LIST_IS_THE_PROBLEM and all(each is results[0] for each in results)
 
 
 def _read_by_access(
@@ -181,13 +178,14 @@ def write_list(
         done += len(part)
         if len(part) > 1:
             try:
-                results += yield from _repeated(
+                done_at_once = yield from _repeated(
                     session.retries if session.repeat_writes else 0,
                     partial(set_with_list, context, part, part_values),
                 )
             except ServiceError:
-                pass
-            else:
+                done_at_once = ()
+            if done_at_once and not _list_is_the_problem(done_at_once):
+                results += done_at_once
                 continue
         for (descriptor, selection), value in zip(part, part_values, strict=True):
             results.append((yield from _or_refusal(write(context, session, descriptor, value, selection))))
@@ -217,19 +215,9 @@ def call(
         _mapped().action, context, descriptor, parameter, progress
     )
     response = yield from _repeated(times, partial(action, by_read=session.methods_by_read))
-    if (
-        response.result in _NOT_BY_WRITE
-        and not session.methods_by_read
-        and _mapped().is_called_by_write(context, descriptor)
-    ):
-        # What was refused so was not executed: some meters know methods for Read with parameters alone.
-        again = yield from _repeated(times, partial(action, by_read=True))
-        if again.result is ActionResult.SUCCESS:
-            session.methods_by_read = True
-            session.findings.append(
-                f"methods-by-read: {descriptor.instance_id} method {descriptor.method_id}"
-            )
-            return again
+    if may_be_called_by_read(context, session, _mapped(), descriptor, response):
+        again = partial(_again, context, session, descriptor, parameter, progress)
+        return (yield from called_by_read(session, descriptor, response, again))
     return response
 
 
@@ -246,9 +234,6 @@ def call_list(
         wanted = [action_item(*pair) for pair in zip(descriptors, parameters, strict=True)]
         outcomes = yield from _by_access(context, session, wanted)
         return [outcome if isinstance(outcome, ServiceError) else _response(outcome) for outcome in outcomes]
-    action_with_list: Any = logical.action_with_list
-    if context.short_names is not None:
-        action_with_list = partial(_mapped().action_with_list, by_read=session.methods_by_read)
     results: list[ActionResponseWithOptionalData | ServiceError] = []
     sizes = [_method_size(context) + len(encode_data(parameter)) for parameter in parameters]
     done = 0
@@ -256,8 +241,11 @@ def call_list(
         part_parameters = parameters[done : done + len(part)]
         done += len(part)
         if len(part) > 1:
+            action_with_list: Any = logical.action_with_list
+            if context.short_names is not None:
+                action_with_list = partial(_mapped().action_with_list, by_read=session.methods_by_read)
             try:
-                results += yield from _repeated(
+                responses = yield from _repeated(
                     session.retries if session.repeat_writes else 0,
                     partial(action_with_list, context, part, part_parameters),
                 )
@@ -266,10 +254,33 @@ def call_list(
                     results += [error] * len(part)
                     continue
             else:
+                if context.short_names is not None and all(
+                    may_be_called_by_read(context, session, _mapped(), *pair)
+                    for pair in zip(part, responses, strict=True)
+                ):  # none was executed, so the order is kept
+                    again = partial(_again, context, session)
+                    responses = yield from all_called_by_read(
+                        session, part, part_parameters, responses, again
+                    )
+                results += responses
                 continue
         for descriptor, parameter in zip(part, part_parameters, strict=True):
             results.append((yield from _or_refusal(call(context, session, descriptor, parameter))))
     return results
+
+
+def _again(
+    context: ServiceContext,
+    session: Session,
+    descriptor: CosemMethodDescriptor,
+    parameter: DataValue | Absent,
+    progress: Progress = no_progress,
+) -> Conversation[ActionResponseWithOptionalData]:
+    """Call a method by Read that Write refused."""
+    action: Service[ActionResponseWithOptionalData] = partial(
+        _mapped().action, context, descriptor, parameter, progress, by_read=True
+    )
+    return (yield from _repeated(session.retries if session.repeat_writes else 0, action))
 
 
 def _or_refusal(conversation: Conversation[T]) -> Conversation[T | ServiceError]:
