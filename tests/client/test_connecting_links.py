@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import pytest
 
 import cosem
@@ -9,11 +12,12 @@ from cosem.association.client.parameters import AssociationParameters
 from cosem.connecting.links import gateway_prefix, serial_line
 from cosem.connecting.plan import plan_of
 from cosem.connecting.profiles import profile_of
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, TransportError
 from cosem.link.gateway import GatewayClientLink, GatewayPrefix
 from cosem.link.hdlc import HdlcClientLink, HdlcParameters
 from cosem.link.iec62056_21 import ModeEClientLink
 from cosem.link.wrapper import WrapperClientLink
+from cosem.server import demonstration_meter, serve_in_thread
 from cosem.transport.url import parse_url
 
 
@@ -169,3 +173,25 @@ def test_a_line_gets_more_time_to_connect():
     assert plan_of("serial:COM3").timeouts.connect == 40
     assert plan_of("hdlc+tcp://meter?mode_e=1&timeout=5").timeouts.connect == 40
     assert plan_of("serial:COM3", timeouts=cosem.Timeouts(connect=3)).timeouts.connect == 3
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "hdlc+tcp"])
+def test_a_meter_that_is_no_gateway_is_told_as_such(scheme):
+    timeouts = cosem.Timeouts(answer=0.2, connect=2.0)
+    with serve_in_thread(demonstration_meter(), f"{scheme}://127.0.0.1:0") as url:
+        with pytest.raises(TransportError, match="gateway=1:12 speaks to a device behind a gateway"):
+            cosem.connect(f"{url}?gateway=1:12", timeouts=timeouts)
+
+        async def asynchronously() -> None:
+            await cosem.connect_async(f"{url}?gateway=1:12", timeouts=timeouts)
+
+        with pytest.raises(TransportError, match="a meter that is none"):
+            asyncio.run(asynchronously())
+
+
+def test_without_a_gateway_nothing_is_said_of_one():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(TransportError) as caught:
+            cosem.connect(url, timeouts=cosem.Timeouts(answer=0.05))
+    assert "gateway" not in str(caught.value)

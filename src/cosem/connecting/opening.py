@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.client.security_base import INVOCATION_COUNTER, SecurityOfClient
 from cosem.connecting.plan import PUBLIC_CLIENT, Plan
-from cosem.errors import AssociationRefused, AuthenticationError, ProtocolError, SecurityError
+from cosem.errors import (
+    AssociationRefused,
+    AuthenticationError,
+    ProtocolError,
+    SecurityError,
+    TransportClosed,
+    TransportTimeout,
+)
 from cosem.security.counters import LARGEST_JUMP, is_near_the_end
 from cosem.types.enumerations import AuthenticationMechanism
 
@@ -87,6 +94,18 @@ def _look(plan: Plan, security: SecurityOfClient) -> _Steps:
     security.raise_counter(seen)
 
 
+def _with_hint(plan: Plan, error: Exception) -> Exception:
+    """Return an error, with what may be behind it where a gateway was asked and did not answer as one."""
+    gateway = plan.address.options.get("gateway")
+    if gateway is None or type(error) not in {TransportClosed, TransportTimeout}:
+        return error
+    hinted = type(error)(
+        f"{error}; gateway={gateway} speaks to a device behind a gateway: a meter that is none, or a gateway that does"
+        " not know the device, has no answer to that"
+    )
+    return hinted.with_traceback(error.__traceback__)
+
+
 def opened(plan: Plan) -> BlockingConnection:
     """Return a connection with an open association.
 
@@ -105,7 +124,7 @@ def opened(plan: Plan) -> BlockingConnection:
             try:
                 answer = _opened(step.plan) if isinstance(step, _Open) else _counter(step.plan)
             except Exception as raised:  # noqa: BLE001 -- the steps decide what it means
-                error = raised
+                error = _with_hint(plan, raised)
     except StopIteration as stop:
         connection: BlockingConnection = stop.value
         return connection
@@ -124,7 +143,7 @@ async def opened_async(plan: Plan) -> AsyncConnection:
                 opens = isinstance(step, _Open)
                 answer = await (_opened_async(step.plan) if opens else _counter_async(step.plan))
             except Exception as raised:  # noqa: BLE001 -- the steps decide what it means
-                error = raised
+                error = _with_hint(plan, raised)
     except StopIteration as stop:
         connection: AsyncConnection = stop.value
         return connection
