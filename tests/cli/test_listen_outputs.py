@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import dataclasses
 import errno
 import io
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
+from cosem.cli import push_database
+from cosem.cli.push_database import Database
 from cosem.cli.push_sinks import CsvFile, Terminal
 from cosem.cli.verbs import listen, probe
 from cosem.connecting.probing import Outcome, ProbeStep
@@ -68,6 +74,7 @@ def test_a_file_for_which_there_is_no_room_is_named(tmp_path, option):
     words = [sys.executable, "-m", "cosem", "listen", "--quiet", option, file, "-"]
     done = subprocess.run(
         ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *words],
+        check=False,
         input=bytes(300) + NOTIFICATION + bytes(300),
         capture_output=True,
     )
@@ -132,3 +139,62 @@ def test_a_pipe_and_a_port_by_any_name_are_sniffed(cosem, tmp_path):
         os.close(slave)
     assert done.status == 1
     assert "nothing was heard" in done.err
+
+
+@pytest.fixture
+def locked(tmp_path, monkeypatch):
+    """A database with a connection that has it locked, and what was said of it."""
+    monkeypatch.setattr(push_database, "_PATIENCE", 1)
+    path, said = str(tmp_path / "readings.db"), []
+    database = Database(path, said.append)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield database, other, said
+
+
+def test_what_comes_while_a_database_is_locked_is_written_later(locked):
+    database, other, said = locked
+    (message,) = decode(NOTIFICATION)
+    for number in range(3):
+        database.take(message, f"tcp://10.0.0.5:{number}", None)
+    (only,) = said
+    assert only.endswith("readings.db is locked by another program; messages wait for it")
+    other.execute("COMMIT")
+    database.retry()
+    database.take(message, "tcp://10.0.0.5:3", None)
+    database.close()
+    rows = other.execute("SELECT source, value FROM messages JOIN readings ON message = id ORDER BY id")
+    assert list(rows) == [(f"tcp://10.0.0.5:{number}", "280") for number in range(4)]
+
+
+def test_a_database_that_stays_locked_is_a_failure_that_says_how_much_is_lost(locked, monkeypatch):
+    monkeypatch.setattr(push_database, "_MOST_HELD", 2500)
+    database, _, said = locked
+    (message,) = decode(NOTIFICATION)
+    for _ in range(5):
+        database.take(message, "tcp://10.0.0.5:1", None)
+    assert [text.partition("readings.db ")[2] for text in said] == [
+        "is locked by another program; messages wait for it",
+        "is locked for too long: further messages are not written to it",
+    ]
+    with pytest.raises(OSError, match="is locked: 5 messages not written"):
+        database.close()
+
+
+def test_a_listener_writes_what_waited_while_nothing_comes(locked, tmp_path, monkeypatch):
+    database, other, _ = locked
+    monkeypatch.setattr(listen, "_BETWEEN_TRIALS", 0.001)
+    (message,) = decode(NOTIFICATION)
+    database.take(message, "tcp://10.0.0.5:1", None)
+    other.execute("COMMIT")
+
+    async def until_it_is_there() -> int:
+        tried = asyncio.Event()
+        listening = SimpleNamespace(_database=SimpleNamespace(retry=lambda: tried.set() or database.retry()))
+        retrying = asyncio.ensure_future(listen._Listening._retry(listening))
+        await tried.wait()
+        retrying.cancel()
+        return other.execute("SELECT count(*) FROM messages").fetchone()[0]
+
+    assert asyncio.run(asyncio.wait_for(until_it_is_there(), 20)) == 1
+    database.close()

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from cosem.cli import home_assistant
+from cosem.cli.push_database import Database
 from cosem.cli.push_records import Duplicates, identity, meter_name
-from cosem.cli.push_sinks import Database
 from cosem.push import decode
 from tests.vectors import vector
 
@@ -42,7 +42,7 @@ def test_the_same_words_of_two_hosts_are_two_messages(anonymous, tmp_path, first
     assert not is_duplicate(anonymous, first)
     assert is_duplicate(anonymous, second) is same
     with closing(sqlite3.connect(tmp_path / "db")) as connection:
-        database = Database(str(tmp_path / "db"))
+        database = Database(str(tmp_path / "db"), print)
         database.take(anonymous, first, None)
         database.take(anonymous, second, None)
         database.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sqlite3
 import sys
 from contextlib import suppress
 from decimal import Decimal
@@ -12,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cosem.cli.output import human, json_text, plain
-from cosem.cli.push_records import identity, record
+from cosem.cli.push_records import record
 from cosem.cli.recording import naming
 from cosem.types.text import printable, spreadsheet_text
 
 if TYPE_CHECKING:
     from cosem.push import PushMessage
 
-__all__ = ["CsvFile", "DeadLetters", "Database", "JsonLines", "Sink", "Terminal"]
+__all__ = ["CsvFile", "DeadLetters", "JsonLines", "Sink", "Terminal", "cell", "one_line"]
 
 
 class Sink(Protocol):
@@ -156,94 +155,16 @@ class CsvFile:
 
 def _csv_cell(value: Any) -> str:
     """Return a cell; what a meter says is text, and never a formula of a spreadsheet."""
-    text = _cell(value)
+    text = cell(value)
     return spreadsheet_text(text) if isinstance(plain(value), str) and text != "-" else printable(text)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value as text, exact: decimals with all their digits, lists as JSON."""
     value = plain(value)
     if value is None:
         return ""
     return one_line(value) if isinstance(value, (list, dict, Decimal, bool)) else str(value)
-
-
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS messages (
-    id INTEGER PRIMARY KEY, identity BLOB UNIQUE, received TEXT, timestamp TEXT, source TEXT NOT NULL, maker TEXT,
-    system_title TEXT, verification TEXT, findings TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS readings (
-    message INTEGER NOT NULL REFERENCES messages(id), obis TEXT, name TEXT, class_id INTEGER, attribute INTEGER,
-    value TEXT, number REAL, unit TEXT, raw TEXT
-);
-CREATE INDEX IF NOT EXISTS readings_by_obis ON readings(obis, message);
-"""
-
-
-class Database:
-    """A database of SQLite: a row for each message and for each value; ``value`` is exact, ``number`` is for sums.
-
-    Args:
-        path: The file.
-
-    Raises:
-        OSError: It cannot be opened, or is no database.
-    """
-
-    def __init__(self, path: str) -> None:
-        try:
-            self._connection = sqlite3.connect(path)
-            self._connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise OSError(f"{path}: {error}") from None
-        self._path = path
-
-    def take(self, message: PushMessage, source: str, received: str | None) -> None:
-        """Add a message, unless it is there already.
-
-        Raises:
-            OSError: The database cannot be written.
-        """
-        said = record(message, source, received)
-        outside = (
-            *(
-                identity(message, source),
-                received,
-                _cell(said["timestamp"]) or None,
-                source,
-                said.get("maker"),
-            ),
-            *(_cell(said.get("system_title")) or None, said["verification"], one_line(said["findings"])),
-        )
-        try:
-            with self._connection as connection:
-                added = connection.execute(
-                    "INSERT OR IGNORE INTO messages (identity, received, timestamp, source, maker, system_title,"
-                    " verification, findings) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    outside,
-                )
-                if added.rowcount:
-                    connection.executemany(
-                        "INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                        [(added.lastrowid, *_row(value)) for value in said["values"]],
-                    )
-        except sqlite3.Error as error:
-            raise OSError(f"{self._path}: {error}") from None
-
-    def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
-
-
-def _row(value: dict[str, Any]) -> tuple[Any, ...]:
-    given = value["value"]
-    number = (
-        float(given) if isinstance(given, (int, float, Decimal)) and not isinstance(given, bool) else None
-    )
-    return (
-        *(value["obis"], value["name"], value["class_id"], value["attribute"]),
-        *(_cell(given), number, value["unit"], _cell(value["raw"])),
-    )
 
 
 class DeadLetters:

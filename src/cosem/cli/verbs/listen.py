@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cosem.cli.other_protocols import Strangers
+    from cosem.cli.push_database import Database
     from cosem.cli.push_sinks import DeadLetters, Sink
     from cosem.cli.push_sources import Chunk
     from cosem.cli.recording_heard import HeardMessages
@@ -46,6 +47,8 @@ EXAMPLES: Final = (
     ("cosem listen /dev/ttyUSB0 --mqtt mqtt://10.0.0.7/meters", "Home Assistant"),
 )
 _MOST_SOURCES: Final = 1024
+_BETWEEN_TRIALS: Final = 0.5
+"""Seconds until a database that was locked is tried again."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -125,6 +128,7 @@ class _Listening:
         self._damaged = False
         self._unconfirmed = False
         self._dead_letters: DeadLetters | None = None
+        self._database: Database | None = None
         self._sinks = self._open_sinks(stack)
         self._recording: HeardMessages | None = None
         if options.record is not None:
@@ -134,7 +138,7 @@ class _Listening:
             stack.callback(self._recording.close)
 
     def _open_sinks(self, stack: contextlib.ExitStack) -> list[Sink]:
-        from cosem.cli.push_sinks import CsvFile, Database, DeadLetters, JsonLines, Terminal
+        from cosem.cli.push_sinks import CsvFile, DeadLetters, JsonLines, Terminal
 
         options = self._options
         sinks: list[Sink] = []
@@ -143,7 +147,10 @@ class _Listening:
         if options.csv:
             sinks.append(CsvFile(options.csv))
         if options.sqlite:
-            sinks.append(Database(options.sqlite))
+            from cosem.cli.push_database import Database
+
+            self._database = Database(options.sqlite, _say)
+            sinks.append(self._database)
         if options.mqtt:
             from cosem.cli.home_assistant import MqttBroker
 
@@ -164,15 +171,26 @@ class _Listening:
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not here
                 loop.add_signal_handler(number, self._stopped.set)
         chunks = open_source(source, self._stopped, _say)
+        retrying = asyncio.ensure_future(self._retry())
         try:
             async for chunk in chunks:
                 self._take(chunk)
                 if self._enough():
                     break
         finally:
+            retrying.cancel()
             await chunks.aclose()
             for name, (parser, _) in self._parsers.items():
                 self._hand_on(parser, parser.idle, Chunk(name, b""))
+
+    async def _retry(self) -> None:
+        """Write what waits for a database that was locked, also while nothing comes."""
+        while self._database is not None:
+            await asyncio.sleep(_BETWEEN_TRIALS)
+            try:
+                self._database.retry()
+            except OSError:
+                return  # said with the next message, or at the end
 
     def _take(self, chunk: Chunk) -> None:
         parser, strangers = self._parser(chunk)
