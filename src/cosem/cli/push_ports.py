@@ -253,7 +253,7 @@ async def udp_server(address: Address, stopped: asyncio.Event, say: Say) -> Asyn
             nonlocal lost
 
             def answer(octets: bytes) -> None:
-                unsent = transport.get_write_buffer_size() + len(octets)
+                unsent = len(octets) + transport.get_write_buffer_size()  # type: ignore[attr-defined] # it has
                 if not transport.is_closing() and unsent <= _MOST_UNSENT:
                     transport.sendto(octets, addr)
 
