@@ -176,3 +176,19 @@ def test_a_single_request_that_is_refused_raises():
     ):
         with pytest.raises(ExceptionResponseError):
             operation()
+
+
+@pytest.mark.parametrize("result", [3, 4, 250])
+def test_one_refusal_for_a_whole_list_is_none_of_its_items(result):
+    meter, client = client_of()
+
+    def bend(apdu):
+        one = {b"\xc0\x03": b"\xc4\x01", b"\xc1\x04": b"\xc5\x01"}.get(apdu[:2])
+        choice = b"\x01" if apdu[:1] == b"\xc0" else b""
+        return one and one + apdu[2:3] + choice + bytes([result])
+
+    meter.bend = bend
+    assert [each.ok for each in client.get_many([(ENERGY, 2, 3), (VOLTAGE, 2, 3)])] == [True, True]
+    written = client.set_many([(ODD, 2, Unsigned(1), 1), (ENERGY, 9, Unsigned(2), 3)])
+    assert [each.ok for each in written] == [True, False]
+    assert meter.kinds() == ["C003", "C001", "C001", "C104", "C101", "C101"]

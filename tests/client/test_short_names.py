@@ -338,7 +338,8 @@ def test_a_method_whose_answer_to_read_had_begun_was_executed():
 
 
 @pytest.mark.parametrize(
-    ("answer", "one_by_one"), [("0D0101FA", True), ("0D01010E", True), ("0D010103", False)]
+    ("answer", "one_by_one"),
+    [("0D0101FA", True), ("0D010103", True), ("0D02010E010E", True), ("0D0201030103", False)],
 )
 def test_a_list_that_is_refused_with_one_error_is_written_one_by_one(answer, one_by_one):
     client, meter, _ = denying(None)

@@ -12,7 +12,7 @@ error as its result: one bad object never stops the rest, and no result gets los
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -28,8 +28,10 @@ from cosem.association.client.conversations.access import (
     get_item,
     set_item,
 )
+from cosem.association.client.conversations.refused_list import RefusedList
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
-from cosem.client.operations import access_services
+from cosem.client.operations import access_services, list_parts
+from cosem.client.operations.list_parts import Item
 from cosem.client.operations.methods_by_read import all_called_by_read, called_by_read, may_be_called_by_read
 from cosem.client.operations.refusals import Refusal
 from cosem.client.session import Session
@@ -56,11 +58,7 @@ __all__ = [
 
 T = TypeVar("T")
 Service: TypeAlias = Callable[..., Conversation[T]]
-Item: TypeAlias = tuple[CosemAttributeDescriptor, SelectiveAccessDescriptor | None]
-"""An attribute, and which part of it."""
 
-_COUNT = 2
-"""Octets of the count of a list, at most: no request has more than 255 items."""
 _LIST_IS_THE_PROBLEM = frozenset({DataAccessResult.OTHER_REASON, DataAccessResult.DATA_BLOCK_UNAVAILABLE})
 """Results with which meters refuse a list as a whole."""
 
@@ -90,7 +88,9 @@ def read_list(
         return (yield from _read_by_access(context, session, items))
     results: list[DataValue | Refusal] = []
     get_with_list = logical_names.get_with_list if context.short_names is None else _mapped().get_with_list
-    for part in _parts(context, items, [_attribute_size(context, item) for item in items], lists=1):
+    for part in list_parts.parts(
+        context, items, [list_parts.attribute_size(context, item) for item in items], lists=1
+    ):
         if len(part) > 1:
             try:
                 got = yield from _repeated(session.retries, partial(get_with_list, context, part))
@@ -105,8 +105,10 @@ def read_list(
 
 
 def _list_is_the_problem(results: Sequence[Any]) -> bool:
-    """Return whether all of a list was refused in words that may mean the list itself."""
-    return results[0] in _LIST_IS_THE_PROBLEM and all(each is results[0] for each in results)
+    """Return whether all of a list was refused, at once or in words that may mean the list itself."""
+    return isinstance(results, RefusedList) or (
+        results[0] in _LIST_IS_THE_PROBLEM and all(each is results[0] for each in results)
+    )
 
 
 def _read_by_access(
@@ -169,11 +171,11 @@ def write_list(
     set_with_list = logical.set_with_list if context.short_names is None else _mapped().set_with_list
     results: list[Refusal] = []
     sizes = [
-        _attribute_size(context, item) + len(encode_data(value))
+        list_parts.attribute_size(context, item) + len(encode_data(value))
         for item, value in zip(items, values, strict=True)
     ]
     done = 0
-    for part in _parts(context, items, sizes, lists=2):
+    for part in list_parts.parts(context, items, sizes, lists=2):
         part_values = values[done : done + len(part)]
         done += len(part)
         if len(part) > 1:
@@ -235,9 +237,9 @@ def call_list(
         outcomes = yield from _by_access(context, session, wanted)
         return [outcome if isinstance(outcome, ServiceError) else _response(outcome) for outcome in outcomes]
     results: list[ActionResponseWithOptionalData | ServiceError] = []
-    sizes = [_method_size(context) + len(encode_data(parameter)) for parameter in parameters]
+    sizes = [list_parts.method_size(context) + len(encode_data(parameter)) for parameter in parameters]
     done = 0
-    for part in _parts(context, descriptors, sizes, lists=2):
+    for part in list_parts.parts(context, descriptors, sizes, lists=2):
         part_parameters = parameters[done : done + len(part)]
         done += len(part)
         if len(part) > 1:
@@ -371,48 +373,3 @@ def _repeated(times: int, start: Callable[[], Conversation[T]]) -> Conversation[
         except TransportTimeout:
             continue
     return (yield from start())
-
-
-def _attribute_size(context: ServiceContext, item: Item) -> int:
-    """Return the octets of an attribute in a list, without a value."""
-    descriptor, selection = item
-    selected = 0 if selection is None else 1 + len(encode_data(selection.access_parameters))
-    table = context.short_names
-    if table is None:
-        return 10 + selected  # class_id, name, number, flag of the selection
-    found = table.find(descriptor.class_id, descriptor.instance_id) if descriptor.attribute_id == 0 else None
-    names = 1 if found is None else len(table.layout(found.class_id, found.version).attributes)
-    return 3 * names + selected  # choice, short name
-
-
-def _method_size(context: ServiceContext) -> int:
-    """Return the octets of a method in a list, without its parameters."""
-    return 9 if context.short_names is None else 4  # choice, short name, selector
-
-
-def _parts(
-    context: ServiceContext, items: Sequence[T], sizes: Sequence[int], *, lists: int
-) -> Iterator[Sequence[T]]:
-    """Return the items in portions that one request each can carry: single ones where lists were not agreed on.
-
-    Args:
-        context: The association.
-        items: What the requests carry.
-        sizes: Octets of each item, with its value.
-        lists: How many lists a request has: of names, and of values.
-    """
-    if Conformance.MULTIPLE_REFERENCES not in context.conformance:
-        yield from ([item] for item in items)
-        return
-    limit = context.max_request_size or 0xFFFF
-    head = 3 if context.short_names is None else 1  # tag; with names choice and invoke-id
-    head += lists * _COUNT
-    start = 0
-    size = head
-    for index, more in enumerate(sizes):
-        if index > start and (size + more > limit or index - start == 0xFF):
-            yield items[start:index]
-            start, size = index, head
-        size += more
-    if start < len(items):
-        yield items[start:]

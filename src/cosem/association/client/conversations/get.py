@@ -21,6 +21,7 @@ from cosem.apdu.get import (
     GetResponseWithList,
 )
 from cosem.association.blocks import BlockJoiner
+from cosem.association.client.conversations.refused_list import RefusedList
 from cosem.association.context import (
     Conversation,
     EncodedData,
@@ -123,11 +124,11 @@ def get_with_list(
     if isinstance(answer, GetResponseWithList):
         results: tuple[Any, ...] = answer.result
     elif isinstance(answer, GetResponseNormal) and isinstance(answer.result, DataAccessResult):
-        return (answer.result,) * len(items)
+        return RefusedList((answer.result,) * len(items))
     elif isinstance(answer, GetResponseWithDatablock):
         joined = yield from _remaining_blocks(context, invoke_id, answer)
         if isinstance(joined, DataAccessResult):
-            return (joined,) * len(items)
+            return RefusedList((joined,) * len(items))
         reader = context.reader(joined)
         results = tuple(get_data_result_wire.read(reader) for _ in range(reader.count()))
         reader.finish()

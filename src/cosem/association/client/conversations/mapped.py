@@ -32,6 +32,7 @@ from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.variable_access import ParameterizedAccess, VariableName
 from cosem.association.client.conversations.mapper_table import current_table, mapper_table
 from cosem.association.client.conversations.read import Variable, read_encoded, read_list
+from cosem.association.client.conversations.refused_list import RefusedList
 from cosem.association.client.conversations.write import unconfirmed_write, write_list
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.association.short_names.table import ShortNameTable
@@ -93,7 +94,8 @@ def get_with_list(
     if variables:
         values = yield from read_list(context, variables, progress)
     remaining = iter(values)
-    return tuple(target.value([next(remaining) for _ in target.variables]) for target in targets)
+    got = tuple(target.value([next(remaining) for _ in target.variables]) for target in targets)
+    return RefusedList(got) if isinstance(values, RefusedList) else got
 
 
 def get_encoded(
@@ -145,7 +147,8 @@ def set_with_list(
     if variables:
         results = yield from write_list(context, variables, written, progress)
     remaining = iter(results)
-    return tuple(target.result([next(remaining) for _ in target.variables]) for target, _ in given)
+    done = tuple(target.result([next(remaining) for _ in target.variables]) for target, _ in given)
+    return RefusedList(done) if isinstance(results, RefusedList) else done
 
 
 def set_unconfirmed(

@@ -18,6 +18,7 @@ from cosem.apdu.variable_access import (
 )
 from cosem.association.blocks import BlockJoiner, cut, room_for
 from cosem.association.client.conversations.get import EncodedData
+from cosem.association.client.conversations.refused_list import RefusedList
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
 from cosem.codec.axdr import encode_length
 from cosem.errors import DecodeError, ProtocolError, UnsupportedError
@@ -169,7 +170,7 @@ def _results(
     if any(isinstance(each, (DataBlockResult, ReceivedBlock)) for each in results):
         raise ProtocolError("data or errors expected, a block received")
     if len(results) == 1 and isinstance(results[0], DataAccessResult):
-        return results * len(variables)  # the refusal of the whole list
+        return RefusedList(results * len(variables))
     if len(results) != len(variables):
         raise ProtocolError(f"{len(variables)} results expected, {len(results)} received")
     return results

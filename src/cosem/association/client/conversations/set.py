@@ -25,6 +25,7 @@ from cosem.apdu.set import (
     SetResponseWithList,
 )
 from cosem.association.blocks import cut, room_for
+from cosem.association.client.conversations.refused_list import RefusedList
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
 from cosem.codec.axdr import encode_length
 from cosem.codec.data import encode_data
@@ -120,7 +121,7 @@ def set_with_list(
 
         results = yield from _send_blocks(context, octets, head, first)
         if len(results) == 1 != len(items) and results[0] is not DataAccessResult.SUCCESS:
-            results = results * len(items)
+            return RefusedList(results * len(items))
     if len(results) != len(items):
         raise ProtocolError(f"{len(items)} results expected, {len(results)} received")
     return results
@@ -158,7 +159,7 @@ def _list_results(answer: Any, count: int) -> tuple[DataAccessResult, ...]:
     if isinstance(answer, (SetResponseWithList, SetResponseLastDatablockWithList)):
         return answer.result
     if isinstance(answer, SetResponseNormal) and answer.result is not DataAccessResult.SUCCESS:
-        return (answer.result,) * count
+        return RefusedList((answer.result,) * count)
     raise ProtocolError(unexpected(answer, "set-response-with-list"))
 
 

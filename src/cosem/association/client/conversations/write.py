@@ -18,6 +18,7 @@ from cosem.apdu.variable_access import (
 )
 from cosem.association.blocks import cut, room_for
 from cosem.association.client.conversations.read import MOST_BLOCKS, Variable, require_variables
+from cosem.association.client.conversations.refused_list import RefusedList
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress, require, unexpected
 from cosem.errors import ConfigurationError, ProtocolError, UnsupportedError
 from cosem.types.data import OctetString
@@ -81,7 +82,7 @@ def write_list(
     if any(isinstance(each, ReceivedBlock) for each in results):
         raise ProtocolError("results expected, the acknowledgement of a block received")
     if len(results) == 1 and results[0] is not DataAccessResult.SUCCESS:
-        return results * len(variables)  # the refusal of the whole list
+        return RefusedList(results * len(variables))
     if len(results) != len(variables):
         raise ProtocolError(f"{len(variables)} results expected, {len(results)} received")
     return results
