@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.server.objects.base import CosemObject, is_awaitable
 from cosem.server.timetable import Timetable
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["DeviceTime", "utc_now"]
 
 log = logging.getLogger("cosem.server")
+
+_SYNCHRONISATION: Final = timedelta(seconds=900)
+"""How far the clock is moved at most so that nothing is lost or repeated: as far as shift_time of the Clock goes."""
 
 _moment: ContextVar[tuple[object, datetime] | None] = ContextVar("moment", default=None)
 """Which device is catching up with its clock, and where it stands."""
@@ -46,6 +49,7 @@ class DeviceTime:
         self._clock_object: ClockObject | None = None
         self._timetable = Timetable()
         self._advancing: Awaitable[None] | None = None
+        self._timed: list[CosemObject] = []
         self._monitors: list[Any] = []
 
     def keep_time_of(self, target: CosemObject) -> None:
@@ -54,9 +58,10 @@ class DeviceTime:
 
         if isinstance(target, ClockObject) and self._clock_object is None:
             self._clock_object = target
-            for each in self._timetable:
+            for each in self._timed:
                 self.reschedule(each)
         if target.timed:
+            self._timed.append(target)
             self.reschedule(target)
         if target.watching:
             self._monitors.append(target)
@@ -74,7 +79,9 @@ class DeviceTime:
 
     def forget_time_of(self, target: CosemObject) -> None:
         """Take note that an object is gone."""
-        self._timetable.put(target, None)
+        self._timetable.remove(target)
+        if target in self._timed:
+            self._timed.remove(target)
         if target in self._monitors:
             self._monitors.remove(target)
         if target is self._clock_object:
@@ -104,15 +111,41 @@ class DeviceTime:
         return self._clock_object.date_time()
 
     def shift(self, by: timedelta) -> None:
-        """Move the time of the device; what is due by itself is planned anew from there."""
+        """Move the time of the device.
+
+        A synchronisation, by up to 15 minutes, neither loses nor repeats what is due by itself: what is
+        planned stays planned, so that what the clock passed over is done next, at its own moment, and what
+        was done already is not done again. After a jump everything is planned anew from the new time.
+        """
+        moment = _moment.get()
         self._offset += by
-        for each in self._timetable:
+        if moment is not None and moment[0] is self:
+            _moment.set((self, moment[1] + by))  # it is something due that sets the clock
+        if abs(by) > _SYNCHRONISATION:
+            self._timetable.repeat()
+            self._plan_anew(by)
+            return
+        for each in self._timed:
+            each.on_shift(by, jump=False)
+            if each.watching:
+                self.reschedule(each)  # durations go on, whatever the clock shows
+
+    def local_time_changed(self) -> None:
+        """Plan anew after the zone or daylight saving was changed: the same moments have other local times."""
+        self._plan_anew(timedelta())
+
+    def _plan_anew(self, by: timedelta) -> None:
+        for each in self._timed:
+            each.on_shift(by, jump=True)
             self.reschedule(each)
 
     def reschedule(self, target: CosemObject) -> None:
-        """Ask an object anew when it is due."""
+        """Ask an object anew when it is due: after now, and after what it has done already."""
         if target.timed:
-            self._timetable.put(target, target.next_time(self.now()))
+            now = self.now()
+            self._timetable.put(
+                target, target.next_time(now if target.watching else self._timetable.done(target, now))
+            )
 
     def advance(self) -> Awaitable[None] | None:
         """Do what has become due; every service does so first.

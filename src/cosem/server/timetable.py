@@ -27,10 +27,11 @@ _HOUR: Final = 3_600
 class Timetable:
     """When each object is due."""
 
-    __slots__ = ("_due", "next")
+    __slots__ = ("_done", "_due", "next")
 
     def __init__(self) -> None:
         self._due: dict[CosemObject, datetime] = {}
+        self._done: dict[CosemObject, datetime] = {}
         self.next: datetime | None = None
         """When the first of them is due."""
 
@@ -42,16 +43,27 @@ class Timetable:
             self._due[target] = at
         self.next = min(self._due.values(), default=None)
 
+    def remove(self, target: CosemObject) -> None:
+        """Forget an object."""
+        self._done.pop(target, None)
+        self.put(target, None)
+
+    def done(self, target: CosemObject, now: datetime) -> datetime:
+        """Return up to when an object has done what was due: that is later than now after the clock was set back."""
+        return max(self._done.get(target, now), now)
+
+    def repeat(self) -> None:
+        """Let what was done come again, where its time does."""
+        self._done.clear()
+
     def due(self, now: datetime) -> Iterator[tuple[datetime, CosemObject]]:
         """Return what is due up to ``now``, and when; each object is asked for its next time as it goes by."""
         while self.next is not None and self.next <= now:
             at = self.next
             target = min((each for each, when in self._due.items() if when == at), key=_rank)
+            self._done[target] = at
             self.put(target, target.next_time(at))
             yield at, target
-
-    def __iter__(self) -> Iterator[CosemObject]:
-        return iter(tuple(self._due))
 
 
 def _rank(target: CosemObject) -> tuple[int, int, bytes]:

@@ -28,7 +28,7 @@ from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from cosem.apdu.common import SelectiveAccessDescriptor
     from cosem.association.server.association import ServerAssociation
@@ -154,6 +154,14 @@ class CosemObject(InterfaceClass):
 
     def on_time(self, at: datetime) -> Outcome[Any]:
         """Do what is due; the time of the logical device stands at ``at`` meanwhile."""
+
+    def on_shift(self, by: timedelta, *, jump: bool) -> None:
+        """Take note that the time of the logical device was moved; for subclasses that are ``timed``.
+
+        Args:
+            by: How far; nothing, where only the local time was changed.
+            jump: Whether it was more than a synchronisation: all plans are made anew after this.
+        """
 
     # --- from inside the meter ---------------------------------------------------------------------
 

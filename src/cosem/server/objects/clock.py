@@ -57,7 +57,7 @@ class ClockObject(CosemObject, Clock):
         del number
         self._rules = None
         if self.device is not None:
-            self.device.shift(timedelta())  # periods are counted from local midnight
+            self.device.local_time_changed()  # periods are counted from local midnight
 
     # --- local time ---------------------------------------------------------------------------------
 

@@ -1,0 +1,199 @@
+"""What the clock does to what is due: synchronisation, jumps, and the hour that comes twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cosem.server import ClockObject, DataObject, ProfileGenericObject, ScriptTableObject, make_object
+from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER
+from cosem.types.data import BitString, Unsigned
+from cosem.types.date_time import Date, DateTime, Time
+from cosem.types.enumerations import ActionResult, DataAccessResult
+from tests.server.driver import Client, StandingClock, meter
+
+TABLE, TARIFF, CLOCK = "0-0:10.0.100", "0-0:96.14.0", "0-0:1.0.0"
+SIX = datetime(2026, 6, 10, 4, 0, tzinfo=UTC)
+"""06:00:00 of a summer day in central Europe."""
+
+
+class Scene:
+    """A central European meter whose scripts 1 to 9 say when they ran, and whatever a test adds."""
+
+    def __init__(self, *objects, now: datetime):
+        self.source = StandingClock(now)
+        self.runs: list[tuple[str, int]] = []
+        self.clock = ClockObject(
+            time_zone=-60,
+            daylight_savings_begin=LAST_SUNDAY_OF_MARCH,
+            daylight_savings_end=LAST_SUNDAY_OF_OCTOBER,
+            daylight_savings_deviation=60,
+            daylight_savings_enabled=True,
+        )
+        tariff = DataObject(TARIFF, value=Unsigned(0))
+
+        @tariff.setter("value")
+        def written(value):
+            self.runs.append((f"{self.device.now():%d %H:%M:%S}Z", int(value)))
+
+        scripts = [(n, [(1, 1, TARIFF, 2, Unsigned(n))]) for n in range(1, 10)]
+        table = ScriptTableObject(TABLE, scripts=scripts)
+        self.device = Client(meter(self.clock, tariff, table, *objects, clock=self.source)).device
+
+    def move(self, **by: float) -> list[tuple[str, int]]:
+        """Let time go by, and return what ran."""
+        self.runs.clear()
+        self.source.move(**by)
+        self.device.advance()
+        return list(self.runs)
+
+    def shift(self, seconds: int) -> None:
+        assert self.clock.call_shift_time(seconds) is ActionResult.SUCCESS
+
+    def set(self, moment: datetime) -> None:
+        assert self.clock.set_time(DateTime.from_datetime(moment)) is DataAccessResult.SUCCESS
+
+
+def single(*times: str):
+    return make_object(
+        22,
+        "0-0:15.0.0",
+        executed_script=(TABLE, 1),
+        type=5,
+        execution_time=[(Time.fromhex(each), Date.fromhex("FFFFFFFFFF")) for each in times],
+    )
+
+
+def entry(time: str):
+    return make_object(
+        10,
+        "0-0:12.0.0",
+        entries=[
+            (
+                1,
+                True,
+                TABLE,
+                1,
+                Time.fromhex(time),
+                0,
+                BitString.from_text("1111111"),
+                BitString.from_text("0"),
+                Date.fromhex("FFFF0101FF"),
+                Date.fromhex("FFFF0C1FFF"),
+            )
+        ],
+    )
+
+
+def calendar(*actions: tuple[str, int]):
+    return make_object(
+        20,
+        "0-0:13.0.0",
+        calendar_name_active=b"a",
+        season_profile_active=[(b"s", DateTime.fromhex("FFFF0101FFFFFFFFFF800000"), b"w")],
+        week_profile_table_active=[(b"w", *(1,) * 7)],
+        day_profile_table_active=[(1, [(Time.fromhex(time), TABLE, number) for time, number in actions])],
+    )
+
+
+def profile():
+    return ProfileGenericObject("1-0:99.1.0", capture_objects=[(8, CLOCK, 2, 0)], capture_period=900)
+
+
+# --- synchronisation ----------------------------------------------------------------------------------------
+
+AT_SIX = [
+    pytest.param(lambda: single("06000000"), id="single action schedule"),
+    pytest.param(lambda: calendar(("06000000", 1)), id="activity calendar"),
+    pytest.param(lambda: entry("06000000"), id="schedule"),
+]
+
+
+@pytest.mark.parametrize("make", AT_SIX)
+@pytest.mark.parametrize("seconds", [5, 900])
+def test_what_a_synchronisation_passes_over_runs_at_its_moment(make, seconds):
+    scene = Scene(make(), now=SIX - timedelta(seconds=12))
+    scene.move(seconds=10)
+    scene.shift(seconds)
+    assert scene.move() == [("10 04:00:00Z", 1)]
+    assert scene.move(hours=1) == []
+
+
+@pytest.mark.parametrize("make", AT_SIX)
+@pytest.mark.parametrize("seconds", [-5, -900])
+def test_what_ran_before_the_clock_was_synchronised_back_does_not_run_again(make, seconds):
+    scene = Scene(make(), now=SIX - timedelta(seconds=10))
+    scene.move(seconds=9)
+    assert scene.move(seconds=3) == [("10 04:00:00Z", 1)]
+    scene.shift(seconds)
+    target = next(each for each in scene.device if each.timed)
+    target.changed(2)  # whatever makes the object look at its times again
+    assert scene.move(hours=1) == []
+    assert scene.move(days=1) == [("11 04:00:00Z", 1)]
+
+
+@pytest.mark.parametrize(("before", "seconds"), [(-2, 5), (1, -5), (-2, 900), (1, -900), (450, -449)])
+def test_a_profile_keeps_one_row_for_each_period_when_the_clock_is_synchronised(before, seconds):
+    rows = profile()
+    scene = Scene(rows, now=SIX - timedelta(minutes=20))
+    scene.move(minutes=20, seconds=before)
+    scene.shift(seconds)
+    scene.move()
+    scene.move(minutes=35)
+    times = [str(DateTime(bytes(row[0])))[11:19] for row in rows.rows]
+    assert times[:3] == ["05:45:00", "06:00:00", "06:15:00"]
+    assert times == sorted(set(times))
+
+
+def test_synchronising_again_and_again_neither_loses_nor_repeats():
+    scene = Scene(single("FF0F0000"), now=SIX)
+    for _ in range(12):
+        scene.move(minutes=10)
+        scene.shift(-600)
+    scene.runs.clear()
+    for _ in range(12):
+        scene.source.move(minutes=10)
+        scene.shift(600)
+        scene.device.advance()
+    assert scene.runs == [(f"10 {hour:02}:15:00Z", 1) for hour in (4, 5, 6, 7)]
+
+
+def test_a_script_that_sets_the_clock_sees_the_time_that_it_set():
+    scene = Scene(single("06000000"), now=SIX - timedelta(seconds=1))
+    seen = []
+
+    @scene.device["0-0:96.14.0"].setter("value")
+    def written(value):
+        del value
+        scene.shift(30)
+        seen.append(scene.device.now() - SIX)
+
+    scene.move(seconds=1)
+    assert seen == [timedelta(seconds=30)]
+    assert scene.device.now() == SIX + timedelta(seconds=30)
+
+
+# --- jumps ------------------------------------------------------------------------------------------------
+
+
+def test_what_a_jump_back_repeats_runs_again():
+    scene = Scene(single("06000000"), now=SIX - timedelta(seconds=1))
+    assert scene.move(seconds=2) == [("10 04:00:00Z", 1)]
+    scene.set(SIX - timedelta(hours=1))
+    assert scene.move(hours=2) == [("10 04:00:00Z", 1)]
+
+
+def test_a_date_that_is_past_comes_again_when_the_clock_is_set_back():
+    schedule = single()
+    schedule.put("execution_time", [(Time.fromhex("06000000"), Date.fromhex("07EA060AFF"))])
+    scene = Scene(schedule, now=SIX + timedelta(days=1))
+    assert scene.move(days=30) == []
+    scene.set(SIX - timedelta(days=1))
+    assert scene.move(days=2) == [("10 04:00:00Z", 1)]
+
+
+def test_a_single_action_that_a_jump_forward_passes_over_does_not_run():
+    scene = Scene(single("06000000"), now=SIX - timedelta(hours=1))
+    scene.set(SIX + timedelta(hours=1))
+    assert scene.move(hours=1) == []
