@@ -197,3 +197,66 @@ def test_a_single_action_that_a_jump_forward_passes_over_does_not_run():
     scene = Scene(single("06000000"), now=SIX - timedelta(hours=1))
     scene.set(SIX + timedelta(hours=1))
     assert scene.move(hours=1) == []
+
+
+# --- the hour that comes twice, and the one that never comes ---------------------------------------------------
+
+AUTUMN = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)
+"""When 03:00 becomes 02:00."""
+SPRING = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+"""When 02:00 becomes 03:00."""
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: single("021E0000"), id="single action schedule"),
+        pytest.param(lambda: calendar(("021E0000", 1)), id="activity calendar"),
+        pytest.param(lambda: entry("021E0000"), id="schedule"),
+    ],
+)
+@pytest.mark.parametrize("seconds", [0, 1, -1])
+def test_in_the_hour_that_comes_twice_nothing_runs_twice_and_all_goes_on(make, seconds):
+    scene = Scene(make(), now=AUTUMN - timedelta(hours=2))
+    scene.move(hours=1)
+    assert scene.move(minutes=70) == [("25 00:30:00Z", 1)]
+    scene.clock.changed(6)
+    scene.shift(seconds)
+    assert scene.move(hours=30) == [("26 01:30:00Z", 1)]
+
+
+def test_a_meter_that_begins_in_the_second_of_the_hours_waits_for_the_next_day():
+    scene = Scene(single("021E0000", "03000000"), now=AUTUMN + timedelta(minutes=10))
+    assert scene.move(hours=24) == [("25 02:00:00Z", 1)]
+    assert scene.move(hours=1) == [("26 01:30:00Z", 1), ("26 02:00:00Z", 1)]
+
+
+def test_a_calendar_goes_on_after_the_hour_that_comes_twice():
+    scene = Scene(
+        calendar(("00000000", 1), ("021E0000", 2), ("06000000", 3)), now=AUTUMN - timedelta(hours=2)
+    )
+    scene.move(hours=2, minutes=10)
+    scene.clock.changed(6)
+    assert scene.move(hours=24) == [("25 05:00:00Z", 3), ("25 23:00:00Z", 1)]
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_what_is_due_in_the_hour_that_never_comes_runs_in_the_next(minutes):
+    scene = Scene(single("021E0000"), now=SPRING - timedelta(hours=1))
+    scene.move(minutes=60 + minutes)
+    scene.clock.changed(6)
+    assert scene.move(hours=23) == [("29 01:30:00Z", 1)]
+
+
+def test_every_second_is_due_once_also_in_the_hour_after_the_one_that_never_came():
+    scene = Scene(single("03FFFFFF"), now=SPRING - timedelta(seconds=2))
+    assert len(scene.move(hours=2)) == 3600
+
+
+def test_a_calendar_keeps_the_order_of_the_wall_where_an_hour_never_comes():
+    scene = Scene(
+        calendar(("01000000", 1), ("021E0000", 2), ("03000000", 3)), now=SPRING - timedelta(minutes=30)
+    )
+    scene.move(minutes=1)
+    assert scene.move(hours=3)[0] == ("29 01:00:00Z", 3)
+    assert {number for _, number in scene.runs} == {3}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.classes.standard.activity_calendar import ActivityCalendar, DayProfileAction, SeasonProfile
 from cosem.classes.standard.references import ScriptReference
@@ -18,12 +17,16 @@ from cosem.types.date_time import DateTime, Time
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
+if TYPE_CHECKING:
+    from cosem.server.logical_device import LogicalDevice
+
 __all__ = ["ActivityCalendarObject", "SingleActionScheduleObject", "SpecialDaysTableObject", "run_script"]
 
 _SCRIPT_TABLE: Final = 9
 _EXECUTE: Final = 1
 _T = ScheduleType
 _NEVER: Final = DateTime(b"\xff" * 9 + b"\x80\x00\xff")
+_HOUR: Final = timedelta(hours=1)
 _AHEAD: Final = 400
 """Days that are looked ahead for the next switching of a calendar: more than a year."""
 
@@ -51,10 +54,9 @@ class SingleActionScheduleObject(CosemObject, SingleActionSchedule):
         device = self.device
         if device is None:
             return None
-        local = device.local(after).replace(tzinfo=None)
         times: tuple[ExecutionTime, ...] = self.execution_time
-        found = (next_match(each.date, each.time, local) for each in times)
-        return min((device.instant(each) for each in found if each is not None), default=None)
+        found = (_first_instant(device, each, after) for each in times)
+        return min((at for at in found if at is not None), default=None)
 
     def on_time(self, at: datetime) -> Outcome[Any]:
         """Run the script."""
@@ -75,6 +77,24 @@ class SingleActionScheduleObject(CosemObject, SingleActionSchedule):
             return DataAccessResult.OTHER_REASON
         self.put("execution_time", times)
         return DataAccessResult.SUCCESS
+
+
+def _wall(device: LogicalDevice, moment: datetime) -> datetime:
+    """Return what a clock at the wall shows at a moment."""
+    return device.local(moment).replace(tzinfo=None)
+
+
+def _first_instant(device: LogicalDevice, times: ExecutionTime, after: datetime) -> datetime | None:
+    """Return the first moment after another; local times that come twice count when they come first."""
+    wall = _wall(device, after)
+    # an hour that the wall left out comes with the next: what was due in its rest is due yet
+    found = next_match(times.date, times.time, min(wall, _wall(device, after - _HOUR) + _HOUR))
+    while found is not None:
+        at = device.instant(found)
+        if at > after:
+            return at
+        found = next_match(times.date, times.time, max(found, wall))
+    return None
 
 
 class SpecialDaysTableObject(CosemObject, SpecialDaysTable):
@@ -172,20 +192,23 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
         if device is None:
             return None
         activation = self._activation()
-        local = device.local(after).replace(tzinfo=None)
-        switching = next((device.instant(at) for at, _ in self._switchings_from(local)), None)
+        switching = self._next_switching(device, after)
         times = [at for at in (activation, switching) if at is not None and at > after]
         if activation is not None and activation <= after:
             times.append(after + timedelta(microseconds=1))  # a time that has passed: at once
         return min(times, default=None)
 
-    def _switchings_from(self, local: datetime) -> Iterator[tuple[datetime, DayProfileAction]]:
+    def _next_switching(self, device: LogicalDevice, after: datetime) -> datetime | None:
+        """Return the first switching after a moment; what the clock leaves out or repeats can change their order."""
+        today = _wall(device, after).date()
         for ahead in range(_AHEAD):
-            day = local.date() + timedelta(days=ahead)
-            for start, action in self.switchings(day):
-                at = datetime.combine(day, start.to_time())
-                if at > local:
-                    yield at, action
+            day = today + timedelta(days=ahead)
+            found = (
+                device.instant(datetime.combine(day, start.to_time())) for start, _ in self.switchings(day)
+            )
+            if later := [at for at in found if at > after]:
+                return min(later)
+        return None
 
     def _activation(self) -> datetime | None:
         value: DateTime = self.activate_passive_calendar_time
