@@ -11,6 +11,7 @@ from cosem.connecting import connect, connect_async
 from cosem.errors import ActionError, ConfigurationError, ProtocolError, StateError
 from cosem.server import AccessRights, ImageTransferObject, LogicalDevice, serve_in_thread
 from cosem.types.data import BitString
+from cosem.types.enumerations import ActionResult
 
 IMAGE = bytes(range(256)) * 5
 
@@ -62,7 +63,7 @@ def test_only_what_is_missing_is_sent_again():
 def test_the_bitmap_of_another_image_is_not_trusted():
     target = ImageTransferObject(image_block_size=100)
     with serve_in_thread(meter(target)) as url, connect(url) as client:
-        client.transfer_image(IMAGE[:150], b"other")
+        client.transfer_image(IMAGE * 2, b"other")
         assert client.transfer_image(IMAGE, b"new", resume=True) == 13
     assert (target.image, target.identifier) == (IMAGE, b"new")
 
@@ -83,6 +84,61 @@ def test_blocks_that_the_meter_loses_are_sent_again_but_not_for_ever():
         target.lose = 100
         with pytest.raises(ProtocolError, match="lacks 1 of 13 blocks, block 3 first"):
             client.transfer_image(IMAGE, b"new")
+
+
+class Growing(ImageTransferObject):
+    """Its bitmap ends with the last block that came; some blocks get lost although they are acknowledged."""
+
+    lost: frozenset[int] = frozenset()
+    initiated = 0
+
+    def get_image_transferred_blocks_status(self):
+        whole = str(super().get_image_transferred_blocks_status())
+        return BitString.from_text(whole[: whole.rfind("1") + 1])
+
+    def call_image_transfer_initiate(self, parameter):
+        self.initiated += 1
+        return super().call_image_transfer_initiate(parameter)
+
+    def call_image_block_transfer(self, block):
+        if block.image_block_number in self.lost:
+            return ActionResult.SUCCESS
+        return super().call_image_block_transfer(block)
+
+
+def test_blocks_behind_the_end_of_a_bitmap_that_grows_are_missing():
+    target = Growing(image_block_size=100)
+    target.lost = frozenset({12})
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        with pytest.raises(ProtocolError, match="lacks 1 of 13 blocks, block 12 first"):
+            client.transfer_image(IMAGE, b"new")
+        target.lost = frozenset()
+        assert client.transfer_image(IMAGE, b"new", resume=True) == 1
+    assert (target.image, target.initiated) == (IMAGE, 1)
+
+
+def test_a_bitmap_that_grows_is_gone_on_with():
+    target = Growing(image_block_size=100)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        client.transfer_image(IMAGE, b"new")
+        for number in (2, *range(6, 13)):
+            del target._blocks[number]
+        assert client.transfer_image(IMAGE, b"new", resume=True) == 8
+    assert (target.image, target.initiated) == (IMAGE, 1)
+
+
+def test_a_bitmap_that_is_too_long_hides_no_missing_block():
+    target = Growing(image_block_size=100)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        target.getter("image_transferred_blocks_status")(
+            lambda: BitString.from_text("".join("01"[n in target._blocks] for n in range(16)))
+        )
+        target.lost = frozenset({3})
+        with pytest.raises(ProtocolError, match="lacks 1 of 13 blocks, block 3 first"):
+            client.transfer_image(IMAGE, b"new")
+        target.lost = frozenset()
+        assert client.transfer_image(IMAGE, b"new", resume=True) == 13
+    assert (target.image, target.initiated) == (IMAGE, 2)
 
 
 def test_what_stands_in_the_way_is_said():

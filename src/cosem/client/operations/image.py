@@ -76,7 +76,9 @@ def transfer_image(
     count = (len(image) + size - 1) // size
     missing = None
     if resume and (yield from image_status(context, session, target)) is ImageTransferStatus.INITIATED:
-        missing = yield from _missing(context, session, target, count)
+        bits = yield from _blocks(context, session, target)
+        # A bitmap may grow with the blocks that come: a shorter one can be of this image, a longer one cannot.
+        missing = _missing(bits, count) if len(bits) <= count else None
     if missing is None:
         parameter = Structure((OctetString(identifier), DoubleLongUnsigned(len(image))))
         yield from call(context, session, target, _INITIATE, parameter, _CLASS)
@@ -92,23 +94,23 @@ def transfer_image(
             sent += 1
             have += 1
             step(have, count)
-        missing = (yield from _missing(context, session, target, count)) or []
+        missing = _missing((yield from _blocks(context, session, target)), count)
         if not missing:
             return sent
     raise ProtocolError(f"the meter still lacks {len(missing)} of {count} blocks, block {missing[0]} first")
 
 
-def _missing(
-    context: ServiceContext, session: Session, target: Target, count: int
-) -> Conversation[list[int] | None]:
-    """Return the blocks that the meter has not; ``None`` if its bitmap is that of another image."""
+def _blocks(context: ServiceContext, session: Session, target: Target) -> Conversation[str]:
+    """Return the bitmap of the blocks that the meter has."""
     bits = yield from get(context, session, target, _BLOCKS, _CLASS)
     if not isinstance(bits, BitString):
         raise ProtocolError(f"the bitmap of the blocks is no bit-string, but {type(bits).__name__}")
-    text = str(bits)
-    if len(text) != count:
-        return None
-    return [number for number, bit in enumerate(text) if bit == "0"]
+    return str(bits)
+
+
+def _missing(bits: str, count: int) -> list[int]:
+    """Return the blocks that a bitmap lacks: those that it says nothing about as well."""
+    return [number for number, bit in enumerate(bits[:count].ljust(count, "0")) if bit == "0"]
 
 
 def _number(context: ServiceContext, session: Session, target: Target, attribute: int) -> Conversation[int]:
