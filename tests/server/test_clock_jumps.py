@@ -6,9 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cosem.server import ClockObject, DataObject, ProfileGenericObject, ScriptTableObject, make_object
+from cosem.server import (
+    ClockObject,
+    DataObject,
+    ProfileGenericObject,
+    RegisterObject,
+    ScriptTableObject,
+    make_object,
+)
 from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER
-from cosem.types.data import BitString, Unsigned
+from cosem.types.data import BitString, DoubleLongUnsigned, Unsigned
 from cosem.types.date_time import Date, DateTime, Time
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from tests.server.driver import Client, StandingClock, meter
@@ -260,3 +267,74 @@ def test_a_calendar_keeps_the_order_of_the_wall_where_an_hour_never_comes():
     scene.move(minutes=1)
     assert scene.move(hours=3)[0] == ("29 01:00:00Z", 3)
     assert {number for _, number in scene.runs} == {3}
+
+
+# --- limiter ------------------------------------------------------------------------------------------------
+
+
+def limited(**facts):
+    register = RegisterObject("1-0:1.7.0", value=DoubleLongUnsigned(0))
+    return register, make_object(
+        71,
+        "0-0:17.0.0",
+        monitored_value=(3, "1-0:1.7.0", 2),
+        threshold_normal=DoubleLongUnsigned(100),
+        threshold_emergency=DoubleLongUnsigned(40),
+        min_over_threshold_duration=60,
+        min_under_threshold_duration=60,
+        actions=((TABLE, 1), (TABLE, 2)),
+        **facts,
+    )
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        timedelta(seconds=100),
+        timedelta(seconds=-100),
+        timedelta(seconds=5),
+        timedelta(days=1),
+        timedelta(days=-1),
+    ],
+    ids=str,
+)
+def test_the_duration_of_a_limiter_goes_on_when_the_clock_is_set(by):
+    register, limiter = limited()
+    scene = Scene(register, limiter, now=SIX)
+    register.put("value", DoubleLongUnsigned(200))
+    scene.move(seconds=10)
+    scene.set(scene.device.now() + by)
+    assert scene.move(seconds=49) == []
+    assert [number for _, number in scene.move(seconds=1)] == [1]
+    assert scene.move(hours=30) == []
+
+
+def test_a_limiter_that_is_over_in_an_emergency_acts_though_the_clock_jumped_into_it():
+    emergency = (7, DateTime.from_datetime(SIX + timedelta(hours=5)), 3600)
+    register, limiter = limited(emergency_profile=emergency, emergency_profile_group_id_list=[7])
+    scene = Scene(register, limiter, now=SIX)
+    register.put("value", DoubleLongUnsigned(60))
+    scene.set(SIX + timedelta(hours=5, minutes=30))
+    assert int(limiter.stored(3)) == 40
+    assert scene.move(minutes=20) == [("10 09:31:00Z", 1)]
+    assert scene.move(minutes=20) == [("10 10:01:00Z", 2)]
+
+
+def test_a_shorter_duration_that_has_passed_already_acts_at_once():
+    register, limiter = limited()
+    scene = Scene(register, limiter, now=SIX)
+    register.put("value", DoubleLongUnsigned(200))
+    scene.move(seconds=30)
+    register.getter("value")(lambda: None)  # nobody says any more how high it is
+    limiter.put("min_over_threshold_duration", 20)
+    assert scene.move(seconds=1) == [("10 04:00:30Z", 1)]
+
+
+def test_a_value_that_dropped_between_looks_does_not_count_as_over():
+    register, limiter = limited(look_every=40)
+    scene = Scene(register, limiter, now=SIX)
+    register.getter("value")(
+        lambda: DoubleLongUnsigned(200 if scene.device.now() < SIX + timedelta(seconds=90) else 50)
+    )
+    assert scene.move(seconds=99) == []
+    assert scene.move(hours=1) == []

@@ -7,7 +7,7 @@ gives changes unseen; for those a monitor looks at it from time to time.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.classes.standard.limiter import EmergencyProfile, Limiter
 from cosem.classes.standard.references import AttributeReference, ObjectReference, ScriptReference
@@ -21,6 +21,8 @@ from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 __all__ = ["LimiterObject", "RegisterActivationObject", "RegisterMonitorObject"]
+
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 class _Monitor(CosemObject):
@@ -196,14 +198,27 @@ class LimiterObject(_Monitor, Limiter):
     def next_time(self, after: datetime) -> datetime | None:
         """Return when a duration ends, an emergency begins or ends, or the value is looked at."""
         span = self._emergency() or ()
-        times = [self._deadline(), self._next_look(after), *span]
-        return min((at for at in times if at is not None and at > after), default=None)
+        times = [at for at in (self._next_look(after), *span) if at is not None and at > after]
+        deadline = self._deadline()
+        if deadline is not None:
+            times.append(max(deadline, after + _INSTANT))  # one that has passed: at once
+        return min(times, default=None)
 
     def on_time(self, at: datetime) -> None:
-        """Judge."""
+        """Look at the value, and judge: one that has dropped unseen meanwhile does not count on."""
         del at
         self._show()
+        self._look()
         self._judge()
+        if self.device is not None:
+            self.device.reschedule(self)
+
+    def on_shift(self, by: timedelta, *, jump: bool) -> None:
+        """Go on with the duration, whatever the clock shows; an emergency may begin or end with it."""
+        del jump
+        if self._since is not None:
+            self._since += by
+        self._show()
         self._look()
 
 
