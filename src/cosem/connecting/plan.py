@@ -211,7 +211,8 @@ def _over_datagrams(
         return parameters  # a tag and a counter tell it
     if parameters.application_context.short_names:
         _log.warning(
-            "%s: short names in clear over datagrams: an answer that comes twice passes for the next one", address
+            "%s: short names in clear over datagrams: an answer that comes twice passes for the next one",
+            address,
         )
     if conformance is None:
         proposed = parameters.proposed_conformance & ~Conformance.GENERAL_BLOCK_TRANSFER
