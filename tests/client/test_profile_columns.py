@@ -37,6 +37,7 @@ from cosem.types.data import (
     DoubleLong,
     DoubleLongUnsigned,
     Float32,
+    Float64,
     Long64,
     Long64Unsigned,
     LongUnsigned,
@@ -272,6 +273,56 @@ def test_seconds_since_1970_are_moments_in_utc():
     wanted = [datetime.fromtimestamp(1_800_000_000 + more, UTC) for more in (0, 900, 930)]
     assert table.column(0) == wanted
     assert table.to_arrow().column(0).to_pylist() == wanted
+
+
+@pytest.mark.parametrize(("period", "fill"), [(0, True), (900, False)])
+def test_a_missing_unix_time_is_missing_in_every_kind_of_column(period, fill):
+    shape = layout(column("time", kind="seconds", class_id=1), period=period)
+    table = table_of(shape, [(None,), (DoubleLongUnsigned(1_700_000_000),), (None,)], fill=fill)
+    present = datetime.fromtimestamp(1_700_000_000, UTC)
+    assert table.column(0) == [None, present, None]
+    assert table.to_arrow().column(0).to_pylist() == [None, present, None]
+    assert numpy.isnat(table.to_numpy()["time"]).tolist() == [True, False, True]
+    assert table.to_pandas()["time"].isna().tolist() == [True, False, True]
+    assert table.to_pandas()["time"][1] == present
+    assert numpy.isnat(table[1:].to_numpy()["time"]).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        Long64Unsigned(1 << 60),
+        Long64Unsigned((1 << 64) - 1),
+        Long64(-(1 << 60)),
+        Long64(253_402_300_800),
+        Long64(-62_135_596_801),
+    ],
+)
+def test_a_unix_time_outside_the_calendar_stays_the_number_that_it_is(sent):
+    table = table_of(layout(column("time", kind="seconds", class_id=1)), [(sent,)])
+    assert table.column(0) == [sent]
+    assert table.to_numpy()["time"].tolist() == [sent]
+    assert table.to_pandas()["time"].tolist() == [sent]
+    assert table.to_arrow().column(0).to_pylist() == [str(sent)]
+
+
+@pytest.mark.parametrize("seconds", [-62_135_596_800, 253_402_300_799])
+def test_the_first_and_the_last_second_of_the_calendar_are_moments(seconds):
+    table = table_of(layout(column("time", kind="seconds", class_id=1)), [(Long64(seconds),)])
+    wanted = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    assert table.column(0) == [wanted]
+    assert table.to_numpy()["time"].tolist() == [wanted.replace(tzinfo=None)]
+
+
+def test_floats_that_a_scaler_makes_infinite_are_taken_without_a_warning():
+    rows = [(Float64(1e300),), (Float64(5.0),)]
+    assert table_of(layout(column("x", 10)), rows).to_numpy()["x"].tolist() == [float("inf"), 5e10]
+
+
+def test_a_filled_unix_time_does_not_leave_the_calendar():
+    shape = layout(column("time", kind="seconds", class_id=1))
+    table = table_of(shape, [(Long64(253_402_300_000),), (None,)])
+    assert table.to_numpy()["time"].tolist() == table.column(0)
 
 
 def test_parts_of_a_table_have_the_columns_of_these_rows():

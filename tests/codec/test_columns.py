@@ -256,3 +256,10 @@ def test_without_numpy_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(columns, "import_module", missing)
     with pytest.raises(UnsupportedError, match=r"pip install 'cosem\[numpy\]'"):
         decode_columns(b"\x01\x01\x02\x01\x11\x01")
+
+
+def test_a_signalling_nan_among_floats_of_two_sizes_is_taken_without_a_warning():
+    rows = bytes.fromhex("0103 0201 177F800001 0201 183FF8000000000000 0201 173FC00000")
+    (column,) = decode_columns(rows)
+    assert numpy.isnan(column.values).tolist() == [True, False, False]
+    assert column.values[1:].tolist() == [1.5, 1.5]

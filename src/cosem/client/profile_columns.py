@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.codec.columns import (
     ColumnArray,
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from cosem.client.profile_table import ProfileTable
 
 __all__ = ["Prepared", "numpy_columns", "prepared"]
+
+_FIRST_SECOND: Final = -62_135_596_800
+_LAST_SECOND: Final = 253_402_300_799
+"""UNIX times of the years 1 to 9999: what ``datetime`` can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,33 @@ def prepared(table: ProfileTable, index: int) -> Prepared | None:
     if found.deltas is not None and table.fills:
         values = with_deltas_added(values, found.deltas, nulls)
     if column.kind == "seconds":
-        if values.dtype.kind not in "iu" or (found.deltas is not None and nulls is not None):
+        if found.deltas is not None and nulls is not None:
             return None  # a difference to a time that was left out: row by row
-        values = (values.astype("i8") * 1_000_000).view("datetime64[us]")
+        return _seconds(table, column, values, nulls)
     if nulls is not None and table.fills:
         values, nulls = filled(values, nulls, _step(table, column))
-    return Prepared(values, nulls, True if column.kind == "seconds" else None)
+    return Prepared(values, nulls)
+
+
+def _seconds(table: ProfileTable, column: Column, values: Any, nulls: Any) -> Prepared | None:
+    """Return UNIX times as moments; ``None`` if some are no moments of the calendar: row by row, then."""
+    if values.dtype.kind not in "iu" or not _in_calendar(values):
+        return None
+    numpy = load_numpy()
+    values = values.astype("i8")
+    if nulls is not None and table.fills:
+        step = _step(table, column)
+        values, nulls = filled(values, nulls, None if step is None else step // 1_000_000)
+        if not _in_calendar(values):
+            return None
+    moments = (values * 1_000_000).view("datetime64[us]")
+    if nulls is not None:
+        moments = numpy.where(nulls, numpy.datetime64("NaT"), moments)
+    return Prepared(moments, nulls, utc=True)
+
+
+def _in_calendar(seconds: Any) -> bool:
+    return int(seconds.min()) >= _FIRST_SECOND and int(seconds.max()) <= _LAST_SECOND
 
 
 def _step(table: ProfileTable, column: Column) -> int | None:
@@ -126,6 +151,7 @@ def numpy_columns(table: ProfileTable, *, scaled: bool = True) -> dict[str, Any]
 
 def _scaled(numpy: Any, values: Any, scaler: int) -> Any:
     """Return the nearest double-precision numbers: a division by a power of ten rounds once, a product twice."""
-    if scaler >= 0:
-        return values * numpy.float64(10.0**scaler)
-    return values / numpy.float64(10.0**-scaler)
+    with numpy.errstate(invalid="ignore", over="ignore", under="ignore"):  # of floats that a meter sent
+        if scaler >= 0:
+            return values * numpy.float64(10.0**scaler)
+        return values / numpy.float64(10.0**-scaler)

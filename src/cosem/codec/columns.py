@@ -147,11 +147,12 @@ def number_column(table: RowTable, index: int) -> ColumnArray | None:
     values = numpy.zeros(count, kind)
     nulls = numpy.ones(count, "?")
     deltas = numpy.zeros(count, "?") if tags & _DELTAS else None
-    for tag, place, part in _parts(numpy, table, index):
-        values[place] = part
-        nulls[place] = False
-        if deltas is not None and tag in _DELTAS:
-            deltas[place] = True
+    with numpy.errstate(invalid="ignore"):  # any octets are a float32: a signalling NaN is no news
+        for tag, place, part in _parts(numpy, table, index):
+            values[place] = part
+            nulls[place] = False
+            if deltas is not None and tag in _DELTAS:
+                deltas[place] = True
     return ColumnArray(values, nulls if nulls.any() else None, deltas)
 
 
