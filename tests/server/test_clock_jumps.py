@@ -265,8 +265,7 @@ def test_a_calendar_keeps_the_order_of_the_wall_where_an_hour_never_comes():
         calendar(("01000000", 1), ("021E0000", 2), ("03000000", 3)), now=SPRING - timedelta(minutes=30)
     )
     scene.move(minutes=1)
-    assert scene.move(hours=3)[0] == ("29 01:00:00Z", 3)
-    assert {number for _, number in scene.runs} == {3}
+    assert scene.move(hours=3) == [("29 01:00:00Z", 3)]
 
 
 # --- limiter ------------------------------------------------------------------------------------------------
@@ -338,3 +337,60 @@ def test_a_value_that_dropped_between_looks_does_not_count_as_over():
     )
     assert scene.move(seconds=99) == []
     assert scene.move(hours=1) == []
+
+
+# --- what a calendar missed ---------------------------------------------------------------------------------
+
+TWO_TARIFFS = ("06000000", 1), ("16000000", 2)
+
+
+@pytest.mark.parametrize(("hours", "number"), [(-1, 2), (1, 1), (16, 2), (17, 2)])
+def test_at_start_up_a_calendar_switches_to_what_is_in_force(hours, number):
+    scene = Scene(calendar(*TWO_TARIFFS), now=SIX + timedelta(hours=hours))
+    assert [each for _, each in scene.move(minutes=1)] == [number]
+    assert scene.move(minutes=1) == []
+
+
+def test_a_calendar_that_is_filled_in_later_starts_then():
+    target, full = calendar(), calendar(*TWO_TARIFFS)
+    scene = Scene(target, now=SIX + timedelta(hours=1))
+    assert scene.move(minutes=1) == []
+    target.put("day_profile_table_active", full.day_profile_table_active)
+    assert scene.move(minutes=1) == [("10 05:01:00Z", 1)]
+
+
+@pytest.mark.parametrize(
+    ("by", "runs"),
+    [
+        (timedelta(hours=1), []),
+        (timedelta(hours=14), []),
+        (timedelta(hours=15), [2]),
+        (timedelta(hours=18), [2]),
+        (timedelta(hours=24), [1]),
+        (timedelta(days=30), [1]),
+        (-timedelta(minutes=30), []),
+        (-timedelta(hours=2), [2]),
+        (-timedelta(days=1), [1]),
+    ],
+    ids=str,
+)
+def test_after_a_jump_a_calendar_switches_once_to_what_is_in_force(by, runs):
+    scene = Scene(calendar(*TWO_TARIFFS), now=SIX)
+    assert [number for _, number in scene.move(hours=1)] == [1]
+    scene.set(SIX + timedelta(hours=1) + by)
+    assert [number for _, number in scene.move(seconds=1)] == runs
+    assert scene.move(seconds=1) == []
+
+
+def test_a_zone_that_moves_the_wall_past_a_switching_switches():
+    scene = Scene(calendar(*TWO_TARIFFS), now=SIX - timedelta(minutes=30))
+    assert [number for _, number in scene.move(seconds=1)] == [2]
+    scene.clock.put("time_zone", -120)
+    assert [number for _, number in scene.move(seconds=1)] == [1]
+    assert scene.move(minutes=50) == []
+    assert scene.move(hours=16) == [("10 19:00:00Z", 2)]
+
+
+def test_a_start_time_that_is_a_pattern_never_comes():
+    scene = Scene(calendar(("FF0F0000", 3), *TWO_TARIFFS), now=SIX)
+    assert [number for _, number in scene.move(days=1)] == [1, 2, 1]

@@ -147,6 +147,8 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
         **values: Any,
     ) -> None:
         self._special_days = LogicalName(special_days)
+        self._behind = True  # at start-up, what is in force has yet to be switched
+        self._switched: datetime | None = None
         super().__init__(logical_name, **values)
 
     def changed(self, number: int) -> None:
@@ -171,7 +173,8 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
         number = self._day_id(day)
         profile = next((each for each in self.day_profile_table_active if each.day_id == number), None)
         actions: tuple[DayProfileAction, ...] = () if profile is None else profile.day_schedule
-        return sorted(((each.start_time, each) for each in actions), key=lambda pair: pair[0].octets)
+        pairs = [(each.start_time, each) for each in actions if _is_moment(each.start_time)]
+        return sorted(pairs, key=lambda pair: pair[0].octets)
 
     def _day_id(self, day: date) -> int | None:
         table = None if self.device is None else self.device.find(self._special_days)
@@ -194,9 +197,21 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
         activation = self._activation()
         switching = self._next_switching(device, after)
         times = [at for at in (activation, switching) if at is not None and at > after]
-        if activation is not None and activation <= after:
+        if (activation is not None and activation <= after) or self.missed(after) is not None:
             times.append(after + timedelta(microseconds=1))  # a time that has passed: at once
         return min(times, default=None)
+
+    def on_shift(self, by: timedelta, *, jump: bool) -> None:
+        """Take note that the clock jumped: what is in force then may be something else."""
+        del by
+        if jump and self._switched is not None and self.device is not None:
+            self._behind = True
+            self._behind = self.missed(self.device.now()) is not None
+
+    def missed(self, now: datetime) -> datetime | None:
+        """Return the switching in force, in local time, if it was missed: at start-up, or when the clock jumped."""
+        found = self._last_switching(now) if self._behind else None
+        return None if found is None or found[0] == self._switched else found[0]
 
     def _next_switching(self, device: LogicalDevice, after: datetime) -> datetime | None:
         """Return the first switching after a moment; what the clock leaves out or repeats can change their order."""
@@ -231,25 +246,41 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
             if outcome is ActionResult.OTHER_REASON:
                 self.put("activate_passive_calendar_time", _NEVER)
             return outcome
-        return self._run(self.in_force(device.local(at).replace(tzinfo=None)))
+        return self.switch(at)
 
-    def in_force(self, local: datetime) -> DayProfileAction | None:
-        """Return the last switching up to a local time: of that day, or else of the day before."""
-        for back in (0, 1):
-            day = local.date() - timedelta(days=back)
-            passed = [
-                each
-                for start, each in self.switchings(day)
-                if datetime.combine(day, start.to_time()) <= local
-            ]
-            if passed:
+    def in_force(self, now: datetime) -> DayProfileAction | None:
+        """Return the last switching up to a moment: of that day, or else of the day before."""
+        found = self._last_switching(now)
+        return None if found is None else found[1]
+
+    def _last_switching(self, now: datetime) -> tuple[datetime, DayProfileAction] | None:
+        """Return it with its local time."""
+        device = self.device
+        if device is None:
+            return None
+        today = _wall(device, now).date()
+        for day in (today, today - timedelta(days=1)):
+            pairs = ((datetime.combine(day, start.to_time()), each) for start, each in self.switchings(day))
+            if passed := [pair for pair in pairs if device.instant(pair[0]) <= now]:
                 return passed[-1]
         return None
 
-    def _run(self, action: DayProfileAction | None) -> Outcome[Any]:
-        return (
-            None if action is None else run_script(self, action.script_logical_name, action.script_selector)
-        )
+    def switch(self, now: datetime, *, again: bool = False) -> Outcome[Any]:
+        """Run the script in force, unless it was the last that ran.
+
+        Args:
+            now: The moment that counts.
+            again: Whether to run it in any case.
+        """
+        found = self._last_switching(now)
+        if found is None or self.device is None:
+            return None
+        done, self._switched = found[0] == self._switched, found[0]
+        self._behind = False
+        self.device.reschedule(self)
+        if done and not again:
+            return None
+        return run_script(self, found[1].script_logical_name, found[1].script_selector)
 
     def call_activate_passive_calendar(self) -> Outcome[ActionResult]:
         """Copy the passive calendar to the active one, and switch to what it says for now.
@@ -262,8 +293,7 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
             self.put(f"{name}_active", getattr(self, f"{name}_passive"))
         self.put("activate_passive_calendar_time", _NEVER)
         if self.device is not None:
-            outcome = self._run(self.in_force(self.device.local(self.device.now()).replace(tzinfo=None)))
-            return then(outcome, lambda _: ActionResult.SUCCESS)
+            return then(self.switch(self.device.now(), again=True), lambda _: ActionResult.SUCCESS)
         return ActionResult.SUCCESS
 
     def _consistent(self) -> bool:
