@@ -72,7 +72,7 @@ def single(*times: str):
     )
 
 
-def entry(time: str):
+def entry(time: str, window: int = 0):
     return make_object(
         10,
         "0-0:12.0.0",
@@ -83,7 +83,7 @@ def entry(time: str):
                 TABLE,
                 1,
                 Time.fromhex(time),
-                0,
+                window,
                 BitString.from_text("1111111"),
                 BitString.from_text("0"),
                 Date.fromhex("FFFF0101FF"),
@@ -394,3 +394,16 @@ def test_a_zone_that_moves_the_wall_past_a_switching_switches():
 def test_a_start_time_that_is_a_pattern_never_comes():
     scene = Scene(calendar(("FF0F0000", 3), *TWO_TARIFFS), now=SIX)
     assert [number for _, number in scene.move(days=1)] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("time", "order"), [("05000000", [1, 4]), ("06000000", [1, 4]), ("07000000", [4, 1])]
+)
+def test_what_a_calendar_missed_runs_in_its_place_among_the_entries_of_the_schedule(time, order):
+    scene = Scene(
+        entry(time, window=0xFFFF), calendar(("02000000", 3), ("06000000", 4)), now=SIX - timedelta(hours=2)
+    )
+    scene.move(seconds=1)
+    scene.set(SIX + timedelta(hours=3))
+    assert [number for _, number in scene.move(seconds=1)] == order
+    assert scene.move(seconds=1) == []

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from cosem.classes.standard.schedule import EnableDisable, EntryRange, Schedule, ScheduleEntry
 from cosem.errors import ConversionError, EncodeError
 from cosem.server.objects.base import CosemObject, Outcome, is_awaitable
-from cosem.server.objects.schedules import SpecialDaysTableObject, run_script
+from cosem.server.objects.schedules import ActivityCalendarObject, SpecialDaysTableObject, run_script
 from cosem.server.patterns import next_match
 from cosem.types.date_time import Date
 from cosem.types.enumerations import ActionResult
@@ -20,6 +21,7 @@ __all__ = ["ScheduleObject"]
 _AHEAD: Final = 400
 """Days that are looked ahead: more than a year."""
 _ALWAYS: Final = 0xFFFF
+_Step: TypeAlias = Callable[[], Outcome[Any]]
 _INSTANT: Final = timedelta(microseconds=1)
 
 
@@ -43,7 +45,7 @@ class ScheduleObject(CosemObject, Schedule):
     ) -> None:
         self._special_days = LogicalName(special_days)
         self._planned: datetime | None = None
-        self._late: list[ScheduleEntry] = []
+        self._late: list[tuple[datetime, ScheduleEntry]] = []
         super().__init__(logical_name, **values)
 
     def changed(self, number: int) -> None:
@@ -100,7 +102,7 @@ class ScheduleObject(CosemObject, Schedule):
         self._planned = min((at for at in times if at is not None), default=None)
         return self._planned
 
-    def _missed(self, since: datetime, now: datetime) -> list[ScheduleEntry]:
+    def _missed(self, since: datetime, now: datetime) -> list[tuple[datetime, ScheduleEntry]]:
         """Return the entries between two moments that may still run, in the order of time and index."""
         missed = []
         for entry in self.entries:
@@ -108,15 +110,28 @@ class ScheduleObject(CosemObject, Schedule):
             oldest = since if window == _ALWAYS else max(since, now - timedelta(minutes=window) - _INSTANT)
             if window:
                 missed += [(at, _index(entry), entry) for at in self._moments(entry, oldest, now)]
-        return [entry for _, _, entry in sorted(missed, key=lambda each: each[:2])]
+        return [(at, entry) for at, _, entry in sorted(missed, key=lambda each: each[:2])]
 
     def on_time(self, at: datetime) -> Outcome[Any]:
         """Run the scripts that are due, the smallest index first."""
         late, self._late = self._late, []
         if late:
-            return _in_order(self, late)
+            return _in_order(self._late_scripts(late, at))
         due = [each for each in self.entries if next(self._moments(each, at - _INSTANT), None) == at]
-        return _in_order(self, sorted(due, key=_index))
+        return _in_order([self._script(each) for each in sorted(due, key=_index)])
+
+    def _script(self, entry: ScheduleEntry) -> _Step:
+        return lambda: run_script(self, entry.script_logical_name, entry.script_selector)
+
+    def _late_scripts(self, late: list[tuple[datetime, ScheduleEntry]], now: datetime) -> list[_Step]:
+        """Return what was missed in the order of time; at one instant the Schedule comes before calendars."""
+        steps = [(at, self._script(entry)) for at, entry in late]
+        for each in self.device or ():
+            if isinstance(each, ActivityCalendarObject) and self.device is not None:
+                missed = each.missed(now)
+                if missed is not None:
+                    steps.append((self.device.instant(missed), partial(each.switch, now)))
+        return [step for _, step in sorted(steps, key=lambda pair: pair[0])]
 
     # --- methods ------------------------------------------------------------------------------------------
 
@@ -152,18 +167,18 @@ def _index(entry: ScheduleEntry) -> int:
     return int(value)
 
 
-def _in_order(schedule: ScheduleObject, entries: list[ScheduleEntry]) -> Outcome[Any]:
-    """Run the scripts of entries one after the other."""
-    for place, entry in enumerate(entries):
-        outcome = run_script(schedule, entry.script_logical_name, entry.script_selector)
+def _in_order(steps: list[_Step]) -> Outcome[Any]:
+    """Run scripts one after the other."""
+    for place, step in enumerate(steps):
+        outcome = step()
         if is_awaitable(outcome):
-            return _in_order_later(schedule, outcome, entries[place + 1 :])
+            return _in_order_later(outcome, steps[place + 1 :])
     return None
 
 
-async def _in_order_later(schedule: ScheduleObject, outcome: Any, entries: list[ScheduleEntry]) -> None:
+async def _in_order_later(outcome: Any, steps: list[_Step]) -> None:
     await outcome
-    rest = _in_order(schedule, entries)
+    rest = _in_order(steps)
     if is_awaitable(rest):
         await rest
 
