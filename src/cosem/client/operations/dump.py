@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,8 +14,9 @@ from cosem.client.operations.attributes import get, get_many
 from cosem.client.operations.objects import CURRENT_ASSOCIATION, objects
 from cosem.client.session import Session
 from cosem.errors import AccessError, ConversionError, CosemError, LinkError, ServiceError
+from cosem.types.data import DoubleLongUnsigned
 from cosem.types.date_time import DateTime
-from cosem.types.enumerations import AuthenticationMechanism, DataAccessResult
+from cosem.types.enumerations import ApplicationContext, AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ __all__ = ["dump"]
 
 _ASSOCIATION_SN, _ASSOCIATION_LN, _PROFILE, _CLOCK = 12, 15, 7, 8
 _BUFFER: Final = 2
+_DATA: Final = 1
+_PUBLIC_CLIENT: Final = 16
+_COUNTER_SHOWN: Final = ObjectRights({1: AccessMode.READ, 2: AccessMode.READ})
 _DEVICE_NAME: Final = LogicalName("0.0.42.0.0.255")
 _BATCH: Final = 24
 """So many attributes are asked for in one go."""
@@ -86,7 +91,7 @@ def dump(
     recorded = [_recorded(entry, outcomes, wanted=_readable(entry, buffers=buffers)) for entry in chosen]
     current = [each for each in recorded if _is_current(each)]
     name = outcomes.get((1, _DEVICE_NAME, 2))
-    return MeterRecord(
+    record = MeterRecord(
         bytes(name)[:16] if isinstance(name, bytes) and name else b"COS0000000000000",
         parameters.server_sap,
         tuple(each for each in recorded if not _is_current(each)),
@@ -94,6 +99,47 @@ def dump(
         behaves=False,
         time=_time(recorded),
     )
+    ciphers = parameters.application_context.ciphered
+    return _with_public_client(record) if ciphers and parameters.client_sap != _PUBLIC_CLIENT else record
+
+
+def _with_public_client(record: MeterRecord) -> MeterRecord:
+    """Return a meter that shows the public client the invocation counter that it has seen, and nothing else.
+
+    Clients that cipher ask for it there before they open their association.
+    """
+    from cosem.client.security_base import INVOCATION_COUNTER
+
+    (association,) = record.associations
+    short = association.context.short_names
+    client = association.client
+    made: list[RecordedObject] = []
+    shown = False
+    for each in record.objects:
+        rights: dict[int | None, ObjectRights] = {client: each.rights[None]} if each.rights else {}
+        if each.class_id == _DATA and each.logical_name == INVOCATION_COUNTER:
+            shown = True
+            rights = {client: _COUNTER_SHOWN, **rights, _PUBLIC_CLIENT: _COUNTER_SHOWN}
+            made.append(replace(_counted(each), rights=rights))
+        else:
+            made.append(replace(each, rights=rights))
+    if not shown and not short:  # this client does not see it
+        hidden = RecordedObject(_DATA, INVOCATION_COUNTER, rights={_PUBLIC_CLIENT: _COUNTER_SHOWN})
+        made.append(_counted(hidden))
+    public = RecordedAssociation(
+        _PUBLIC_CLIENT,
+        ApplicationContext.SN if short else ApplicationContext.LN,
+        max_pdu_size=association.max_pdu_size,
+        rights="nothing",
+    )
+    return replace(record, objects=tuple(made), associations=(association, public))
+
+
+def _counted(each: RecordedObject) -> RecordedObject:
+    """Return the object of the invocation counter, which goes on counting when the meter is served."""
+    values = each.values if 2 in each.values else {**each.values, 2: DoubleLongUnsigned(0)}
+    refusals = {number: why for number, why in each.refusals.items() if number != 2}
+    return replace(each, values=values, refusals=refusals, sources={"value": "invocation-counter"})
 
 
 def _is_current(each: RecordedObject) -> bool:

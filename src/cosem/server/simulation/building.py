@@ -170,16 +170,18 @@ class SimulatedMeter(LogicalDevice):
             made.put(found.number, OctetString(text))
             return
         if source == _COUNTER:
-            made.getter(found.number)(self._last_counter)
+            recorded = record.values.get(found.number)
+            before = int(recorded) if isinstance(recorded, int) else 0
+            made.getter(found.number)(lambda: self._last_counter(before))
             return
         kind: Any = type(record.values.get(found.number, DoubleLongUnsigned(0)))
         number = _rounded(self.premises.quantity(source), source, kind, _scaler(record))
         self._sources[record.class_id, bytes(record.logical_name), found.number] = number
         made.getter(found.number)(lambda: number(self.now()))
 
-    def _last_counter(self) -> DoubleLongUnsigned:
-        """Return the last invocation counter that was taken from a client."""
-        return DoubleLongUnsigned(0 if self._held is None else self._held.last_counter_of())
+    def _last_counter(self, before: int) -> DoubleLongUnsigned:
+        """Return the last invocation counter that was taken from a client; at first the one that was recorded."""
+        return DoubleLongUnsigned(max(before, 0 if self._held is None else self._held.last_counter_of()))
 
     def _captured_before(self, record: RecordedObject) -> None:
         """Let the objects of an M-Bus channel hold what was captured last before the meter was made."""
@@ -302,6 +304,13 @@ class SimulatedMeter(LogicalDevice):
             counters = counters or VolatileCounterStore()  # what everybody can forge is worth no file
         else:
             keys = {n: _of_environment(text, environment, record.client) for n, text in record.keys.items()}
+            if "server_title" not in keys and (
+                context.ciphered or mechanism >= AuthenticationMechanism.HLS_GMAC
+            ):
+                raise ConfigurationError(
+                    'the system title of the meter is missing: write keys = {server_title = "16 hexadecimal digits",'
+                    ' ...}, or keys = "demo" for the published ones'
+                )
         if secret is not None:
             keys["password" if mechanism is AuthenticationMechanism.LLS else "hls_secret"] = secret
         held: HeldSecurity | dict[str, Any] = keys
