@@ -41,6 +41,8 @@ _RECORD: Final = 240
 """The same for an object or list that holds no other: a row of a table stays in one line."""
 _NARROWEST: Final = 16
 """Columns of text that may be broken keep this width."""
+_MOST_DIGITS: Final = 24
+"""A longer number is shown to people in scientific notation."""
 _MOST_ZEROS: Final = 20
 """A decimal with a larger exponent is written with one."""
 
@@ -167,6 +169,21 @@ def print_json(value: Any) -> None:
 # Text for people ------------------------------------------------------------------------------------------------
 
 
+def _short(value: Decimal) -> str:
+    """Return a decimal in digits; in scientific notation where most of them would be zeros of a scaler.
+
+    >>> _short(Decimal(5 * 10**127)), _short(Decimal("5E-120")), _short(Decimal("-12.50"))
+    ('5E+127', '5E-120', '-12.50')
+    """
+    text = _number(value)
+    if len(text) <= _MOST_DIGITS:
+        return text
+    if value.as_tuple().exponent != 0:
+        return str(value)
+    kept = text.rstrip("0")
+    return str(Decimal(f"{kept}E{len(text) - len(kept)}"))
+
+
 def human(value: Any) -> str:
     r"""Return a value in one line, for people: text where octets are text, moments as dates.
 
@@ -178,7 +195,7 @@ def human(value: Any) -> str:
     if isinstance(value, (Decimal, float)) and not math.isfinite(value):
         return _not_finite(value)
     if isinstance(value, Decimal):
-        return _number(value)
+        return _short(value)
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, (bytes, bytearray)):

@@ -14,6 +14,8 @@ from cosem.types.date_time.times import Time, matches_time, time_fault, time_tex
 __all__ = ["ClockStatus", "DateTime"]
 
 _NO_DEVIATION: Final = -0x8000
+_FILLED: Final = -1
+"""FFFF: of a moment it is a minute; of a pattern it is what remains where all octets are "not specified"."""
 _LARGEST_DEVIATION: Final = 840
 """Minutes. The Blue Book prints 720, which cannot express the zones of UTC+13 and +14."""
 
@@ -110,7 +112,7 @@ class DateTime(DatePart):
     def deviation(self) -> int | None:
         """Minutes from local time to UTC, daylight saving included; ``None`` if not specified."""
         value = int.from_bytes(self.octets[9:11], "big", signed=True)
-        return None if value == _NO_DEVIATION else value
+        return None if value == _NO_DEVIATION or (value == _FILLED and self.is_pattern) else value
 
     @property
     def status(self) -> ClockStatus | None:
