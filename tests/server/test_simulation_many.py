@@ -122,6 +122,28 @@ def test_templates_have_titles_and_what_is_no_template_is_named(tmp_path):
         record_of(str(tmp_path / "none.toml"))
 
 
+FAULTY = {
+    "no interface class 9999": '[[object]]\nclass = 9999\nname = "0-0:96.1.0"',
+    "no interface class 3 version 77": '[[object]]\nclass = 3\nversion = 77\nname = "0-0:96.1.0"',
+    "4 members wanted": '[[object]]\nclass = 7\nname = "1-0:99.1.0"\n'
+    "values = {capture_objects = {array = [{structure = [{long-unsigned = 3}]}]}}",
+    "there is an object .* already": '[[object]]\nclass = 1\nname = "0-0:96.1.0"\n' * 2,
+    "variable NOWHERE": '[[association]]\nclient = 2\nmechanism = "LLS"\nsecret = "env:NOWHERE"',
+    r"client 2: the system title of the meter is missing: write keys = \{server_title": "[[association]]\nclient = 2\n"
+    'context = "LN_CIPHERED"\nmechanism = "HLS_GMAC"\nkeys = {guek = "000102030405060708090A0B0C0D0E0F"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "text"), FAULTY.items(), ids=["class", "version", "columns", "twice", "env", "title"]
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_name(said, text, tmp_path):
+    file = tmp_path / "meter.toml"
+    file.write_text(f"cosem-meter = 1\n{text}\n")
+    with pytest.raises(ConfigurationError, match=rf"meter\.toml: .*{said}"):
+        meter_maker(str(file), environment={})(None, None)
+
+
 def test_sim_names_templates():
     with connect("sim:water") as meter:
         assert meter.read("8-0:1.0.0").unit == "m³"

@@ -116,9 +116,12 @@ def meter_maker(
     record = record_of(source)
 
     def simulate(seed: int | None, sap: int | None) -> LogicalDevice:
-        return simulated_meter(
-            record, clock=clock, seed=seed, sap=sap, environment=environment, counters=counters
-        )
+        try:
+            return simulated_meter(
+                record, clock=clock, seed=seed, sap=sap, environment=environment, counters=counters
+            )
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{source}: {error}") from None
 
     return simulate
 
