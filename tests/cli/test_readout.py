@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cosem.cli.recording import read_recording
 from cosem.server import demonstration_meter, serve_in_thread
 
 
@@ -32,6 +33,14 @@ def test_the_readout_as_json(cosem, url):
         "obis": "1.0.1.8.0.255",
         "values": [{"text": "001234.5", "value": 1234.5, "unit": "kWh"}],
     }
+
+
+def test_the_readout_is_recorded_with_both_directions(cosem, url, tmp_path):
+    file = tmp_path / "readout.jsonl"
+    assert cosem("readout", url, "--record", str(file)).status == 0
+    entries = read_recording(str(file)).entries
+    assert {entry.sent for entry in entries} == {True, False}
+    assert b"001234.5*kWh" in b"".join(entry.octets for entry in entries if not entry.sent)
 
 
 def test_an_empty_readout_is_a_failure(cosem):

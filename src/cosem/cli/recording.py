@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +25,7 @@ __all__ = [
     "naming",
     "read_recording",
     "recorded",
+    "recording_each",
 ]
 
 _MOST: Final = 1024 * 1024 * 1024
@@ -152,6 +153,18 @@ class RecordingFile:
         finally:
             with naming(self._name):
                 self._file.close()
+
+
+@contextmanager
+def recording_each(name: str | None) -> Iterator[Callable[[Address], Observer] | None]:
+    """Give what records each connection that is tried, if a file is named."""
+    if name is None:
+        yield None
+        return
+    from cosem.translate.secrets import SecretFinder
+
+    with closing(RecordingFile(name)) as file:
+        yield lambda address: file.connection(header_of(address), SecretFinder())
 
 
 @contextmanager

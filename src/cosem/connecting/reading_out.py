@@ -22,6 +22,8 @@ from cosem.transport.url import parse_url
 if TYPE_CHECKING:
     from cosem.link.iec62056_21 import ReadoutReceived, SignOn
     from cosem.transport.channel import Channel
+    from cosem.transport.observing import Observer
+    from cosem.transport.url import Address
 
 __all__ = ["read_out"]
 
@@ -32,7 +34,12 @@ _MODE_D_BAUD: Final = "2400"
 
 
 def read_out(
-    url: str, *, listen: bool = False, timeout: float = 120.0, clock: Callable[[], float] = time.monotonic
+    url: str,
+    *,
+    listen: bool = False,
+    timeout: float = 120.0,
+    clock: Callable[[], float] = time.monotonic,
+    observing: Callable[[Address], Observer] | None = None,
 ) -> ReadoutReceived:
     r"""Return the readout of a meter: it is called, agrees on a rate, and says all that it shows.
 
@@ -44,6 +51,7 @@ def read_out(
             rate), and not to call.
         timeout: Most seconds for all of it: at 300 baud a long readout takes minutes.
         clock: Monotonic seconds.
+        observing: Returns who watches the octets on the line.
 
     Returns:
         The identification of the meter and its data sets, and whether a block check stood behind them.
@@ -66,20 +74,23 @@ def read_out(
     address = replace(address, options={**usual, **address.options, "mode_e": "1"})
     machine = sign_on(address, "readout", line_control=address.scheme in _ON_LINE)
     end = clock() + timeout
+    observer = None if observing is None else observing(address)
     channel = profile_of(address).channel(address, Timeouts(connect=min(10.0, timeout)))
     try:
         (machine.listen if listen else machine.start)(clock())
-        return _read(machine, channel, end, clock)
+        return _read(machine, channel, end, clock, observer)
     finally:
         channel.close()
 
 
-def _read(machine: SignOn, channel: Channel, end: float, clock: Callable[[], float]) -> ReadoutReceived:
+def _read(
+    machine: SignOn, channel: Channel, end: float, clock: Callable[[], float], observer: Observer | None
+) -> ReadoutReceived:
     """Move octets between the machine and the port until there is a readout."""
     from cosem.link.iec62056_21 import Failed, ReadoutReceived
 
     while True:
-        _send(machine, channel)
+        _send(machine, channel, observer)
         event = machine.next_event()
         if isinstance(event, ReadoutReceived):
             return event
@@ -97,18 +108,25 @@ def _read(machine: SignOn, channel: Channel, end: float, clock: Callable[[], flo
         except TransportTimeout:
             octets = b""
         if octets:
+            if observer is not None:
+                observer.octets_received(octets)
             machine.receive(octets, clock())
         else:
             machine.tick(clock())
 
 
-def _send(machine: SignOn, channel: Channel) -> None:
+def _send(machine: SignOn, channel: Channel, observer: Observer | None) -> None:
     """Send what is due, and set the line where it changes."""
-    if octets := machine.data_to_send():
-        channel.send(octets)
+
+    def send() -> None:
+        if octets := machine.data_to_send():
+            if observer is not None:
+                observer.octets_sent(octets)
+            channel.send(octets)
+
+    send()
     while (line := machine.next_line()) is not None:
         set_line = getattr(channel, "set_line", None)
         if set_line is not None:
             set_line(line)
-        if octets := machine.data_to_send():
-            channel.send(octets)
+        send()

@@ -11,18 +11,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from cosem.cli.connection import converter, quiet_logging
-from cosem.cli.recording import RecordingFile, add_record_option, header_of
+from cosem.cli.recording import add_record_option, recording_each
 from cosem.types.text import printable
 
 if TYPE_CHECKING:
     from cosem.connecting.probing import ProbeReport, ProbeStep
-    from cosem.transport.observing import Observer
-    from cosem.transport.url import Address
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -63,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     """Probe, and say each step as it ends."""
     from cosem.connecting.probing import probe
 
-    with quiet_logging(), _recording(options.record) as observing:
+    with quiet_logging(), recording_each(options.record) as observing:
         report = probe(
             options.target,
             limit=options.limit,
@@ -75,18 +71,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         _conclude(report)
     return 0 if report.url is not None else 1
-
-
-@contextmanager
-def _recording(name: str | None) -> Iterator[Callable[[Address], Observer] | None]:
-    """Give what records each connection that is tried, if a file is named."""
-    if name is None:
-        yield None
-        return
-    from cosem.translate.secrets import SecretFinder
-
-    with closing(RecordingFile(name)) as file:
-        yield lambda address: file.connection(header_of(address), SecretFinder())
 
 
 def _show(step: ProbeStep) -> None:

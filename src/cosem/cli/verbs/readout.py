@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.connection import quiet_logging
+from cosem.cli.recording import add_record_option, recording_each
 from cosem.types.text import printable
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", metavar="SECONDS", type=float, default=_SECONDS, help="stop after so long (default 120)"
     )
+    add_record_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
     from cosem.cli.output import Column, print_json, print_table
     from cosem.connecting.reading_out import read_out
 
-    with quiet_logging():
-        readout = read_out(options.url, listen=options.listen, timeout=options.limit)
+    with quiet_logging(), recording_each(options.record) as observing:
+        readout = read_out(options.url, listen=options.listen, timeout=options.limit, observing=observing)
     said = readout.identification
     if options.json:
         print_json(
