@@ -156,7 +156,7 @@ class RecordingFile:
 
 
 @contextmanager
-def recording_each(name: str | None) -> Iterator[Callable[[Address], Observer] | None]:
+def recording_each(name: str | None) -> Iterator[Callable[[Address], Recorder] | None]:
     """Give what records each connection that is tried, if a file is named."""
     if name is None:
         yield None

@@ -338,6 +338,11 @@ class Recorder(Observer):
         """Write an APDU that came in."""
         self._apdu(apdu, sent=self._at_meter)
 
+    def text(self, octets: bytes, *, sent: bool) -> None:
+        """Write octets that hold no secret, such as a readout, as they are."""
+        self._waiting.append((Entry(self._at(), sent, "octets", octets, (), self._connection), None))
+        self._flush()
+
     def close(self) -> None:
         """Write what still waits, masked."""
         for splitter in self._splitters.values():

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.connection import quiet_logging
 from cosem.cli.recording import add_record_option, recording_each
+from cosem.transport.observing import Observer
 from cosem.types.text import printable
 
 if TYPE_CHECKING:
     from cosem.link.iec62056_21 import DataSet
+    from cosem.transport.recording import Recorder
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -46,7 +48,12 @@ def run(options: argparse.Namespace) -> int:
     from cosem.connecting.reading_out import read_out
 
     with quiet_logging(), recording_each(options.record) as observing:
-        readout = read_out(options.url, listen=options.listen, timeout=options.limit, observing=observing)
+        readout = read_out(
+            options.url,
+            listen=options.listen,
+            timeout=options.limit,
+            observing=None if observing is None else lambda address: _AsText(observing(address)),
+        )
     said = readout.identification
     if options.json:
         print_json(
@@ -70,6 +77,21 @@ def run(options: argparse.Namespace) -> int:
             ],
         )
     return 0 if readout.data_sets else 1
+
+
+class _AsText(Observer):
+    """Records a readout: text without secrets, of which no part is a frame."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def octets_sent(self, octets: bytes) -> None:
+        """Record what goes to the meter."""
+        self._recorder.text(octets, sent=True)
+
+    def octets_received(self, octets: bytes) -> None:
+        """Record what came from the meter."""
+        self._recorder.text(octets, sent=False)
 
 
 def _facts(each: DataSet) -> dict[str, Any]:
