@@ -295,6 +295,14 @@ def test_a_moment_has_a_time_zone():
     assert certificate().is_valid_at(zone)
 
 
+def test_a_certificate_has_expired_after_its_last_second():
+    each = certificate(end=NOW)
+    assert not each.has_expired_at(NOW)
+    assert each.has_expired_at(NOW + timedelta(seconds=1))
+    with pytest.raises(ConfigurationError, match="time zone"):
+        each.has_expired_at(NOW.replace(tzinfo=None))
+
+
 def test_a_certificate_may_never_end():
     each = certificate(end=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
     assert verified(each)

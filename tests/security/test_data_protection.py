@@ -425,3 +425,38 @@ def test_key_information_that_tells_no_key_is_refused(key_info_type, options):
 def test_suite_0_protects_data_too():
     octets, layers = sealed(DataLayer(2), suite=SUITE_0)
     assert opened(octets, layers, suite=SUITE_0) == DATA
+
+
+# --- keys that two parties share prove nothing of a third -----------------------------------------------
+
+
+def named(layer, *, peer=None, originator=METER):
+    """Open one layer of ``originator``, which has the shared keys, and the pairs of the meter for its own."""
+    counters = VolatileCounter(), octets_that_differ(), None, VolatileCounter()
+    header = replace(TO_HEAD_END, originator=originator)
+    octets, layers = protect_data(
+        DATA, [replace(layer, header=header)], material(SUITE_1, METER), originator, *counters
+    )
+    keys = material(SUITE_1, HEAD_END)
+    signing = {**keys.signing_keys, THIRD: keys.signing_keys[METER]}
+    agreement = {**keys.agreement_keys, THIRD: keys.agreement_keys[METER]}
+    keys = replace(keys, signing_keys=signing, agreement_keys=agreement)
+    return unprotect_data(octets, layers, keys, HEAD_END, Received(), peer)
+
+
+@pytest.mark.parametrize("key", [K.GLOBAL_UNICAST, K.WRAPPED])
+def test_a_third_party_under_a_key_that_the_peer_has_is_refused(key):
+    layer = DataLayer(2, key=key)
+    assert named(layer, peer=METER) == DATA
+    assert named(layer) == DATA, "where nobody says who the peer is, it is who protected last"
+    with pytest.raises(VerificationError, match="third party"):
+        named(layer, peer=METER, originator=THIRD)
+
+
+@pytest.mark.parametrize("key", [K.ONE_PASS, K.STATIC_UNIFIED])
+def test_a_third_party_under_keys_of_its_own_is_taken(key):
+    assert named(DataLayer(2, key=key), peer=METER, originator=THIRD) == DATA
+
+
+def test_a_signature_of_a_third_party_is_taken_beside_a_key_of_the_peer():
+    assert named(DataLayer(3, key=K.GLOBAL_UNICAST), peer=METER, originator=THIRD) == DATA
