@@ -460,3 +460,17 @@ def test_a_third_party_under_keys_of_its_own_is_taken(key):
 
 def test_a_signature_of_a_third_party_is_taken_beside_a_key_of_the_peer():
     assert named(DataLayer(3, key=K.GLOBAL_UNICAST), peer=METER, originator=THIRD) == DATA
+
+
+def test_the_peer_is_who_protected_last_and_may_hand_on_what_another_signed():
+    counters = VolatileCounter(), octets_that_differ(), None, VolatileCounter()
+    header = replace(TO_HEAD_END, originator=THIRD)
+    signed, inner = protect_data(
+        DATA, [replace(SIGNATURE, header=header)], material(SUITE_1, METER), THIRD, *counters
+    )
+    around, outer = protect_data(
+        signed, [DataLayer(2, header=TO_HEAD_END)], material(SUITE_1, METER), METER, *counters
+    )
+    keys = material(SUITE_1, HEAD_END)
+    keys = replace(keys, signing_keys={**keys.signing_keys, THIRD: keys.signing_keys[METER]})
+    assert unprotect_data(around, [*inner, *outer], keys, HEAD_END, Received()) == DATA

@@ -23,7 +23,8 @@ from cosem.association.blocks import room_for
 from cosem.association.server.association import ServerAssociation, Service
 from cosem.association.server.indications import Fault
 from cosem.association.server.opening import reply_to_hls
-from cosem.association.server.transfers import Collection, Delivery
+from cosem.association.server.services.long_requests import READ, take_block
+from cosem.association.server.transfers import Delivery
 from cosem.association.server.variables import (
     LONG_READ,
     REPLY_TO_HLS_NAME,
@@ -33,7 +34,7 @@ from cosem.association.server.variables import (
     read_variable,
 )
 from cosem.codec.axdr import encode_length
-from cosem.errors import DecodeError, EncodeError, LimitError, ProtocolError
+from cosem.errors import DecodeError, EncodeError, LimitError
 from cosem.types.data import OctetString
 from cosem.types.enumerations import ConfirmedServiceErrorChoice, Conformance, DataAccessResult
 
@@ -180,27 +181,11 @@ def _block(block: tuple[bool, int, bytes]) -> bytes:
 
 def _take(association: ServerAssociation, block: ReadDataBlockAccess, now: float) -> Service:
     """Take a block of a long request, and read when it was the last; block 1 begins a new one."""
-    number = block.block_number
-    if number == 1:
-        drop_transfers(association)
-        if not association.agreed(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ):
-            return _refused(_R.OTHER_REASON)
-        association.transfers.begin(LONG_READ, Collection(association.limits), now)
-    collection = association.transfers.collection(LONG_READ, now, action=False)
-    if collection is None:
-        drop_transfers(association)
-        return _refused(_R.NO_LONG_GET_IN_PROGRESS)
-    if number != collection.number + 1:
-        association.transfers.drop(LONG_READ)
-        return _refused(_R.DATA_BLOCK_NUMBER_INVALID)
-    try:
-        association.transfers.check_room(len(block.raw_data))
-        collection.add(number, block.raw_data)
-    except (LimitError, ProtocolError):
-        association.transfers.drop(LONG_READ)
-        return _refused(_R.LONG_GET_ABORTED)
+    collection = take_block(association, READ, block.block_number, block.raw_data, now)
+    if isinstance(collection, DataAccessResult):
+        return _refused(collection)
     if not block.last_block:
-        return encode(ReadResponse((ReceivedBlock(number),)))
+        return encode(ReadResponse((ReceivedBlock(block.block_number),)))
     association.transfers.drop(LONG_READ)
     try:
         request: Any = decode(_TAG + collection.joined(), findings=[])

@@ -19,7 +19,7 @@ from cosem.apdu.variable_access import (
 )
 from cosem.association.server.association import ServerAssociation, Service
 from cosem.association.server.indications import Indication
-from cosem.association.server.transfers import Collection
+from cosem.association.server.services.long_requests import WRITE, take_block
 from cosem.association.server.variables import (
     LONG_WRITE,
     Variable,
@@ -29,7 +29,7 @@ from cosem.association.server.variables import (
     write_variable,
 )
 from cosem.codec.axdr import encoded_length_size
-from cosem.errors import DecodeError, LimitError, ProtocolError
+from cosem.errors import DecodeError, LimitError
 from cosem.types.enumerations import ConfirmedServiceErrorChoice, Conformance, DataAccessResult
 
 if TYPE_CHECKING:
@@ -109,31 +109,12 @@ def _take(
     association: ServerAssociation, block: WriteDataBlockAccess, values: Sequence[DataValue], now: float
 ) -> Service:
     """Take a block of a long request, and write when it was the last; block 1 begins a new one."""
-    number = block.block_number
-    if number == 1:
-        drop_transfers(association)
-        if not association.agreed(Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE):
-            return _answer(_R.OTHER_REASON)
-        association.transfers.begin(LONG_WRITE, Collection(association.limits), now)
-    collection = association.transfers.collection(LONG_WRITE, now, action=False)
-    if collection is None:
-        drop_transfers(association)
-        return _answer(_R.NO_LONG_SET_IN_PROGRESS)
-    if number != collection.number + 1:
-        association.transfers.drop(LONG_WRITE)
-        return _answer(_R.DATA_BLOCK_NUMBER_INVALID)
     raw_data = values[0] if len(values) == 1 else None
-    if not isinstance(raw_data, bytes):
-        association.transfers.drop(LONG_WRITE)
-        return _answer(_R.TYPE_UNMATCHED)
-    try:
-        association.transfers.check_room(len(raw_data))
-        collection.add(number, raw_data)
-    except (LimitError, ProtocolError):
-        association.transfers.drop(LONG_WRITE)
-        return _answer(_R.LONG_SET_ABORTED)
+    collection = take_block(association, WRITE, block.block_number, raw_data, now)
+    if isinstance(collection, DataAccessResult):
+        return _answer(collection)
     if not block.last_block:
-        return encode(WriteResponse((ReceivedBlock(number),)))
+        return encode(WriteResponse((ReceivedBlock(block.block_number),)))
     association.transfers.drop(LONG_WRITE)
     try:
         request: Any = decode(_TAG + collection.joined(), findings=[])
