@@ -1,24 +1,49 @@
-"""DataNotification to clients with open associations."""
+"""What a server sends by itself to clients with open associations."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from cosem.apdu.notification import DataNotification
 from cosem.association.server.notifications import notification_in_association
-from cosem.errors import EncodeError, StateError, UnsupportedError
+from cosem.errors import ConfigurationError, ConversionError, EncodeError, StateError, UnsupportedError
+from cosem.types.date_time import DateTime
 from cosem.types.enumerations import AssociationStatus
 from cosem.types.identifiers import LongInvokeIdAndPriority
 
 if TYPE_CHECKING:
+    from cosem.apdu.common import CosemAttributeDescriptor
+    from cosem.association.server.association import ServerAssociation
     from cosem.server.server import Server
+    from cosem.server.session import Session
     from cosem.types.data import DataValue
-    from cosem.types.date_time import DateTime
 
-__all__ = ["MOST_FRAMES", "data_notification"]
+__all__ = ["data_notification", "event_notification"]
 
-MOST_FRAMES: Final = 200
+_MOST_FRAMES: Final = 200
 """So many frames of one notification may wait for the turn; behind more than 256 a link drops the oldest."""
+
+
+def event_notification(
+    server: Server,
+    descriptor: CosemAttributeDescriptor,
+    value: DataValue,
+    *,
+    time: DateTime | None,
+    device: int,
+    client: int | None,
+) -> int:
+    """Tell clients that may read an attribute of an event; see ``Server.notify``."""
+    octets = None if time is None else time.octets
+
+    def apdus(session: Session, longest: int) -> list[bytes] | None:
+        association, name = session.association, descriptor.instance_id
+        if session.device is None or not session.device.may_read(association, name, descriptor.attribute_id):
+            return None
+        return _notification(association, descriptor, value, octets, longest)
+
+    return _tell(server, device, client, apdus)
 
 
 def data_notification(
@@ -30,6 +55,26 @@ def data_notification(
         return 0
     invoke_id = LongInvokeIdAndPriority.build(sender.new_long_invoke_id())
     notification = DataNotification(invoke_id, b"" if time is None else time.octets, body)
+    return _tell(
+        server,
+        device,
+        client,
+        lambda session, longest: notification_in_association(
+            session.association, notification, longest=longest
+        ),
+    )
+
+
+def _tell(
+    server: Server,
+    device: int,
+    client: int | None,
+    apdus_for: Callable[[Session, int], list[bytes] | None],
+) -> int:
+    """Send each open association of a logical device what is meant for it, and return how many were told.
+
+    An association that did not agree on the service, or whose link does not take the APDUs, is passed over.
+    """
     told = 0
     for connection in server.connections:
         for session in list(connection.sessions.values()):
@@ -40,10 +85,10 @@ def data_notification(
                 continue
             longest = connection.link.unconfirmed_size(device, association.client_sap)
             try:
-                apdus = notification_in_association(association, notification, longest=longest)
-            except (UnsupportedError, StateError):
+                apdus = apdus_for(session, longest)
+            except (ConfigurationError, UnsupportedError, StateError):
                 continue
-            if longest and len(apdus) > MOST_FRAMES:
+            if apdus is None or (longest and len(apdus) > _MOST_FRAMES):
                 continue
             try:
                 for apdu in apdus:
@@ -54,3 +99,22 @@ def data_notification(
             server.statistics.notifications += 1
             told += 1
     return told
+
+
+def _notification(
+    association: ServerAssociation,
+    descriptor: CosemAttributeDescriptor,
+    value: DataValue,
+    time: bytes | None,
+    longest: int,
+) -> list[bytes]:
+    """Return the APDUs that tell of an event in the way of the association."""
+    profile = association.profile
+    if profile is None or not profile.application_context.short_names:
+        return association.event_notification(descriptor, value, time, longest=longest)
+    if time is not None:
+        try:
+            DateTime(time).to_datetime()
+        except ConversionError:
+            time = None
+    return association.information_report([(descriptor, value)], time, longest=longest)

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
@@ -23,37 +22,22 @@ from cosem.association.server.indications import (
     Established,
     Fault,
     Indication,
-    InvokeMethod,
-    MethodOutcome,
     OpenIndication,
     OpenRefusal,
-    ReadAttribute,
-    WriteAttribute,
 )
-from cosem.errors import (
-    AccessError,
-    ActionError,
-    ConfigurationError,
-    ConversionError,
-    EncodeError,
-    StateError,
-    TransportError,
-    UnsupportedError,
-)
+from cosem.errors import ConfigurationError
 from cosem.server.connection import Connection, LinkFactory
+from cosem.server.incidents import Incidents, hold
 from cosem.server.limits import ConnectionLimits, Statistics
-from cosem.server.listening import as_client, link_factory, parse_listening_url
+from cosem.server.listeners import Listeners
+from cosem.server.listening import link_factory, parse_listening_url
 from cosem.server.session import Session
 from cosem.server.throttle import Throttle
-from cosem.transport.channel import reason_of
 from cosem.types.date_time import DateTime
-from cosem.types.enumerations import ActionResult, AssociationStatus, DataAccessResult
+from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from cosem.association.server.association import ServerAssociation
-    from cosem.server.datagrams import Datagrams
-    from cosem.server.lines import SerialLine
     from cosem.server.logical_device import LogicalDevice
     from cosem.server.observing import Observing
     from cosem.transport.url import Address
@@ -61,16 +45,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-log = logging.getLogger("cosem.server")
-
 IDENTIFICATION: Final = r"/CSM5\2COSEM"
 """What is answered to a sign-on unless it is told otherwise: up to 9600 baud, HDLC in mode E."""
 _TICK: Final = 1.0
 """Seconds between two looks at what takes too long."""
-_ROUNDS: Final = 3
-"""Rounds of the event loop until what it has accepted is a connection."""
-_MOST_PLACES: Final = 256
-"""So many places that failed are remembered, so that a log is not filled with one traceback."""
 
 
 class Server:
@@ -103,17 +81,14 @@ class Server:
         self.devices = share_addresses([devices] if isinstance(devices, LogicalDevice) else devices)
         self.limits = limits or ConnectionLimits()
         self.statistics = Statistics()
-        self._logged: set[object] = set()
+        self._incidents = Incidents(self.statistics)
         self._time = time
         self._connections: set[Connection] = set()
         self._addresses: Counter[str] = Counter()
         self._throttle = Throttle(self.limits.guesses, self.limits.first_delay, self.limits.longest_delay)
         self._wanted: list[tuple[Address, LinkFactory]] = []
         self._observing: Observing | None = None
-        self._listening: list[asyncio.Server] = []
-        self._datagrams: list[Datagrams] = []
-        self._lines: list[SerialLine] = []
-        self._urls: list[str] = []
+        self._listeners = Listeners(self)
         self._ticking: asyncio.TimerHandle | None = None
         self.stopping = False
         self._closed: asyncio.Event | None = None
@@ -171,43 +146,12 @@ class Server:
         self.stopping = False
         try:
             for address, link in self._wanted:
-                await self._listen(address, self._watched(address, link))
+                await self._listeners.open(address, self._watched(address, link))
         except BaseException:
             await self.close(0)
             raise
         self._tick_later()
         return self
-
-    async def _listen(self, address: Address, link: LinkFactory) -> None:
-        scheme, host, port = address.scheme, address.host, address.port
-        loop = asyncio.get_running_loop()
-        if scheme in {"serial", "rfc2217", "pty"}:
-            from cosem.server.lines import open_line
-
-            line, url = await open_line(self, link, address)
-            self._lines.append(line)
-            self._urls.append(as_client(address, url))
-            return
-        try:
-            if scheme == "udp":
-                from cosem.server.datagrams import Datagrams
-
-                _, datagrams = await loop.create_datagram_endpoint(
-                    lambda: Datagrams(self, link),
-                    (host or "0.0.0.0", port),  # noqa: S104 -- asked for
-                )
-                self._datagrams.append(datagrams)
-                name = datagrams.sockname
-            else:
-                server = await loop.create_server(
-                    lambda: Connection(self, link()), host or None, port, backlog=1024
-                )
-                self._listening.append(server)
-                name = server.sockets[0].getsockname()
-        except OSError as error:
-            raise TransportError(f"cannot listen at {address}: {reason_of(error)}") from None
-        shown = f"[{name[0]}]" if ":" in name[0] else name[0]
-        self._urls.append(as_client(address, f"{scheme}://{shown}:{name[1]}"))
 
     @property
     def address(self) -> str:
@@ -216,14 +160,14 @@ class Server:
         Raises:
             ConfigurationError: It does not listen.
         """
-        if not self._urls:
+        if not self._listeners.urls:
             raise ConfigurationError("the server does not listen")
-        return self._urls[0]
+        return self._listeners.urls[0]
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """The URLs of all addresses that it listens at."""
-        return tuple(self._urls)
+        return tuple(self._listeners.urls)
 
     async def close(self, grace: float = 5.0) -> None:
         """Stop: requests that are being served are answered, those that wait are not begun.
@@ -243,7 +187,7 @@ class Server:
                 stop = getattr(each, "stop", None)
                 if stop is not None:
                     stop()
-        await _stop_listening(self._listening)
+        await self._listeners.stop()
         tasks = [task for connection in self._connections for task in connection.tasks]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
@@ -258,11 +202,7 @@ class Server:
             connection.abort()
         if self._connections:
             await self._empty.wait()
-        for datagrams in self._datagrams:
-            datagrams.close()
-        for line in self._lines:
-            await line.close()
-        self._listening, self._datagrams, self._lines, self._urls = [], [], [], []
+        await self._listeners.close()
         self._closed.set()
 
     async def wait_closed(self) -> None:
@@ -290,7 +230,7 @@ class Server:
         for device in self.devices.values():
             due = device.advance()
             if due is not None:
-                _hold(asyncio.ensure_future(due))
+                hold(asyncio.ensure_future(due))
 
     def _tick_later(self) -> None:
         self._ticking = asyncio.get_running_loop().call_later(_TICK, self._tick_and_again)
@@ -353,7 +293,7 @@ class Server:
         try:
             return session.device.resolve(session.association, indication)
         except Exception as error:  # noqa: BLE001 -- whatever an application raises must not stop the server
-            return self._failed(indication, error)
+            return self._incidents.outcome(indication, error)
 
     async def settle(self, indication: Indication, outcome: Awaitable[Any]) -> Any:
         """Wait for an outcome, for as long as the limit lets it."""
@@ -361,7 +301,7 @@ class Server:
             async with asyncio.timeout(self.limits.request):
                 return await outcome
         except Exception as error:  # noqa: BLE001 -- as above
-            return self._failed(indication, error)
+            return self._incidents.outcome(indication, error)
 
     def _note(self, connection: Connection, session: Session, indication: Indication) -> OpenRefusal | None:
         """Count what concerns the server, and return a refusal for one who guesses too often."""
@@ -382,38 +322,12 @@ class Server:
             self._throttle.succeeded(who)
             connection.established()
         elif isinstance(indication, Fault):
-            self.statistics.incidents += 1
-            log.error("incident %d: %r: %s", self.statistics.incidents, indication.subject, indication.error)
+            self._incidents.fault(indication.subject, indication.error)
         return None
-
-    def _failed(self, indication: Indication, error: Exception) -> Any:
-        """Return the outcome that an exception of the application stands for."""
-        if isinstance(error, (AccessError, ActionError)):
-            number = int(error.result)
-        elif isinstance(error, TimeoutError):
-            number = int(DataAccessResult.TEMPORARY_FAILURE)
-        else:
-            number = int(DataAccessResult.OTHER_REASON)
-            self.incident(f"while {_named(indication)} was served", error)
-        if isinstance(indication, InvokeMethod):
-            return MethodOutcome(ActionResult(number))
-        if isinstance(indication, (ReadAttribute, WriteAttribute)):
-            return DataAccessResult(number)
-        return OpenRefusal() if isinstance(indication, OpenIndication) else None
 
     def incident(self, when: str, error: BaseException) -> None:
         """Log an error of the application process with a number of its own; where it happened only once."""
-        self.statistics.incidents += 1
-        place = error.__traceback__
-        while place is not None and place.tb_next is not None:
-            place = place.tb_next
-        key = type(error), place and (place.tb_frame.f_code, place.tb_lineno)
-        if key in self._logged:
-            log.error("incident %d %s, as before: %r", self.statistics.incidents, when, error)
-            return
-        if len(self._logged) < _MOST_PLACES:
-            self._logged.add(key)
-        log.error("incident %d %s", self.statistics.incidents, when, exc_info=error)
+        self._incidents.note(when, error)
 
     # --- what the server sends by itself ----------------------------------------------------------------
 
@@ -447,36 +361,10 @@ class Server:
         Raises:
             EncodeError: The value is of no COSEM type.
         """
-        from cosem.server.notifying import MOST_FRAMES
+        from cosem.server.notifying import event_notification
 
         descriptor = CosemAttributeDescriptor(class_id, LogicalName(logical_name), attribute)
-        octets = None if time is None else time.octets
-        told = 0
-        for connection in list(self._connections):
-            for session in list(connection.sessions.values()):
-                association = session.association
-                if association.server_sap != device or client not in (None, association.client_sap):
-                    continue
-                if association.status is not AssociationStatus.ASSOCIATED or session.device is None:
-                    continue
-                if not session.device.may_read(association, descriptor.instance_id, attribute):
-                    continue
-                longest = connection.link.unconfirmed_size(device, association.client_sap)
-                try:
-                    apdus = _notification(association, descriptor, value, octets, longest)
-                except (ConfigurationError, UnsupportedError, StateError):
-                    continue
-                if longest and len(apdus) > MOST_FRAMES:
-                    continue
-                try:
-                    for apdu in apdus:
-                        connection.send(apdu, session, confirmed=False)
-                except EncodeError:
-                    continue  # that client's link does not take it
-                connection.flush()
-                self.statistics.notifications += 1
-                told += 1
-        return told
+        return event_notification(self, descriptor, value, time=time, device=device, client=client)
 
     def data_notification(
         self, body: DataValue, *, time: DateTime | None = None, device: int = 1, client: int | None = None
@@ -505,64 +393,3 @@ class Server:
     def connections(self) -> tuple[Connection, ...]:
         """The connections that are open."""
         return tuple(self._connections)
-
-
-def _notification(
-    association: ServerAssociation,
-    descriptor: CosemAttributeDescriptor,
-    value: DataValue,
-    time: bytes | None,
-    longest: int,
-) -> list[bytes]:
-    """Return the APDUs that tell of an event in the way of the association."""
-    profile = association.profile
-    if profile is None or not profile.application_context.short_names:
-        return association.event_notification(descriptor, value, time, longest=longest)
-    if time is not None:
-        try:
-            DateTime(time).to_datetime()
-        except ConversionError:
-            time = None
-    return association.information_report([(descriptor, value)], time, longest=longest)
-
-
-_tasks: set[asyncio.Future[Any]] = set()
-
-
-async def _stop_listening(servers: list[asyncio.Server]) -> None:
-    """Take no more connections, and close what listens.
-
-    What asyncio has accepted already gets a transport in the next rounds of the loop, which may not be when its
-    server is closed: it would be left open, with an AssertionError inside the loop.
-    """
-    loop = asyncio.get_running_loop()
-    for server in servers:
-        for listening in server.sockets:
-            with suppress(NotImplementedError, ValueError):  # a loop without readers
-                loop.remove_reader(listening.fileno())
-    if servers:
-        for _ in range(_ROUNDS):
-            await asyncio.sleep(0)
-    for server in servers:
-        server.close()
-
-
-def _hold(task: asyncio.Future[Any]) -> None:
-    """Keep a task that nobody waits for from being collected, and log how it failed."""
-    _tasks.add(task)
-    task.add_done_callback(_done)
-
-
-def _done(task: asyncio.Future[Any]) -> None:
-    _tasks.discard(task)
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("what was due failed", exc_info=error)
-
-
-def _named(indication: Indication) -> str:
-    """Return what was asked for, without any value: it may be a secret."""
-    if isinstance(indication, InvokeMethod):
-        return f"{indication.instance_id} method {indication.method_id}"
-    if isinstance(indication, (ReadAttribute, WriteAttribute)):
-        return f"{indication.instance_id} attribute {indication.attribute_id}"
-    return type(indication).__name__

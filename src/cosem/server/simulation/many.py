@@ -5,17 +5,16 @@ A meter is made when its first client comes; before that it costs its port, or n
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from cosem.errors import ConfigurationError, TransportError
-from cosem.server.connection import Connection, LinkFactory
+from cosem.server.connection import LinkFactory
 from cosem.server.limits import ConnectionLimits
-from cosem.server.listening import as_client, link_factory, parse_listening_url
+from cosem.server.listening import link_factory, parse_listening_url
 from cosem.server.server import IDENTIFICATION, Server
 from cosem.server.simulation.faults import Faults, faulty
-from cosem.transport.channel import reason_of
 
 if TYPE_CHECKING:
     from cosem.server.logical_device import LogicalDevice
@@ -128,21 +127,11 @@ class ManyMeters(Server):
         return self
 
     async def _listen_at_port(self, address: Address, factory: LinkFactory, number: int) -> None:
-        view = cast("Server", _OneMeter(self, number))
-        port = address.port + number if address.port else 0
+        at = replace(address, port=address.port + number if address.port else 0)
         try:
-            server = await asyncio.get_running_loop().create_server(
-                lambda: Connection(view, factory()), address.host or None, port, backlog=8
-            )
-        except OSError as error:
-            raise TransportError(
-                f"cannot listen at {address.host}:{port}, meter {number + 1} of {self.count}: "
-                f"{reason_of(error)}"
-            ) from None
-        self._listening.append(server)
-        host, found = server.sockets[0].getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        self._urls.append(as_client(address, f"{address.scheme}://{shown}:{found}"))
+            await self._listeners.open(at, factory, server=cast("Server", _OneMeter(self, number)), backlog=8)
+        except TransportError as error:
+            raise TransportError(f"meter {number + 1} of {self.count}: {error}") from None
 
     def tick(self, now: float | None = None) -> None:
         """Close what takes too long, and let the meters that were made do what is due."""
