@@ -29,9 +29,9 @@ from cosem.errors import ConfigurationError
 from cosem.security.key_material import KEY_SIZES, Key
 
 if TYPE_CHECKING:
-    from cosem.client.aio import AsyncClient
+    from cosem.client.aio.base import AsyncBase
     from cosem.client.base import ClientBase
-    from cosem.client.blocking import Client
+    from cosem.client.blocking.base import BlockingBase
     from cosem.client.targets import Target
     from cosem.security.authentication import RandomOctets
     from cosem.security.keys import Keys, KeyStore
@@ -114,7 +114,7 @@ class _KeysOfMeter:
 class KeysOfMeter(_KeysOfMeter):
     """The keys of the meter of a blocking client."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: BlockingBase) -> None:
         super().__init__(client)
         self._client = client
 
@@ -208,7 +208,7 @@ class KeysOfMeter(_KeysOfMeter):
 class AsyncKeysOfMeter(_KeysOfMeter):
     """The keys of the meter of an asynchronous client; see :class:`KeysOfMeter`."""
 
-    def __init__(self, client: AsyncClient) -> None:
+    def __init__(self, client: AsyncBase) -> None:
         super().__init__(client)
         self._client = client
 

@@ -19,8 +19,8 @@ from cosem.errors import LinkError
 
 if TYPE_CHECKING:
     from cosem.association.context import Progress
-    from cosem.client.aio import AsyncClient
-    from cosem.client.blocking import Client
+    from cosem.client.aio.base import AsyncBase
+    from cosem.client.blocking.base import BlockingBase
     from cosem.client.profile_layout import ProfileLayout
     from cosem.client.profile_table import ProfileTable
     from cosem.client.session import Session
@@ -53,7 +53,7 @@ class _Breaks:
 class Profile:
     """A profile of a meter."""
 
-    def __init__(self, client: Client, session: Session, target: Target) -> None:
+    def __init__(self, client: BlockingBase, session: Session, target: Target) -> None:
         self._client = client
         self._session = session
         self.logical_name = name_of(target)
@@ -78,7 +78,7 @@ class Profile:
         fill: bool = True,
         progress: Progress = no_progress,
         rows_at_once: int = _ROWS_AT_ONCE,
-        reconnect: Callable[[], Client] | None = None,
+        reconnect: Callable[[], BlockingBase] | None = None,
         reading: ProfileReading | None = None,
     ) -> ProfileTable:
         """Return rows; all of them if nothing is said.
@@ -123,8 +123,8 @@ class Profile:
             except LinkError:
                 if reconnect is None or not breaks.another():
                     raise
-            again = reconnect().profile(self.logical_name)
-            self._client, self._session = again._client, again._session  # noqa: SLF001 -- one class
+            self._client = reconnect()
+            self._session = self._client.session
 
     def __repr__(self) -> str:
         return f"<Profile {self.logical_name} of {self._client.peer}>"
@@ -133,7 +133,7 @@ class Profile:
 class AsyncProfile:
     """A profile of a meter, read with ``await``."""
 
-    def __init__(self, client: AsyncClient, session: Session, target: Target) -> None:
+    def __init__(self, client: AsyncBase, session: Session, target: Target) -> None:
         self._client = client
         self._session = session
         self.logical_name = name_of(target)
@@ -154,7 +154,7 @@ class AsyncProfile:
         fill: bool = True,
         progress: Progress = no_progress,
         rows_at_once: int = _ROWS_AT_ONCE,
-        reconnect: Callable[[], Awaitable[AsyncClient]] | None = None,
+        reconnect: Callable[[], Awaitable[AsyncBase]] | None = None,
         reading: ProfileReading | None = None,
     ) -> ProfileTable:
         """As :meth:`Profile.read`."""
@@ -178,8 +178,8 @@ class AsyncProfile:
             except LinkError:
                 if reconnect is None or not breaks.another():
                     raise
-            again = (await reconnect()).profile(self.logical_name)
-            self._client, self._session = again._client, again._session  # noqa: SLF001 -- one class
+            self._client = await reconnect()
+            self._session = self._client.session
 
     def __repr__(self) -> str:
         return f"<AsyncProfile {self.logical_name} of {self._client.peer}>"

@@ -25,9 +25,9 @@ from cosem.store.protected_data import DataProtector, layers_from_data, layers_t
 from cosem.types.data import Array, DataValue, Enum, Integer, LongUnsigned, OctetString, Structure
 
 if TYPE_CHECKING:
-    from cosem.client.aio import AsyncClient
+    from cosem.client.aio.services import AsyncServices
     from cosem.client.base import ClientBase
-    from cosem.client.blocking import Client
+    from cosem.client.blocking.services import BlockingServices
     from cosem.client.targets import Target
 
 __all__ = ["DATA_PROTECTION", "AsyncProtectedData", "ProtectedAttribute", "ProtectedData"]
@@ -96,7 +96,7 @@ class _ProtectedData:
 class ProtectedData(_ProtectedData):
     """Data protection through a blocking client."""
 
-    def __init__(self, client: Client, target: Target = DATA_PROTECTION) -> None:
+    def __init__(self, client: BlockingServices, target: Target = DATA_PROTECTION) -> None:
         super().__init__(client, target)
         self._client = client
 
@@ -139,7 +139,7 @@ class ProtectedData(_ProtectedData):
 class AsyncProtectedData(_ProtectedData):
     """Data protection through an asynchronous client; see :class:`ProtectedData`."""
 
-    def __init__(self, client: AsyncClient, target: Target = DATA_PROTECTION) -> None:
+    def __init__(self, client: AsyncServices, target: Target = DATA_PROTECTION) -> None:
         super().__init__(client, target)
         self._client = client
 

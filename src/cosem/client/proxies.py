@@ -17,11 +17,11 @@ from cosem.errors import ConfigurationError, ConversionError
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
-    from cosem.client.aio import AsyncClient
-    from cosem.client.blocking import Client
+    from cosem.client.aio.services import AsyncServices
+    from cosem.client.blocking.services import BlockingServices
     from cosem.client.session import Session
 
-__all__ = ["AsyncProxy", "Proxy", "name_in", "proxy"]
+__all__ = ["AsyncProxy", "Proxy", "async_proxy", "name_in", "no_object", "proxy"]
 
 C = TypeVar("C", bound=InterfaceClass)
 _GROUP: Final = re.compile(r"[a-f]")
@@ -33,10 +33,10 @@ _CANDIDATES: Final = 5
 class Proxy(InterfaceClass):
     """An object of a blocking client."""
 
-    _client: Client
+    _client: BlockingServices
     _name: LogicalName
 
-    def __init__(self, client: Client, name: LogicalName) -> None:
+    def __init__(self, client: BlockingServices, name: LogicalName) -> None:
         object.__setattr__(self, "_client", client)
         object.__setattr__(self, "_name", name)
 
@@ -70,10 +70,10 @@ class Proxy(InterfaceClass):
 class AsyncProxy(InterfaceClass):
     """An object of an asynchronous client: ``await meter[Clock].time``; written with the client's ``set``."""
 
-    _client: AsyncClient
+    _client: AsyncServices
     _name: LogicalName
 
-    def __init__(self, client: AsyncClient, name: LogicalName) -> None:
+    def __init__(self, client: AsyncServices, name: LogicalName) -> None:
         object.__setattr__(self, "_client", client)
         object.__setattr__(self, "_name", name)
 
@@ -112,13 +112,16 @@ def _class(base: Any, kind: Any) -> type[Any]:
     return type(kind.__name__, (base, kind), {"__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
-def proxy(client: Client | AsyncClient, kind: type[C], name: LogicalName) -> C:
-    """Return the proxy of an object of a class."""
-    from cosem.client.blocking import Client
-
-    base: Any = Proxy if isinstance(client, Client) else AsyncProxy
+def proxy(client: BlockingServices, kind: type[C], name: LogicalName) -> C:
+    """Return an object of a blocking client: an attribute is read when it is looked at."""
     declared: Any = kind
-    return _class(base, declared)(client, name)  # type: ignore[no-any-return]
+    return _class(Proxy, declared)(client, name)  # type: ignore[no-any-return]
+
+
+def async_proxy(client: AsyncServices, kind: type[InterfaceClass], name: LogicalName) -> Any:
+    """Return an object of an asynchronous client: an attribute is awaited."""
+    declared: Any = kind
+    return _class(AsyncProxy, declared)(client, name)
 
 
 def name_in(session: Session, kind: type[InterfaceClass]) -> LogicalName | None:

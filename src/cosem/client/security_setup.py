@@ -30,8 +30,8 @@ from cosem.security.policy import SecurityPolicy, SecurityPolicyV0, SecurityPoli
 from cosem.types.data import Enum, OctetString, Structure
 
 if TYPE_CHECKING:
-    from cosem.client.aio import AsyncClient
-    from cosem.client.blocking import Client
+    from cosem.client.aio.services import AsyncServices
+    from cosem.client.blocking.services import BlockingServices
     from cosem.client.targets import Target
 
 __all__ = ["AsyncSecuritySetupOfMeter", "SecuritySetupOfMeter", "SecuritySetupState"]
@@ -71,7 +71,7 @@ class SecuritySetupOfMeter:
         target: The object.
     """
 
-    def __init__(self, client: Client, target: Target = SECURITY_SETUP) -> None:
+    def __init__(self, client: BlockingServices, target: Target = SECURITY_SETUP) -> None:
         self._client = client
         self._target = target
 
@@ -177,7 +177,7 @@ class SecuritySetupOfMeter:
 class AsyncSecuritySetupOfMeter:
     """Security setup through an asynchronous client; see :class:`SecuritySetupOfMeter`."""
 
-    def __init__(self, client: AsyncClient, target: Target = SECURITY_SETUP) -> None:
+    def __init__(self, client: AsyncServices, target: Target = SECURITY_SETUP) -> None:
         self._client = client
         self._target = target
 
