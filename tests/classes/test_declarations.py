@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cosem.classes import all_classes, class_of
+from cosem.classes import Clock, all_classes, class_of
+from cosem.classes.base import InterfaceClass
 from tests.vectors import load
 
 TABLES = load("interface-classes")
@@ -73,3 +74,11 @@ def test_the_default_of_an_attribute_is_the_one_of_the_table(table):
     declared = class_of(table["class_id"], table["version"])
     expected = {row["id"]: row["default"] for row in table["attributes"] if "default" in row}
     assert {a.number: a.initial for a in declared.attributes if a.initial is not None} == expected
+
+
+def test_an_attribute_stays_that_of_its_class_when_another_one_takes_it_over():
+    time, name = Clock.time, Clock.logical_name
+    taken = type("Taken", (InterfaceClass,), {"moment": time, "logical_name": name})
+    assert [attribute.number for attribute in taken.attributes] == [1, 2]
+    assert (time.owner, time.name, time.printed_name) == (Clock, "time", "time")
+    assert name.owner is InterfaceClass

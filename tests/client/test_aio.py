@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import assert_type
 
 import pytest
 
@@ -47,12 +46,15 @@ def test_values_have_the_types_of_their_declarations():
     async def test():
         client, _ = await connected_async(Meter())
         time = await client.value(Clock.time)
-        assert_type(time, DateTime)
+        assert type(time) is DateTime
         assert time.year == 2026
+        assert await client[Clock.time] == time
         assert await client.value(Register.value, ENERGY) == 12_345_678
         assert await client.value(Register.logical_name, ENERGY) == LogicalName(ENERGY)
         with pytest.raises(ConfigurationError):
             await client.value(Register.value)
+        with pytest.raises(ConfigurationError, match="every class has a logical_name"):
+            await client[Clock.logical_name]
 
     run_virtual(test)
 

@@ -55,6 +55,19 @@ def test_an_object_is_had_by_its_name_without_asking():
     run_virtual(talk)
 
 
+def test_an_attribute_of_a_class_is_a_key_to_its_value():
+    meter = Meter()
+    client, _ = connected(meter)
+    assert str(client[Clock.time]) == "2026-11-24 12:00:00+01:00"
+    assert meter.kinds() == ["C001"]
+    client.objects()
+    with pytest.raises(ConfigurationError, match="2 objects of class Register"):
+        _ = client[Register.value]
+    with pytest.raises(ConfigurationError, match="every class has a logical_name: say of which object"):
+        _ = client[Clock.logical_name]
+    assert client.value(Clock.logical_name, CLOCK) == LogicalName(CLOCK)
+
+
 def test_an_attribute_is_written_when_it_is_assigned():
     meter = Meter()
     client, _ = connected(meter)

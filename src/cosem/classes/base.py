@@ -172,6 +172,8 @@ class Attribute(Generic[T]):
         self._source = data_type
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
+        if hasattr(self, "owner"):
+            return  # another class takes it over; it stays what it was declared as
         self.name = name
         self.owner = owner
         self.printed_name = self.printed_name or name

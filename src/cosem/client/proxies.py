@@ -3,6 +3,10 @@
 A proxy is made of the declaration itself, so that names, numbers and types stand in
 one place. Of a blocking client it reads when an attribute is looked at and writes when
 one is assigned; of an asynchronous one it gives what is to be awaited.
+
+What an attribute gives depends on the client then, which the type of a descriptor cannot
+tell without a second parameter at every class. Where types matter, the attribute itself
+is the key: ``await meter[Clock.time]``.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from cosem.client.blocking.services import BlockingServices
     from cosem.client.session import Session
 
-__all__ = ["AsyncProxy", "Proxy", "async_proxy", "name_in", "no_object", "proxy"]
+__all__ = ["AsyncProxy", "Proxy", "async_proxy", "name_in", "no_object", "owning_class", "proxy"]
 
 C = TypeVar("C", bound=InterfaceClass)
 _GROUP: Final = re.compile(r"[a-f]")
@@ -156,6 +160,18 @@ def _usual_name(kind: type[InterfaceClass]) -> LogicalName | None:
         return LogicalName(_GROUP.sub("0", kind.logical_names[0]))
     except ConversionError:
         return None
+
+
+def owning_class(attribute: Attribute[Any]) -> type[InterfaceClass]:
+    """Return the class whose attribute that is.
+
+    Raises:
+        ConfigurationError: Every class has it.
+    """
+    owner: type[InterfaceClass] = attribute.owner
+    if owner is InterfaceClass:
+        raise ConfigurationError(f"every class has a {attribute.name}: say of which object")
+    return owner
 
 
 def no_object(kind: type[InterfaceClass]) -> ConfigurationError:

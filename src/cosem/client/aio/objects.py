@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from cosem.association.context import no_progress
 from cosem.client.aio.services import AsyncServices
@@ -71,24 +72,35 @@ class AsyncObjects(AsyncServices):
             ConfigurationError: Nobody knows which object of the class that is.
             ConversionError: ``target`` names no object.
         """
-        owner: Any = attribute.owner
-        found: Any = self[owner] if target is None else await self.object(target, owner)
+        from cosem.client.proxies import owning_class
+
+        owner = attribute.owner
+        found: Any = self[owning_class(attribute)] if target is None else await self.object(target, owner)
         value = found.attribute_value(attribute)
         # The name of an object is known without asking for it.
         return await value if hasattr(value, "__await__") else value  # type: ignore[no-any-return]
 
-    def __getitem__(self, kind: type[InterfaceClass] | Target) -> Any:
+    @overload
+    def __getitem__(self, kind: Attribute[T]) -> Coroutine[Any, Any, T]: ...
+    @overload
+    def __getitem__(self, kind: type[InterfaceClass] | Target) -> Any: ...
+    def __getitem__(self, kind: type[InterfaceClass] | Attribute[T] | Target) -> Coroutine[Any, Any, T] | Any:
         """Return the object of a class, or of a name: ``await meter[Clock].time``, ``await meter["1-0:1.8.0"].value``.
 
-        The object list tells, if that was read, else what is usual: nothing is asked for here. Python has no way to
-        say that every attribute of a class is awaited: type checkers see ``Any``; :meth:`value` has static types.
+        An attribute of a class gives its value, as :meth:`value` does, with its static type: ``await meter[Clock.time]``.
+        Python has no way to say that every attribute of a class is awaited: of objects, type checkers see ``Any``.
+
+        The object list tells, if that was read, else what is usual: nothing is asked for here.
 
         Raises:
             ConfigurationError: Nobody knows which object of the class that is, or which class the object has.
             ConversionError: It names no object.
         """
+        from cosem.classes.base import Attribute
         from cosem.client.proxies import async_proxy, name_in, no_object
 
+        if isinstance(kind, Attribute):
+            return self.value(kind)
         if not isinstance(kind, type):
             from cosem.client.operations.objects import declaration_of
 

@@ -74,22 +74,32 @@ class BlockingObjects(BlockingServices):
             ConfigurationError: Nobody knows which object of the class that is.
             ConversionError: ``target`` names no object.
         """
-        owner: Any = attribute.owner
-        found: Any = self[owner] if target is None else self.object(target, owner)
+        from cosem.client.proxies import owning_class
+
+        owner = attribute.owner
+        found: Any = self[owning_class(attribute)] if target is None else self.object(target, owner)
         return found.attribute_value(attribute)  # type: ignore[no-any-return] # what the declaration says
 
     @overload
     def __getitem__(self, kind: type[C]) -> C: ...
     @overload
+    def __getitem__(self, kind: Attribute[T]) -> T: ...
+    @overload
     def __getitem__(self, kind: Target) -> Any: ...
-    def __getitem__(self, kind: type[C] | Target) -> C | Any:
+    def __getitem__(self, kind: type[C] | Attribute[T] | Target) -> C | T | Any:
         """Return the object of a class that the meter has, or of a name: ``meter[Clock].time``, ``meter["1-0:1.8.0"].value``.
+
+        An attribute of a class gives its value, as :meth:`value` does: ``meter[Clock.time]``.
 
         Raises:
             ConfigurationError: Nobody knows which object of the class that is.
             AccessError: As :meth:`object`, as is the next.
             ConversionError: It names no object.
         """
+        from cosem.classes.base import Attribute
+
+        if isinstance(kind, Attribute):
+            return self.value(kind)
         if not isinstance(kind, type):
             return self.object(kind)
         from cosem.client.proxies import name_in, no_object, proxy
