@@ -63,8 +63,8 @@ def connect(
             ``serial:///dev/ttyUSB0`` or ``rfc2217://host:port`` (HDLC on a serial line, ``?mode_e=1`` after a
             sign-on), or ``sim:`` for a simulated meter in this process. Its query may hold ``client``, ``server``,
             ``max_pdu_size``, ``retries``, ``strict`` and ``short_names``, which mean what the arguments of these names
-            do, and ``timeout``, the seconds that ``timeouts=`` takes as a number; with HDLC also ``physical``, ``address_size`` (1, 2, 4), ``max_info`` and ``window``. The how-to
-            "Connect" has all of them.
+            do, and ``timeout``, the seconds that ``timeouts=`` takes as a number; with HDLC also ``physical``,
+            ``address_size`` (1, 2, 4), ``max_info`` and ``window``. The how-to "Connect" has all of them.
         client: Client address; 16, the public client, if neither here nor in the URL.
         server: Address of the logical device; 1, the management logical device, by default.
         physical: Address of the physical device on a line that several share; HDLC only.
