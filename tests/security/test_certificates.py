@@ -132,7 +132,9 @@ def test_a_path_is_as_long_as_the_authority_allows():
     each = certificate(issuer="Below", signer=KEY, key=ec.derive_private_key(17, ec.SECP256R1()))
     with pytest.raises(VerificationError, match="longer"):
         verified(each, Trust([ROOT], [SUB, below]))
+    assert Trust([ROOT], [SUB, below]).valid_until(each) is None
     longer = certificate("Sub", "Root", SUB_KEY, ROOT_KEY, path_length=1, **AUTHORITY)
+    assert Trust([ROOT], [longer, below]).valid_until(each) == NOW + DAY
     assert verified(each, Trust([ROOT], [longer, below])) == each.public_key
 
 
@@ -141,6 +143,7 @@ def test_a_circle_of_authorities_leads_nowhere():
     two = certificate("Two", "One", KEY, SUB_KEY, **AUTHORITY)
     with pytest.raises(VerificationError, match="4 authorities, and none of them is trusted"):
         verified(certificate(issuer="One", signer=SUB_KEY), Trust([ROOT], [one, two]))
+    assert Trust([ROOT], [one, two]).valid_until(certificate(issuer="One", signer=SUB_KEY)) is None
 
 
 def test_the_end_of_a_path_says_why_it_ends():
@@ -167,6 +170,8 @@ def test_a_path_leads_over_so_many_authorities_and_no_more():
     assert verified(certificate(issuer="2", signer=keys[2]), trust)
     with pytest.raises(VerificationError, match="4 authorities"):
         verified(certificate(issuer="3", signer=keys[3]), trust)
+    assert trust.valid_until(certificate(issuer="2", signer=keys[2])) == NOW + DAY
+    assert trust.valid_until(certificate(issuer="3", signer=keys[3])) is None
 
 
 def test_an_authority_that_changed_its_key_is_found_by_either():
@@ -295,12 +300,31 @@ def test_a_moment_has_a_time_zone():
     assert certificate().is_valid_at(zone)
 
 
-def test_a_certificate_has_expired_after_its_last_second():
-    each = certificate(end=NOW)
-    assert not each.has_expired_at(NOW)
-    assert each.has_expired_at(NOW + timedelta(seconds=1))
-    with pytest.raises(ConfigurationError, match="time zone"):
-        each.has_expired_at(NOW.replace(tzinfo=None))
+def test_how_long_a_certificate_is_vouched_for():
+    each, below = certificate(), certificate(issuer="Sub", signer=SUB_KEY)
+    assert each.valid_until == NOW + DAY
+    assert TRUST.valid_until(each) == TRUST.valid_until(below) == NOW + DAY
+    soon = {"end": NOW + DAY / 2, **AUTHORITY}
+    root = certificate("Root", "Root", ROOT_KEY, ROOT_KEY, **soon)
+    sub = certificate("Sub", "Root", SUB_KEY, ROOT_KEY, **soon)
+    assert Trust([root]).valid_until(each) == NOW + DAY / 2
+    assert Trust([root], [SUB]).valid_until(below) == NOW + DAY / 2
+    assert Trust([ROOT], [sub]).valid_until(below) == NOW + DAY / 2
+    assert TRUST.valid_until(certificate(end=NOW + DAY / 3)) == NOW + DAY / 3
+    for roots in ([root, ROOT], [ROOT, root]):  # one root was renewed with its key
+        assert Trust(roots).valid_until(each) == NOW + DAY
+
+
+def test_who_stands_below_no_anchor_is_vouched_for_at_no_time():
+    each, below = certificate(), certificate(issuer="Sub", signer=SUB_KEY)
+    for trust in (Trust([]), Trust([], [ROOT, SUB]), Trust([SUB]), Trust([ROOT_OF_384])):
+        assert trust.valid_until(each) is None
+    assert Trust([ROOT]).valid_until(below) is None
+    assert Trust([SUB]).valid_until(below) == NOW + DAY
+    assert TRUST.valid_until(certificate(signer=SUB_KEY)) is None
+    end_entity = certificate("Sub", "Root", SUB_KEY, ROOT_KEY)
+    assert Trust([ROOT], [end_entity]).valid_until(below) is None
+    assert TRUST.valid_until(ROOT) is None  # an anchor needs nobody
 
 
 def test_a_certificate_may_never_end():

@@ -8,7 +8,7 @@ to a trust anchor at a given time. There is no clock here: the time is an argume
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -235,18 +235,10 @@ class Certificate:
                 return name.value[-8:]
         return None
 
-    def has_expired_at(self, moment: datetime) -> bool:
-        """Return whether a moment is after the validity.
-
-        Args:
-            moment: With its time zone.
-
-        Raises:
-            ConfigurationError: The moment has no time zone.
-        """
-        if moment.tzinfo is None:
-            raise ConfigurationError("the moment of a validity has a time zone")
-        return moment > self._validity[1]
+    @property
+    def valid_until(self) -> datetime:
+        """The last moment of the validity, UTC."""
+        return self._validity[1]
 
     def is_valid_at(self, moment: datetime) -> bool:
         """Return whether a moment is within the validity.
@@ -378,19 +370,50 @@ class Trust:
             VerificationError: There is none; says what was wrong with the last one tried.
         """
         problem = "no trusted authority issued the certificate"
-        for authority in (*self._anchors, *self._intermediates):
-            if not authority.is_named_as_issuer_of(certificate) or authority == certificate:
-                continue
-            if not authority.is_authority:
-                problem = "the certificate was issued by an end entity"
-                continue
-            try:
-                authority.check_signature_of(certificate)
-            except VerificationError as error:
-                problem = str(error)
-                continue
-            if authority.path_length is not None and authority.path_length < below:
-                problem = "the path to the trusted authority is longer than it allows"
-                continue
-            return authority
+        for authority in self._named_issuers_of(certificate):
+            objection = _objection(authority, certificate, below)
+            if not objection:
+                return authority
+            problem = objection
         raise VerificationError(problem)
+
+    def _named_issuers_of(self, certificate: Certificate) -> Iterator[Certificate]:
+        for authority in (*self._anchors, *self._intermediates):
+            if authority.is_named_as_issuer_of(certificate) and authority != certificate:
+                yield authority
+
+    def valid_until(self, certificate: Certificate, below: int = 0) -> datetime | None:
+        """Return how long a certificate is vouched for, by the path that lasts longest.
+
+        Args:
+            certificate: Of anybody.
+            below: How many authorities stand below it on the path already.
+
+        Returns:
+            The last moment, UTC, at which it and all above it have not expired; ``None`` if nobody who is trusted
+            vouches for it, at any time.
+        """
+        if below == _LONGEST_PATH:
+            return None
+        ends = []
+        for authority in self._named_issuers_of(certificate):
+            if _objection(authority, certificate, below):
+                continue
+            trusted = authority in self._anchors
+            end = authority.valid_until if trusted else self.valid_until(authority, below + 1)
+            if end is not None:
+                ends.append(min(end, certificate.valid_until))
+        return max(ends, default=None)
+
+
+def _objection(authority: Certificate, certificate: Certificate, below: int) -> str:
+    """Return why an authority cannot have issued a certificate; nothing if it can."""
+    if not authority.is_authority:
+        return "the certificate was issued by an end entity"
+    try:
+        authority.check_signature_of(certificate)
+    except VerificationError as error:
+        return str(error)
+    if authority.path_length is not None and authority.path_length < below:
+        return "the path to the trusted authority is longer than it allows"
+    return ""

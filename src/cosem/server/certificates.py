@@ -40,6 +40,7 @@ class HeldCertificates:
         self._own_title = own_title
         self._anchors = tuple(anchors)
         self._held: list[Certificate] = []
+        self._lenders: list[tuple[datetime, Certificate]] | None = None
         self.on_change: Callable[[tuple[Certificate, ...]], None] | None = None
         self.clock: Callable[[], datetime | None] | None = None
         for each in certificates:
@@ -109,7 +110,11 @@ class HeldCertificates:
 
     def _change(self, held: list[Certificate]) -> None:
         self._put_to_rest(held)
+        self._hold(held)
+
+    def _hold(self, held: list[Certificate]) -> None:
         self._held = held
+        self._lenders = None
 
     def _put_to_rest(self, held: list[Certificate]) -> None:
         if self.on_change is not None:
@@ -133,7 +138,7 @@ class HeldCertificates:
             with suppress(CosemError):  # what is there too much is for a key that never was
                 self._put_to_rest(self._held)
             raise
-        self._held = [*kept, certificate]
+        self._hold([*kept, certificate])
         with suppress(CosemError):  # likewise
             self._put_to_rest(self._held)
 
@@ -173,26 +178,48 @@ class HeldCertificates:
                 return each
         return None
 
+    def expired(self) -> int:
+        """Return how many certificates that lend public keys have expired: another number, other public keys.
+
+        Cheap enough to be asked for each message.
+        """
+        lenders = self._vouched_for()
+        moment = None if self.clock is None or not lenders else self.clock()
+        if moment is None:
+            return 0
+        return sum(moment > end for end, _ in lenders)
+
     def public_keys(self) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
         """Return the public keys of others by system title: those that sign, and those that agree.
 
-        Without those of certificates that have expired. One that is not valid yet was valid when it was imported: the
+        Only those of certificates for which an anchor vouches, through authorities that are held now; and none where
+        the certificate or one above it has expired. One that is not valid yet was valid when it was imported: the
         clock went back since then.
         """
         signing: dict[bytes, bytes] = {}
         agreement: dict[bytes, bytes] = {}
-        moment = None if self.clock is None else self.clock()
-        for each in self._held:
+        lenders = self._vouched_for()
+        for _, each in lenders[self.expired() :]:
             title = each.system_title
-            if title is None or title == self._own_title or each.is_authority:
-                continue
-            if moment is not None and each.has_expired_at(moment):
+            if title is None:
                 continue
             if CertificateUse.DIGITAL_SIGNATURE in each.uses:
                 signing[title] = each.public_key
             elif CertificateUse.KEY_AGREEMENT in each.uses:
                 agreement[title] = each.public_key
         return signing, agreement
+
+    def _vouched_for(self) -> list[tuple[datetime, Certificate]]:
+        """Return the certificates of others with the end of each, the first to expire first."""
+        if self._lenders is None:
+            trust, found = self.trust, []
+            for each in self._held:
+                others = not each.is_authority and each.system_title not in (None, self._own_title)
+                end = trust.valid_until(each) if others else None
+                if end is not None:
+                    found.append((end, each))
+            self._lenders = sorted(found, key=lambda pair: pair[0])
+        return self._lenders
 
 
 def _replaces(new: Certificate, old: Certificate) -> bool:

@@ -262,29 +262,33 @@ _MOST_TITLES: Final = 4096
 class HeldProtection:
     """The protection of one association, a ``ServerProtection``, always with the keys and policy of the moment.
 
+    A public key is one of the moment until the certificate that lends it, or one above that, expires or is removed.
+
     Args:
         held: Where keys and policy are.
         client_title: System title of the client.
         every_message: Whether each counter received is at rest before its message is used.
     """
 
-    __slots__ = ("_answering", "_changes", "_client_title", "_every_message", "_held", "_present")
+    __slots__ = ("_answering", "_changes", "_client_title", "_every_message", "_expired", "_held", "_present")
 
     def __init__(self, held: HeldSecurity, client_title: bytes | None, *, every_message: bool) -> None:
         self._held = held
         self._client_title = client_title
         self._every_message = every_message
         self._changes = held.changes
+        self._expired = held.certificates.expired()
         self._present = held.fresh_protection(client_title, every_message=every_message)
         self._answering = self._present
 
     def _now(self) -> Protection:
         """Return the protection of the moment."""
         held = self._held
-        if self._changes != held.changes:
+        expired = held.certificates.expired()
+        if self._changes != held.changes or self._expired != expired:
             fresh = held.fresh_protection(self._client_title, every_message=self._every_message)
             self._present = fresh.follow(self._present)
-            self._changes = held.changes
+            self._changes, self._expired = held.changes, expired
         return self._present
 
     @property
