@@ -31,7 +31,7 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 
 # Every module of the package gets a page; what a module defines is described there and nowhere else, so that a
-# name has one home even when a package hands it on.
+# name has one home even when a package hands it on. The two clients are shown with what their parts give them.
 autosummary_generate = True
 autosummary_ignore_module_all = False
 autosummary_imported_members = False
