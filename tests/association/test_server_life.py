@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,12 @@ from hypothesis import strategies as st
 from cosem.apdu import decode
 from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.control_function import State
-from cosem.association.server.indications import AbortIndication, ReadAttribute, ReleaseIndication
+from cosem.association.server.indications import (
+    AbortIndication,
+    DecipheringFailed,
+    ReadAttribute,
+    ReleaseIndication,
+)
 from cosem.association.server.profile import AssociationProfile
 from cosem.errors import EncodeError, StateError, UnsupportedError
 from cosem.types.data import LongUnsigned, OctetString, VisibleString
@@ -82,12 +89,32 @@ def test_a_ciphered_association_is_not_released_by_anybody():
         server = ciphered_server()
         assert server(request) is None
         assert server.association.state is State.ASSOCIATED
+        assert server.association.ignored == 1
+        forged = request == genuine[:-2] + "00"
+        assert server.association.forgeries == forged
+        assert server.application.of_kind(DecipheringFailed) == [DecipheringFailed(CLIENT_TITLE, 1)] * forged
     server = ciphered_server()
     answer = decode(bytes.fromhex(server(genuine)))
     assert server.association.state is State.IDLE
     assert unprotect(answer.user_information)[0].hex()[:2] == "08"
     lenient = ciphered_server(lenient_release=True)
     assert lenient("6200") == "6303800100"
+
+
+def test_forged_releases_count_with_other_forgeries_and_a_genuine_request_ends_the_count():
+    server = ciphered_server()
+    server.association.limits = replace(server.association.limits, forgeries=2)
+    request = FakeProtection().protect(bytes.fromhex(get(SHORT)))
+    forged = bytes((*request[:-1], request[-1] ^ 1))
+    released = bytes((0x62, len(forged) + 4, 0xBE, len(forged) + 2, 0x04, len(forged))) + forged
+    assert [server(each) for each in (forged, released, forged)] == ["D80105", None, None]
+    assert [each.ignored for each in server.application.of_kind(DecipheringFailed)] == [False, False, True]
+    assert server.association.ignored == 2
+    assert server(request) is not None
+    assert server.association.forgeries == 0
+    server.association.protection.replayed = True
+    assert server(released) is None  # a counter that was used before is no attempt to forge
+    assert server.association.forgeries == 0
 
 
 def test_an_answer_is_protected_as_its_request_was():

@@ -3,7 +3,7 @@
 Whoever can write to a connection can put octets there that nobody with a key has made. Each is answered by the
 exception-response of the standard, so that a client with a wrong key learns what is wrong; but not for ever, or a
 stranger could try and measure as long as it likes. A genuine request is served at any time and ends the silence:
-nobody locks the client out.
+nobody locks the client out. A forged RLRQ counts with the others, and is answered never: it releases nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def not_genuine(association: ServerAssociation, *, silent: bool) -> Generator[In
     association.forgeries += 1
     ignored = association.forgeries > association.limits.forgeries
     yield DecipheringFailed(association.context.client_title, association.forgeries, ignored)
-    if ignored:
+    if silent or ignored:
         association.ignored += 1
-    return None if silent or ignored else NOT_DECIPHERED
+        return None
+    return NOT_DECIPHERED

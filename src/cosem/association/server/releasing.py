@@ -10,8 +10,9 @@ from cosem.apdu.acse import RLRE, RLRQ
 from cosem.apdu.initiate import InitiateRequest
 from cosem.association.control_function import ServerEvent, State
 from cosem.association.server.context import initiate_response
+from cosem.association.server.forgeries import not_genuine
 from cosem.association.server.indications import Indication, ReleaseIndication
-from cosem.errors import DecodeError, SecurityError
+from cosem.errors import DecodeError, PolicyError, ReplayError, SecurityError
 from cosem.types.enumerations import ReleaseResponseReason
 
 if TYPE_CHECKING:
@@ -41,18 +42,22 @@ def releasing(association: ServerAssociation, octets: bytes) -> Generator[Indica
     information = None
     profile, protection = association.profile, association.protection
     if profile is not None and protection is not None and profile.application_context.ciphered:
+        forged = request.user_information is not None
         try:
             if request.user_information is None:
-                raise SecurityError("a RLRQ without protection")
+                raise PolicyError("a RLRQ without protection")
             clear, status = protection.unprotect(request.user_information)
+            forged = False
             if getattr(status, "broadcast", False):
-                raise SecurityError("a RLRQ under the broadcast key, which others have too")
+                raise PolicyError("a RLRQ under the broadcast key, which others have too")
             if not isinstance(decode(clear, findings=[]), InitiateRequest):
-                raise SecurityError("no InitiateRequest in the RLRQ")
+                raise PolicyError("no InitiateRequest in the RLRQ")
             response = encode(initiate_response(profile, association.context.conformance))
             information = protection.protect(response, status)
-        except (SecurityError, DecodeError):
+        except (SecurityError, DecodeError) as error:
             if not profile.lenient_release:
+                if forged and not isinstance(error, (PolicyError, ReplayError)):
+                    return (yield from not_genuine(association, silent=True))
                 association.ignored += 1
                 return None
     answered = association.context.confirmed
