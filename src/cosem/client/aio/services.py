@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from cosem.apdu.common import SelectiveAccessDescriptor
     from cosem.association.context import Conversation, Progress, ServiceContext
     from cosem.client.batch import BatchItem
-    from cosem.client.operations.attributes import AttributeItem, AttributeValue
+    from cosem.client.operations.attributes import AttributeValue
     from cosem.client.operations.methods import MethodItem
+    from cosem.client.operations.resolving import AttributeItem
     from cosem.client.results import Result
     from cosem.client.targets import AttributeLike, ClassLike, MethodLike, Target
     from cosem.types.data import DataValue

@@ -12,7 +12,7 @@ from cosem.client.blocking.base import BlockingBase
 if TYPE_CHECKING:
     from cosem.association.context import Progress
     from cosem.classes.meter_record import MeterRecord
-    from cosem.client.operations.attributes import AttributeItem
+    from cosem.client.operations.resolving import AttributeItem
     from cosem.client.results import ObjectEntry, Reading, Result
     from cosem.client.targets import AttributeLike, ClassLike, Target
     from cosem.types.date_time import DateTime

@@ -2,54 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import services
 from cosem.client.operations.refusals import Refusal, refused
+from cosem.client.operations.resolving import (
+    WRONG_CLASS,
+    AttributeItem,
+    looked_up,
+    number_of,
+    parts_of,
+    resolve,
+    wrongly_guessed,
+)
 from cosem.client.results import Result
 from cosem.client.session import Session
-from cosem.client.targets import (
-    AttributeLike,
-    ClassLike,
-    Target,
-    attribute_number,
-    class_id_of,
-    declared,
-    name_of,
-    named_in,
-    only_in_other_versions,
-    version_of,
-)
-from cosem.errors import AccessError, ConfigurationError, CosemError, LinkError
+from cosem.client.targets import AttributeLike, ClassLike, Target, declared, name_of
+from cosem.errors import AccessError, ConfigurationError, LinkError
 from cosem.types.data import NULL_DATA
 from cosem.types.enumerations import DataAccessResult
-from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
     from cosem.apdu import Apdu
     from cosem.types.data import DataValue
 
 __all__ = [
-    "AttributeItem",
     "AttributeValue",
     "coerced",
     "get",
     "get_many",
-    "resolve",
     "set_many",
     "set_value",
+    "unconfirmed_set",
 ]
 
-AttributeItem: TypeAlias = Target | tuple[Any, ...]
-"""An object (its attribute 2 is meant), or a tuple: object, attribute, and if need be class and selection."""
 AttributeValue: TypeAlias = tuple[Any, ...]
 """A tuple: object, attribute, value, and if need be its class."""
-
-_WRONG_CLASS = frozenset({DataAccessResult.OBJECT_UNDEFINED, DataAccessResult.OBJECT_CLASS_INCONSISTENT})
-_MOST_DESCRIPTORS = 65536
 
 
 def get(
@@ -70,7 +61,7 @@ def get(
     result = yield from services.read(context, session, descriptor, selection, progress)
     if not isinstance(result, DataAccessResult):
         return result
-    if result in _WRONG_CLASS and (better := (yield from _looked_up(context, session, target, class_id))):
+    if result in WRONG_CLASS and (better := (yield from looked_up(context, session, target, class_id))):
         descriptor = CosemAttributeDescriptor(better, descriptor.instance_id, descriptor.attribute_id)
         result = yield from services.read(context, session, descriptor, selection, progress)
         if not isinstance(result, DataAccessResult):
@@ -99,13 +90,13 @@ def _get_many(
     wanted: list[services.Item] = []
     places: list[int] = []
     for item in items:
-        target, attribute, class_id, selection = _parts_of(item)
+        target, attribute, class_id, selection = parts_of(item)
         try:
             descriptor = yield from resolve(context, session, target, attribute, class_id)
         except LinkError:
             raise
         except AccessError as error:
-            results.append(Result(name_of(target), 0, _number(attribute), error=error))
+            results.append(Result(name_of(target), 0, number_of(attribute), error=error))
             continue
         places.append(len(results))
         results.append(Result(descriptor.instance_id, descriptor.class_id, descriptor.attribute_id))
@@ -185,166 +176,6 @@ def set_many(
     ]
 
 
-def resolve(
-    context: ServiceContext,
-    session: Session,
-    target: Target,
-    attribute: AttributeLike,
-    class_id: ClassLike | None = None,
-) -> Conversation[CosemAttributeDescriptor]:
-    """Return the descriptor of an attribute, looking its class up where nobody knows it.
-
-    Raises:
-        ConversionError: The target or the attribute is none.
-        AccessError: The class is not known, and the object list has no such object.
-    """
-    key = (target, attribute, class_id)
-    try:
-        return session.descriptors[key]
-    except KeyError:
-        hashable = True
-    except TypeError:
-        hashable = False
-    target, attribute = named_in(target, attribute)
-    name = name_of(target)
-    found = yield from class_of_object(context, session, target, class_id)
-    if isinstance(attribute, str):
-        version = yield from version_wanted(
-            context, session, target, class_id, found, (attribute, "attribute")
-        )
-        descriptor = CosemAttributeDescriptor(found, name, attribute_number(attribute, found, version))
-    else:
-        descriptor = CosemAttributeDescriptor(found, name, attribute_number(attribute, found))
-    if hashable and len(session.descriptors) < _MOST_DESCRIPTORS:
-        session.descriptors[key] = descriptor
-    return descriptor
-
-
-def class_of_object(
-    context: ServiceContext, session: Session, target: Target, given: ClassLike | None
-) -> Conversation[int]:
-    """Return the class of an object: as given, as the object list says, as usual for its name, or looked up.
-
-    Raises:
-        AccessError: The object list has no such object.
-    """
-    from cosem.client.naming import usual_class
-
-    found = class_id_of(target, given)
-    if found is not None:
-        return found
-    name = name_of(target)
-    entry = session.entry(name)
-    found = (
-        entry.class_id
-        if entry is not None
-        else session.class_ids.get(name, usual_class(name, short_names=context.short_names is not None))
-    )
-    if found is not None:
-        return found
-    found = yield from _class_in_list(context, session, name)
-    if found is None:
-        raise AccessError(
-            str(name),
-            DataAccessResult.OBJECT_UNDEFINED,
-            "the object list of this association has no such object; give its class_id to ask all the same",
-        )
-    return found
-
-
-def version_wanted(
-    context: ServiceContext,
-    session: Session,
-    target: Target,
-    given: ClassLike | None,
-    class_id: int,
-    member: tuple[str, str],
-) -> Conversation[int | None]:
-    """Return the version of the class of an object; ``None`` if nobody knows it.
-
-    The object list is read for it only where the name is one that the newest version does not have.
-
-    Args:
-        context: The association.
-        session: What is known of the meter.
-        target: The object.
-        given: Its class, if it was given.
-        class_id: Its class.
-        member: Name of the attribute or method, and which of the two it is.
-    """
-    version = version_of(target, given)
-    if version is None:
-        version = session.version(name_of(target), class_id)
-    if version is None and session.objects is None and only_in_other_versions(member[0], class_id, member[1]):
-        try:
-            yield from _class_in_list(context, session, name_of(target))
-        except LinkError:
-            raise
-        except CosemError:
-            return None
-        version = session.version(name_of(target), class_id)
-    return version
-
-
-def _class_in_list(context: ServiceContext, session: Session, name: LogicalName) -> Conversation[int | None]:
-    """Return the class that the object list gives an object, reading the list if it was not yet."""
-    from cosem.client.operations.objects import objects
-
-    yield from objects(context, session)
-    entry = session.entry(name)
-    return None if entry is None else entry.class_id
-
-
-def _looked_up(
-    context: ServiceContext, session: Session, target: Target, given: ClassLike | None
-) -> Conversation[int | None]:
-    """Return the true class of an object whose class was guessed wrongly; ``None`` if it was not."""
-    if class_id_of(target, given) is not None or session.objects is not None:
-        return None
-    target, _ = named_in(target)
-    name = name_of(target)
-    guessed = yield from class_of_object(context, session, target, None)
-    try:
-        found = yield from _class_in_list(context, session, name)
-    except LinkError:
-        raise
-    except CosemError:
-        return None
-    if found is None or found == guessed:
-        return None
-    session.class_ids[name] = found
-    session.descriptors.clear()
-    return found
-
-
-def wrongly_guessed(
-    context: ServiceContext, session: Session, items: Sequence[AttributeItem], results: Sequence[Result[Any]]
-) -> Conversation[list[int]]:
-    """Return the places of refused items whose class was guessed wrongly, once the object list tells the true one."""
-    wrong = [
-        place
-        for place, (item, result) in enumerate(zip(items, results, strict=True))
-        if isinstance(result.error, AccessError)
-        and result.error.result in _WRONG_CLASS
-        and class_id_of(_parts_of(item)[0], _parts_of(item)[2]) is None
-    ]
-    if not wrong:
-        return []
-    try:
-        yield from _class_in_list(context, session, results[wrong[0]].logical_name)
-    except LinkError:
-        raise
-    except CosemError:
-        return []
-    entries = [(place, session.entry(results[place].logical_name)) for place in wrong]
-    again = [
-        place for place, entry in entries if entry is not None and entry.class_id != results[place].class_id
-    ]
-    if again:
-        session.descriptors.clear()
-    return again
-
-
 def coerced(
     context: ServiceContext, session: Session, descriptor: CosemAttributeDescriptor, value: Any
 ) -> Conversation[DataValue]:
@@ -383,24 +214,6 @@ def coerced(
         return kind(value)  # type: ignore[no-any-return]
     except (TypeError, ValueError) as error:
         raise EncodeError(f"{value!r} is no {kind.__name__}, the type of the present value") from error
-
-
-def _parts_of(
-    item: AttributeItem,
-) -> tuple[Any, AttributeLike, ClassLike | None, SelectiveAccessDescriptor | None]:
-    """Return target, attribute, class and selection of an item."""
-    if not isinstance(item, tuple) or hasattr(item, "logical_name"):
-        return *named_in(item), None, None
-    if not 1 <= len(item) <= 4:
-        raise ConfigurationError(f"{item!r} is no (object, attribute, class_id, selection)")
-    target, attribute, class_id, selection = (
-        (*item, 2, None, None)[:4] if len(item) == 1 else (*item, None, None)[:4]
-    )
-    return *named_in(target, attribute), class_id, selection
-
-
-def _number(attribute: AttributeLike) -> int:
-    return attribute if isinstance(attribute, int) else getattr(attribute, "number", 0)
 
 
 def _result(descriptor: CosemAttributeDescriptor, value: DataValue | Refusal) -> Result[DataValue]:

@@ -18,9 +18,10 @@ from cosem.association.context import Conversation, ServiceContext
 from cosem.client.batch import BatchItem, Call, Read, Write
 from cosem.client.operations import access_services, services
 from cosem.client.operations.access_services import Outcome
-from cosem.client.operations.attributes import coerced, resolve
+from cosem.client.operations.attributes import coerced
 from cosem.client.operations.methods import outcome_of, resolved
 from cosem.client.operations.refusals import call_refused, refused
+from cosem.client.operations.resolving import resolve
 from cosem.client.results import Result
 from cosem.client.session import Session
 from cosem.errors import ConfigurationError, CosemError, ServiceError

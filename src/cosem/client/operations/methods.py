@@ -9,8 +9,8 @@ from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.common import CosemMethodDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import services
-from cosem.client.operations.attributes import class_of_object, version_wanted
 from cosem.client.operations.refusals import call_refused
+from cosem.client.operations.resolving import class_of_object, version_wanted
 from cosem.client.results import Result
 from cosem.client.session import Session
 from cosem.client.targets import ClassLike, MethodLike, Target, declared, method_number, name_of, version_of

@@ -124,7 +124,7 @@ def declaration_of(
         AccessError: The class is not known, and the object list has no such object.
         ConversionError: The standard has no such class.
     """
-    from cosem.client.operations.attributes import class_of_object
+    from cosem.client.operations.resolving import class_of_object
 
     class_id = yield from class_of_object(context, session, target, None)
     found = declared(class_id, session.version(name_of(target), class_id))

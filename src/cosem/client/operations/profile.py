@@ -17,15 +17,8 @@ from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import services
 from cosem.client.operations.clock import read_clock
-from cosem.client.operations.profile_parts import (
-    ENTRIES_IN_USE,
-    Rows,
-    Selection,
-    attribute_of,
-    instant_of,
-    parted,
-    surely_outside,
-)
+from cosem.client.operations.profile_parts import ENTRIES_IN_USE, Rows, attribute_of, parted
+from cosem.client.operations.profile_selection import Selection, instant_of, surely_outside
 from cosem.client.operations.reading import scaler_attribute, scaler_of
 from cosem.client.operations.refusals import Refusal, refused
 from cosem.client.profile_layout import Column, ProfileLayout, columns_of

@@ -1,4 +1,4 @@
-"""The requests of a reading: which rows at once, in which words, and again after a break.
+"""The requests of a reading: which rows at once, in which of the ways, and again after a break.
 
 Rows by time are cut into spans that share their bound, so that no row can fall between
 them, whatever fraction of a second it has; the row that comes twice is taken once. When
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,28 +18,32 @@ from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescripto
 from cosem.association.client.conversations.get import EncodedData, get_encoded
 from cosem.association.context import Conversation, Progress, ServiceContext
 from cosem.client.operations import services
+from cosem.client.operations.profile_selection import (
+    Selection,
+    instant_of,
+    most_rows,
+    surely_outside,
+    ways_of,
+)
 from cosem.client.operations.refusals import refused
-from cosem.client.profile_layout import Column, ProfileLayout
+from cosem.client.profile_layout import ProfileLayout
 from cosem.client.profile_reading import ProfileReading
 from cosem.client.profile_table import ProfileTable
 from cosem.client.session import Session
 from cosem.codec.reader import Reader
 from cosem.codec.row_template import RowTable, complete_rows, scan
 from cosem.errors import ServiceError, TransportTimeout
-from cosem.types.data import Array, DoubleLongUnsigned, LongUnsigned, OctetString, Structure
-from cosem.types.date_time import DateTime
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
     from cosem.types.data import DataValue
 
-__all__ = ["ENTRIES_IN_USE", "Rows", "Selection", "attribute_of", "instant_of", "parted", "surely_outside"]
+__all__ = ["ENTRIES_IN_USE", "Rows", "attribute_of", "parted"]
 
 _CLASS: Final = 7
 _BUFFER: Final = 2
 ENTRIES_IN_USE: Final = 7
-_RANGE, _ENTRY = 1, 2
 _MOST_PARTS: Final = 1000
 """A span that would need more requests is one request: the meter has far fewer rows than it could hold."""
 _LENIENCE: Final = timedelta(hours=3)
@@ -59,54 +63,9 @@ _REFUSE_SELECTION: Final = frozenset(
 """Results after which a meter may still give the buffer when it is asked in another way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which rows are wanted; nothing set means all.
-
-    Args:
-        since: From this moment on, included; without zone in the local time of the meter.
-        until: Up to this moment, included.
-        last: From so long before the meter's time on.
-        entries: Numbers of the first and last row, from 1; 0 as the last means the end.
-        newest: So many rows, the newest ones.
-        now: The time here, for a meter whose clock cannot be read.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    last: timedelta | None = None
-    entries: tuple[int, int] | None = None
-    newest: int | None = None
-    now: datetime | None = None
-
-    @property
-    def by_time(self) -> bool:
-        """Whether rows are wanted by their time."""
-        return self.since is not None or self.until is not None or self.last is not None
-
-    @property
-    def by_number(self) -> bool:
-        """Whether rows are wanted by their number."""
-        return self.entries is not None or self.newest is not None
-
-
 def attribute_of(name: LogicalName, number: int) -> CosemAttributeDescriptor:
     """Return an attribute of a profile."""
     return CosemAttributeDescriptor(_CLASS, name, number)
-
-
-def instant_of(moment: datetime, deviation: int | None) -> datetime:
-    """Return a moment that can be compared with any other: one without zone is local time of the meter."""
-    if moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=timezone(timedelta(minutes=-(deviation or 0))))
-
-
-def surely_outside(moment: Any, since: datetime, until: datetime) -> bool:
-    """Return whether a row is not between the bounds, where it and a bound say in which zone they are."""
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        return False
-    return (since.tzinfo is not None and moment < since) or (until.tzinfo is not None and moment > until)
 
 
 def _held(context: ServiceContext, session: Session, layout: ProfileLayout) -> Conversation[int | None]:
@@ -122,7 +81,7 @@ def parted(
     context: ServiceContext, session: Session, layout: ProfileLayout, selection: Selection, rows_at_once: int
 ) -> Conversation[list[Selection]]:
     """Return the selection in parts of about so many rows, in the order in which the meter has the rows."""
-    most = _most_rows(layout, selection, session.deviation)
+    most = most_rows(layout, selection, session.deviation)
     if most is not None and most <= rows_at_once:
         return [selection]
     held = yield from _held(context, session, layout)
@@ -145,17 +104,6 @@ def parted(
     bounds = [since, *(until - step * number for number in range(parts - 1, 0, -1)), until]
     spans = [replace(selection, since=start, until=end) for start, end in pairwise(bounds)]
     return spans[::-1] if layout.newest_first else spans
-
-
-def _most_rows(layout: ProfileLayout, selection: Selection, deviation: int | None) -> int | None:
-    """Return how many rows a selection has at most; ``None`` if that cannot be told."""
-    if selection.entries is not None:
-        first, final = selection.entries
-        return final - first + 1 if final else None
-    if selection.since is None or selection.until is None or not layout.capture_period:
-        return None
-    span = instant_of(selection.until, deviation) - instant_of(selection.since, deviation)
-    return int(span.total_seconds() // layout.capture_period) + 1
 
 
 @dataclass(slots=True)
@@ -219,7 +167,7 @@ class Rows:
     def _part(self, selection: Selection) -> Conversation[RowTable | None]:
         """Read one part in the first way that the meter takes."""
         rejected = self.session.refused_selectors.setdefault(self.layout.logical_name, set())
-        for way in _ways(self.layout, selection, self.session.deviation):
+        for way in ways_of(self.layout, selection, self.session.deviation):
             if way in rejected:
                 continue
             try:
@@ -229,7 +177,7 @@ class Rows:
             if not isinstance(rows, DataAccessResult):
                 if (yield from self._ignored(rows, selection)):
                     # In other words it would be ignored as well; the whole buffer is sorted out by whoever asked.
-                    rejected.update(_ways(self.layout, selection, self.session.deviation))
+                    rejected.update(ways_of(self.layout, selection, self.session.deviation))
                     self.session.findings.append(
                         f"selective-access-ignored: {self.layout.logical_name} by {way}"
                     )
@@ -274,7 +222,7 @@ class Rows:
         if any(not low <= instant_of(moment, deviation) <= high for moment in moments):
             return True
         if not all(isinstance(each, datetime) and each.tzinfo is not None for each in ends):
-            most = _most_rows(self.layout, selection, deviation)
+            most = most_rows(self.layout, selection, deviation)
             return most is not None and len(rows) > most + _ROUNDED
         if selection == self.reading.wanted:
             return False
@@ -289,7 +237,9 @@ class Rows:
         while True:
             selection: Selection = (reading.pending or [reading.wanted])[0]
             try:
-                return (yield from self._request(_ways(self.layout, selection, self.session.deviation)[way]))
+                return (
+                    yield from self._request(ways_of(self.layout, selection, self.session.deviation)[way])
+                )
             except TransportTimeout:
                 before = len(reading.rows)
                 self._salvage()
@@ -376,42 +326,3 @@ class Rows:
 def _leading(times: Iterable[Any], moment: datetime) -> int:
     """Return how many of the first times are this moment."""
     return sum(1 for _ in takewhile(moment.__eq__, times))
-
-
-def _ways(
-    layout: ProfileLayout, selection: Selection, deviation: int | None
-) -> dict[str, SelectiveAccessDescriptor]:
-    """Return the selective accesses that give the rows, the most usual one first."""
-    clock = layout.clock
-    ways: dict[str, SelectiveAccessDescriptor] = {}
-    if selection.by_time and clock is not None and selection.since and selection.until:
-        bounds = [_date_time(moment, deviation) for moment in (selection.since, selection.until)]
-        if clock.kind == "seconds":
-            seconds = [
-                DoubleLongUnsigned(_seconds(moment, deviation))
-                for moment in (selection.since, selection.until)
-            ]
-            ways["range seconds"] = _by_range(clock, *seconds)
-        else:
-            ways["range"] = _by_range(clock, *(OctetString(bound.octets) for bound in bounds))
-            ways["range date-time"] = _by_range(clock, *bounds)
-    if selection.entries is not None:
-        first, final = selection.entries
-        entries = DoubleLongUnsigned(first), DoubleLongUnsigned(final), LongUnsigned(1), LongUnsigned(0)
-        ways["entry"] = SelectiveAccessDescriptor(_ENTRY, Structure(entries))
-    return ways
-
-
-def _by_range(clock: Column, since: Any, until: Any) -> SelectiveAccessDescriptor:
-    return SelectiveAccessDescriptor(_RANGE, Structure((clock.to_data(), since, until, Array(()))))
-
-
-def _date_time(moment: datetime, deviation: int | None) -> DateTime:
-    """Return a bound as the meter writes it: in its own zone where that is known."""
-    if moment.tzinfo is not None and deviation is not None:
-        moment = moment.astimezone(timezone(timedelta(minutes=-deviation)))
-    return DateTime.from_datetime(moment)
-
-
-def _seconds(moment: datetime, deviation: int | None) -> int:
-    return min(max(0, int(instant_of(moment, deviation).timestamp())), 0xFFFFFFFF)

@@ -9,8 +9,8 @@ from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.association.context import Conversation, ServiceContext
 from cosem.client.naming import object_name
 from cosem.client.operations import services
-from cosem.client.operations.attributes import AttributeItem, _number, _parts_of, resolve, wrongly_guessed
 from cosem.client.operations.refusals import Refusal, refused
+from cosem.client.operations.resolving import AttributeItem, number_of, parts_of, resolve, wrongly_guessed
 from cosem.client.results import Reading, Result
 from cosem.client.session import Session
 from cosem.client.targets import AttributeLike, ClassLike, Target, declared, name_of
@@ -83,11 +83,11 @@ def _read_many(
     plans: list[CosemAttributeDescriptor | Result[Reading]] = []
     wanted: dict[CosemAttributeDescriptor, Any] = {}
     for item in items:
-        target, attribute, class_id, _ = _parts_of(item)
+        target, attribute, class_id, _ = parts_of(item)
         try:
             descriptor = yield from resolve(context, session, target, attribute, class_id)
         except AccessError as error:
-            plans.append(Result(name_of(target), 0, _number(attribute), error=error))
+            plans.append(Result(name_of(target), 0, number_of(attribute), error=error))
             continue
         plans.append(descriptor)
         for needed in _needed(session, descriptor):
