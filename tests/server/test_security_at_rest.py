@@ -13,6 +13,7 @@ from cosem.security.counters import VolatileCounterStore
 from cosem.security.policy import SecurityPolicyV0, SecurityPolicyV1
 from cosem.security.requests import public_key_of
 from cosem.security.suites import SecuritySuite
+from cosem.security.system_title import SystemTitle
 from cosem.server import LogicalDevice
 from cosem.server.security_at_rest import held_at_rest, keep_secrets
 from cosem.store.association_secrets import AssociationSecretsFile
@@ -54,6 +55,38 @@ def test_a_policy_is_not_forgotten(meter):
     second = meter(policy=SecurityPolicyV1(0x24))
     assert second.held.policy == SecurityPolicyV1(0x6C)
     assert second.result(1, Enum(0x24)) is R.OTHER_REASON
+
+
+def test_the_title_of_the_client_is_not_forgotten(meter, tmp_path):
+    store = KeyFile(tmp_path / "keys.toml")
+    keys = replace(pairs(SecuritySuite(1))[1], client_title=None)
+    store.put(NAME, keys)
+    for title in (CLIENT[:-1] + b"\x07", CLIENT):
+        assert meter().object.set(4, OctetString(title)) is DataAccessResult.SUCCESS
+        again = meter()
+        assert again.held.client_title == title
+        assert again.object.get(4) == title
+        assert again.held.protection(None)._now().context.peer_system_title == title
+    assert (
+        SecurityStateFile(tmp_path / "keys.toml.tcp%3A%2F%2F10.0.0.7%3A4059.state").state.client_title
+        == CLIENT
+    )
+    other = SystemTitle(b"MMM\0\0\0\0\x09")
+    store.put(NAME, replace(keys, client_title=other))
+    assert meter().held.client_title is None
+    assert meter().object.get(4) == bytes(other)
+
+
+def test_a_title_that_cannot_be_put_to_rest_is_not_taken(meter, tmp_path, monkeypatch):
+    KeyFile(tmp_path / "keys.toml").put(NAME, replace(pairs(SecuritySuite(1))[1], client_title=None))
+    setup = meter()
+
+    def fail(*_):
+        raise ConfigurationError("the disk is full")
+
+    monkeypatch.setattr("cosem.store.security_state.write_private", fail)
+    assert setup.object.set(4, OctetString(CLIENT)) is DataAccessResult.OTHER_REASON
+    assert setup.held.client_title is None
 
 
 @pytest.mark.parametrize("use", USES)
@@ -214,6 +247,8 @@ def test_the_file_is_its_owner_s_alone(tmp_path, policy):
         "null",
         '{"format": 2}',
         '{"format": 1, "certificates": ["00"]}',
+        '{"format": 1, "certificates": [], "client_title": "00"}',
+        '{"format": 1, "certificates": [], "client_title": 7}',
         '{"format": 1, "certificates": [], "security_policy": 9, "security_setup_version": 0}',
         '{"format": 1, "certificates": [], "security_policy": 0, "security_setup_version": 7}',
         '{"format": 1, "certificates": [], "security_policy": "108", "security_setup_version": 1}',

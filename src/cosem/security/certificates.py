@@ -372,7 +372,7 @@ class Trust:
         problem = "no trusted authority issued the certificate"
         for authority in self._named_issuers_of(certificate):
             objection = _objection(authority, certificate, below)
-            if not objection:
+            if objection is None:
                 return authority
             problem = objection
         raise VerificationError(problem)
@@ -397,7 +397,7 @@ class Trust:
             return None
         ends = []
         for authority in self._named_issuers_of(certificate):
-            if _objection(authority, certificate, below):
+            if _objection(authority, certificate, below) is not None:
                 continue
             trusted = authority in self._anchors
             end = authority.valid_until if trusted else self.valid_until(authority, below + 1)
@@ -406,8 +406,8 @@ class Trust:
         return max(ends, default=None)
 
 
-def _objection(authority: Certificate, certificate: Certificate, below: int) -> str:
-    """Return why an authority cannot have issued a certificate; nothing if it can."""
+def _objection(authority: Certificate, certificate: Certificate, below: int) -> str | None:
+    """Return why an authority cannot have issued a certificate; ``None`` if it can."""
     if not authority.is_authority:
         return "the certificate was issued by an end entity"
     try:
@@ -416,4 +416,4 @@ def _objection(authority: Certificate, certificate: Certificate, below: int) -> 
         return str(error)
     if authority.path_length is not None and authority.path_length < below:
         return "the path to the trusted authority is longer than it allows"
-    return ""
+    return None

@@ -56,6 +56,8 @@ class HeldSecurity:
 
     Attributes:
         changes: How often it was changed.
+        client_title: System title of the client that was written to Security setup; ``None`` for none.
+        on_client_title: Called with that title before it holds: puts it to rest. What it raises stops the change.
 
     Raises:
         ConfigurationError: Keys that must not be used.
@@ -99,6 +101,7 @@ class HeldSecurity:
         self.random_octets = random_octets
         self.certificates = HeldCertificates(self.title, anchors, certificates)
         self.client_title: bytes | None = None
+        self.on_client_title: Callable[[bytes], None] | None = None
         self.titles_heard: set[bytes] = set()
         self.changes = 0
         self._on_change = on_change
@@ -141,6 +144,18 @@ class HeldSecurity:
         keys = replace(self._keys, **changes)
         self._refuse_weak(keys)
         self._change(keys, self._policy)
+
+    def name_client(self, title: bytes) -> None:
+        """Take the system title of the client, for associations in which it is not sent.
+
+        Raises:
+            ConfigurationError: It is ours, or the keys are those of another client.
+        """
+        if title == self.title or self._keys.client_title not in (None, title):
+            raise ConfigurationError("the system title of the server, or not that of the client of the keys")
+        if self.on_client_title is not None:
+            self.on_client_title(title)
+        self.client_title = title
 
     def strengthen(self, policy: int) -> None:
         """Activate a policy that demands all that the present one does.

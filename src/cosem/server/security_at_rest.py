@@ -1,12 +1,14 @@
-"""A security whose changes survive a restart: keys in a key file; policy, certificates and secrets in files beside it."""
+"""A security whose changes survive a restart: keys in a key file; policy, title, certificates, secrets beside it."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from cosem.errors import ConfigurationError
 from cosem.security.key_material import PrivateKey
 from cosem.security.suites import SecuritySuite
 from cosem.server.held_security import HeldSecurity
@@ -28,8 +30,9 @@ __all__ = ["held_at_rest", "keep_secrets"]
 def held_at_rest(keys: Keys, store: KeyFile, name: str, **options: Any) -> HeldSecurity:
     """Return a held security that goes on where it was before a restart.
 
-    Keys that clients change are put into the key file; the policy that they activate and the certificates that they
-    import or remove, into a file beside it: ``keys.toml`` has ``keys.toml.NAME.state``.
+    Keys that clients change are put into the key file; the policy that they activate, the title of the client that they
+    write and the certificates that they import or remove, into a file beside it: ``keys.toml`` has
+    ``keys.toml.NAME.state``. Where the key file names another client than was written, the file is right.
 
     Args:
         keys: The keys, as the file has them.
@@ -54,7 +57,11 @@ def held_at_rest(keys: Keys, store: KeyFile, name: str, **options: Any) -> HeldS
             store.put(name, changed)
 
     held = HeldSecurity(keys, certificates=certificates, on_change=at_rest, **options)
+    if state.client_title is not None:
+        with suppress(ConfigurationError):  # the key file was given another client, or another meter
+            held.name_client(bytes(state.client_title))
     held.certificates.on_change = file.keep_certificates
+    held.on_client_title = file.keep_client_title
     return held
 
 

@@ -1,4 +1,4 @@
-"""What clients changed in the Security setup of a meter, beside its keys: policy and certificates at rest, in a file.
+"""What clients changed in the Security setup of a meter, beside its keys: policy, title and certificates, in a file.
 
 A policy is only ever strengthened. Of a meter that forgets it with the next restart, whoever can make it restart can
 weaken the protection. The keys stay in their own store; nothing in this file is secret, but it says what is demanded
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from cosem.errors import ConfigurationError, CosemError
 from cosem.security.certificates import Certificate
 from cosem.security.policy import SecurityPolicy, SecurityPolicyV0, SecurityPolicyV1
+from cosem.security.system_title import SystemTitle
 from cosem.store.files import write_private
 
 __all__ = ["SecurityState", "SecurityStateFile"]
@@ -31,14 +32,16 @@ class SecurityState:
     Args:
         policy: The policy; ``None`` where none was ever activated.
         certificates: What was imported.
+        client_title: System title of the client; ``None`` where none was ever written.
     """
 
     policy: SecurityPolicy | None = None
     certificates: tuple[Certificate, ...] = ()
+    client_title: SystemTitle | None = None
 
 
 class SecurityStateFile:
-    """Policy and certificates of one meter in a file of JSON.
+    """Policy, certificates and client's title of one meter in a file of JSON.
 
     Args:
         path: The file; it need not be there.
@@ -63,7 +66,7 @@ class SecurityStateFile:
             ConfigurationError: The file cannot be written; what was there is there.
         """
         if policy != self._state.policy:
-            self._write(SecurityState(policy, self._state.certificates))
+            self._write(replace(self._state, policy=policy))
 
     def keep_certificates(self, certificates: Iterable[Certificate]) -> None:
         """Put certificates to rest, in place of those that were.
@@ -71,7 +74,16 @@ class SecurityStateFile:
         Raises:
             ConfigurationError: The file cannot be written; what was there is there.
         """
-        self._write(SecurityState(self._state.policy, tuple(certificates)))
+        self._write(replace(self._state, certificates=tuple(certificates)))
+
+    def keep_client_title(self, title: bytes) -> None:
+        """Put the system title of the client to rest.
+
+        Raises:
+            ConversionError: It is none.
+            ConfigurationError: The file cannot be written; what was there is there.
+        """
+        self._write(replace(self._state, client_title=SystemTitle(title)))
 
     def __repr__(self) -> str:
         return f"SecurityStateFile({str(self._path)!r})"
@@ -81,6 +93,8 @@ class SecurityStateFile:
         if state.policy is not None:
             content["security_policy"] = int(state.policy)
             content["security_setup_version"] = int(isinstance(state.policy, SecurityPolicyV1))
+        if state.client_title is not None:
+            content["client_title"] = state.client_title.hex()
         content["certificates"] = [each.octets.hex() for each in state.certificates]
         write_private(self._path, json.dumps(content, indent=1).encode())
         self._state = state
@@ -94,6 +108,8 @@ class SecurityStateFile:
             if "security_policy" in content:
                 version = _VERSIONS[int(content["security_setup_version"])]
                 policy = version(content["security_policy"])
+            title = content.get("client_title")
+            client_title = None if title is None else SystemTitle(bytes.fromhex(title))
             certificates = tuple(Certificate(bytes.fromhex(each)) for each in content["certificates"])
         except FileNotFoundError:
             return SecurityState()
@@ -101,4 +117,4 @@ class SecurityStateFile:
             raise ConfigurationError(f"{self._path} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, IndexError, CosemError):
             raise ConfigurationError(f"{self._path} is no state of a Security setup") from None
-        return SecurityState(policy, certificates)
+        return SecurityState(policy, certificates, client_title)

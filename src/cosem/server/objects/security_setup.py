@@ -24,7 +24,6 @@ from cosem.errors import ConfigurationError, CosemError, KeyMissingError, Verifi
 from cosem.security.key_material import Key, KeyRole, PrivateKey
 from cosem.security.policy import SecurityPolicyV0
 from cosem.security.suites import SecuritySuite
-from cosem.security.system_title import SystemTitle
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult
 from cosem.types.data import ABSENT, DataValue, Enum, OctetString, Structure
 from cosem.types.enumerations import ActionResult, DataAccessResult
@@ -107,10 +106,10 @@ class SecuritySetupObject(CosemObject):
             return _R.READ_WRITE_DENIED
         if not isinstance(value, bytes) or len(value) != 8:
             return _R.TYPE_UNMATCHED
-        known, wanted = self.held.keys.client_title, SystemTitle(value)
-        if wanted == self.held.title or known not in (None, wanted):
+        try:
+            self.held.name_client(bytes(value))
+        except CosemError:
             return _R.OTHER_REASON
-        self.held.client_title = bytes(wanted)
         return _R.SUCCESS
 
     # --- methods ------------------------------------------------------------------------------------------
