@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import stat
+from dataclasses import replace
 
 import pytest
 
+from cosem.errors import ConfigurationError
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.demonstration import demonstration_keys
 from cosem.security.keys import Keys
-from cosem.server import HeldSecurity, LogicalDevice, secured_profile
+from cosem.server import LogicalDevice, secured_profile
 from cosem.server.demonstration import demonstration_meter
 from cosem.server.objects.data import DataObject
 from cosem.server.threads import serve_in_thread
@@ -238,8 +240,6 @@ def test_what_was_begun_and_not_proven_is_settled_by_the_next_command(cosem, fil
     store = KeyFile(file)
     with serve_in_thread(meter.device) as address:
         new = KEYS.over(None)
-        from dataclasses import replace
-
         from cosem.security.key_material import Key
 
         new = replace(new, encryption=Key(bytes(range(60, 76))))
@@ -369,40 +369,110 @@ def test_rubbish_about_deciphering(cosem, words, problem):
     assert done.out == ""
 
 
-def test_a_meter_is_served_under_the_keys_of_a_file(tmp_path):
-    from argparse import Namespace
-
-    from cosem.cli.verbs.serve import _security
-
-    path = tmp_path / "served.toml"
-    store = KeyFile(path)
-    store.put("served", Keys.parse(guek=KEYS.encryption, gak=KEYS.authentication, kek=KEYS.master))
-    options = Namespace(keys=str(path), key_name=None, fault=None)
-    held = _security(options)
-    assert isinstance(held, HeldSecurity)
-    assert _security(Namespace(keys="demo", key_name=None, fault=None)) is None
-    assert _security(Namespace(keys=None, key_name=None, fault=None)) is None
-    held.change_keys(encryption=KEYS.broadcast)
-    assert store.find(name="served").encryption == KEYS.broadcast
-    held.strengthen(0xFC & ~0x90)
-    assert _security(options).policy == 0xFC & ~0x90  # as after a restart
-
-
-def test_a_served_meter_of_a_key_file_keeps_the_secrets_that_clients_gave_it(tmp_path):
+def served(tmp_path, *words):
+    """Return the meter that ``cosem serve`` makes of its words: anew, as after a restart."""
     from argparse import ArgumentParser
 
     from cosem.cli.verbs import serve
 
-    KeyFile(tmp_path / "keys.toml").put("default", KEYS)
     parser = ArgumentParser()
     serve.add_arguments(parser)
-    options = parser.parse_args(
-        ["--listen", "tcp://127.0.0.1:0", "--keys", str(tmp_path / "keys.toml"), "--key-name", "default"]
-    )
-    options.meters = [serve.DEMONSTRATION]
+    options = parser.parse_args(["--listen", "tcp://127.0.0.1:0", *map(str, words)])
+    options.meters = options.meters or [serve.DEMONSTRATION]
+    (device,) = serve._server(options).devices.values()
+    return device
+
+
+def security_setup(device):
+    return device["0-0:43.0.0"]
+
+
+METER_FILE = """cosem-meter = 1
+
+[meter]
+name = "MMM{serial}"
+
+[[association]]
+client = 16
+
+[[association]]
+client = 1
+context = "LN_CIPHERED"
+mechanism = "HLS_GMAC"
+keys = {guek = "env:NOT_THERE", server_title = "4D4D4D0000BC614E"}
+rights = "full"
+
+[[object]]
+class = 1
+name = "0-0:96.1.0"
+values = {value = "12345678"}
+
+[[object]]
+class = 64
+version = 1
+name = "0-0:43.0.0"
+"""
+
+
+@pytest.mark.parametrize("meter", ["the demonstration meter", "a file"])
+def test_what_clients_change_in_a_meter_of_a_key_file_is_there_after_a_restart(cosem, tmp_path, meter):
+    path = tmp_path / "served.toml"
+    store = KeyFile(path)
+    words, client = ["--keys", path], "2"
+    if meter == "a file":
+        (tmp_path / "meter.toml").write_text(METER_FILE)
+        words, client = [tmp_path / "meter.toml", *words], "1"
+    keys = KEYS.over(None)
+    if meter != "a file":
+        keys = replace(keys, server_title=demonstration_keys().server_title)
+    store.put("served", replace(keys, server_title=None, client_title=None))
+    KeyFile(tmp_path / "own.toml").put("own", keys)
+    device = served(tmp_path, *words)
+    security_setup(device).held._counters = VolatileCounterStore()
+    with serve_in_thread(device) as address:
+        done = cosem("keys", "rotate", address, "--client", client, "--keys", "own.toml")
+        assert done.status == 0, done.err
+    held = security_setup(device).held
+    new = KeyFile(tmp_path / "own.toml").find(name="own")
+    assert store.find(name="served").encryption == held.keys.encryption == new.encryption != KEYS.encryption
+    security_setup(device).set(4, OctetString(b"MMM00009"))
+    held.strengthen(0xFC & ~0x90)
+    again = served(tmp_path, *words)
+    assert security_setup(again).held.policy == 0xFC & ~0x90
+    assert security_setup(again).get(4) == b"MMM00009"
+    assert security_setup(again).held.keys.encryption == new.encryption
+
+
+def test_a_file_of_a_meter_without_keys_from_outside_only_shows_its_security_setup(tmp_path):
+    text = METER_FILE.replace('{guek = "env:NOT_THERE", server_title = "4D4D4D0000BC614E"}', '"demo"')
+    (tmp_path / "meter.toml").write_text(text)
+    device = served(tmp_path, "meter.toml")
+    assert not hasattr(security_setup(device), "held")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("water", "--count", "2"), "of one meter"),
+        (("water", "single-phase"), "of one meter"),
+        (("water",), "one association that ciphers"),
+    ],
+)
+def test_keys_are_of_one_meter_that_ciphers(tmp_path, file, words, problem):
+    with pytest.raises(ConfigurationError, match=problem):
+        served(tmp_path, *words, "--keys", file)
+
+
+def test_published_keys_are_at_rest_nowhere(tmp_path):
+    served(tmp_path, "--keys", "demo")
+    assert list(tmp_path.glob("*.state")) == []
+
+
+def test_a_served_meter_of_a_key_file_keeps_the_secrets_that_clients_gave_it(tmp_path):
+    KeyFile(tmp_path / "keys.toml").put("default", KEYS)
 
     def management():
-        (device,) = serve._server(options, serve._security(options)).devices.values()
+        device = served(tmp_path, "--keys", tmp_path / "keys.toml", "--key-name", "default")
         return next(each for each in device.associations if each.profile.client_sap == 1).association_object
 
     first = management()

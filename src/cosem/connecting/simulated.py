@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cosem.classes.meter_record import MeterRecord
     from cosem.security.counters import CounterStore
+    from cosem.server.held_security import HeldSecurity
     from cosem.server.logical_device import LogicalDevice
 
 __all__ = ["DEMONSTRATION", "is_file", "meter_maker", "record_of", "simulated", "template_names"]
@@ -88,11 +89,12 @@ def meter_maker(
     clock: Callable[[], datetime] | None = None,
     environment: Mapping[str, str] | None = None,
     counters: CounterStore | None = None,
+    hold: Callable[..., HeldSecurity] | None = None,
 ) -> Callable[[int | None, int | None], LogicalDevice]:
     """Return what makes meters of one kind that differ by their seed: of a seed and an address, either may be ``None``.
 
     The file or template is read once. The arguments are those of
-    :func:`cosem.server.simulation.building.simulated_meter`.
+    :func:`cosem.server.simulation.building.simulated_meter`; ``hold`` is not for the demonstration meter.
 
     Raises:
         ConfigurationError: As for :func:`record_of`.
@@ -118,7 +120,13 @@ def meter_maker(
     def simulate(seed: int | None, sap: int | None) -> LogicalDevice:
         try:
             return simulated_meter(
-                record, clock=clock, seed=seed, sap=sap, environment=environment, counters=counters
+                record,
+                clock=clock,
+                seed=seed,
+                sap=sap,
+                environment=environment,
+                counters=counters,
+                hold=hold,
             )
         except ConfigurationError as error:
             raise ConfigurationError(f"{source}: {error}") from None

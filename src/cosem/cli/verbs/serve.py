@@ -12,8 +12,10 @@ and each may refer to its objects by logical names or, with --short-names, by sh
 uses the keys of the file, in place of those that everybody knows, and what it changes of them is written there.
 
 METER is a file that cosem dump wrote or somebody edited, or a template: single-phase, three-phase, gas-mbus, water,
-short-names, dsmr-like or idis-like. With --count there are many, each with premises and a serial number of its own,
-at as many ports from the given one on or, with --by server, behind one port at the server addresses from 1 on.
+short-names, dsmr-like or idis-like. With --keys FILE the association that ciphers takes its keys from the file, in
+place of those that METER names, and clients change them there. With --count there are many, each with premises and a
+serial number of its own, at as many ports from the given one on or, with --by server, behind one port at the server
+addresses from 1 on.
 
 With --replay it is the meter of a recording (made by --record): what was asked in it gets what was answered, in
 whatever portions a client asks, and what the recording has no answer for is told on standard error, once. With --keys
@@ -27,9 +29,9 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.connection import converter, quiet_logging
 from cosem.cli.recording import RecordingFile, add_record_option
@@ -132,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
     if options.replay is not None:
         server, named = _replaying(options), f"the recording {options.replay}"
     else:
-        server = _server(options, _security(options))
+        server = _server(options)
         named = " and ".join(options.meters)
         if options.meters == [DEMONSTRATION]:
             named = "the demonstration meter"
@@ -228,7 +230,7 @@ def _replay_device(
     )
 
 
-def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Server:
+def _server(options: argparse.Namespace) -> Server:
     """Return the server that the options mean.
 
     Raises:
@@ -236,15 +238,23 @@ def _server(options: argparse.Namespace, security: HeldSecurity | None) -> Serve
         OSError: The file of the meter cannot be read.
     """
     from cosem.connecting.simulated import meter_maker
+    from cosem.security.demonstration import demonstration_keys
     from cosem.server import Server, demonstration_meter
     from cosem.server.simulation.many import ManyMeters, listen_with_faults
 
     urls, faults = options.listen or [_DEFAULT], options.fault
-    if security is not None and (options.meters != [DEMONSTRATION] or options.count):
-        raise ConfigurationError("--keys are those of the demonstration meter; a file says its own")
+    hold = _hold(options)
     first = options.seed
-    if security is not None:
-        meter = demonstration_meter(security=security, seed=first or 1)
+    if hold is not None:
+        if options.count or len(options.meters) > 1:
+            raise ConfigurationError("--keys are those of one meter")
+        (source,) = options.meters
+        if source == DEMONSTRATION:
+            titles = {"server_title": demonstration_keys().server_title}
+            security = hold(titles, counters=_counters(faults))
+            meter: LogicalDevice = demonstration_meter(security=security, seed=first or 1)
+        else:
+            meter = meter_maker(source, counters=_counters(faults, source), hold=hold)(first, None)
         _keep_secrets(options, meter)
         server = Server(meter)
     else:
@@ -298,8 +308,10 @@ def _with_counters(server: Server) -> None:
         raise ConfigurationError("no association of this meter ciphers: there are no counters to jump")
 
 
-def _security(options: argparse.Namespace) -> HeldSecurity | None:
-    """Return the security of client 2 by a key file; ``None`` for the published keys.
+def _hold(options: argparse.Namespace) -> Callable[..., HeldSecurity] | None:
+    """Return what makes the security of a meter by a key file, at rest; ``None`` without one.
+
+    It takes titles and secret as the meter has them otherwise, and the options of the security.
 
     Raises:
         ConfigurationError: The keys cannot be read, or must not be used.
@@ -308,16 +320,19 @@ def _security(options: argparse.Namespace) -> HeldSecurity | None:
     entry = entry_of(options)
     if entry is None or entry.store is None:
         return None
-    from cosem.security.demonstration import demonstration_keys
     from cosem.security.key_material import KeyRole
     from cosem.security.keys import Keys
     from cosem.server.security_at_rest import held_at_rest
 
-    store, name = entry.store, entry.name
-    title = Keys(suite=entry.keys.suite, server_title=demonstration_keys().server_title)
-    keys = entry.keys.over(title)
-    keys.required(KeyRole.GLOBAL_UNICAST_ENCRYPTION)
-    return held_at_rest(keys, store, name, counters=_counters(options.fault))
+    known, store, name = entry.keys, entry.store, entry.name
+    known.required(KeyRole.GLOBAL_UNICAST_ENCRYPTION)
+
+    def hold(otherwise: Mapping[str, Any], **security: Any) -> HeldSecurity:
+        return held_at_rest(
+            known.over(Keys.parse({"suite": known.suite, **otherwise})), store, name, **security
+        )
+
+    return hold
 
 
 def _keep_secrets(options: argparse.Namespace, meter: LogicalDevice) -> None:

@@ -18,11 +18,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.classes.meter_record import (
     DEMONSTRATION_KEYS,
@@ -37,6 +35,7 @@ from cosem.server.device_time import utc_now
 from cosem.server.logical_device import LogicalDevice
 from cosem.server.objects.base import CosemObject
 from cosem.server.objects.making import make_object
+from cosem.server.simulation.association_keys import ciphers, recorded_keys, recorded_secret
 from cosem.server.simulation.premises import IDENTITIES, Premises, Quantity
 from cosem.server.simulation.recorded import recorded_object
 from cosem.types.data import DataValue, DoubleLongUnsigned, OctetString, Structure
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
     from cosem.security.counters import CounterStore
     from cosem.server.held_security import HeldSecurity
 
-__all__ = ["SimulatedMeter", "simulated_meter"]
+__all__ = ["Hold", "SimulatedMeter", "simulated_meter"]
 
 _RULES: Final[dict[str, Callable[[], AccessRights]]] = {
     "read": AccessRights.read_only,
@@ -66,7 +65,9 @@ _KEPT: Final = {15: frozenset({9, 10}), 12: frozenset({4, 5})}
 _COUNTER: Final = "invocation-counter"
 """The source of what shows which counter the ciphered association has seen."""
 _GROWING: Final = ("energy", "volume", "reactive")
-_LONGEST_SECRET: Final = 4096
+_SECURITY_SETUP: Final = 64
+Hold: TypeAlias = "Callable[..., HeldSecurity]"
+"""Makes the security of the association that ciphers, out of titles and secret, and the options of HeldSecurity."""
 
 
 class SimulatedMeter(LogicalDevice):
@@ -86,6 +87,7 @@ class SimulatedMeter(LogicalDevice):
         sap: int | None = None,
         environment: Mapping[str, str],
         counters: CounterStore | None,
+        hold: Hold | None = None,
     ) -> None:
         self.premises = premises
         self.record = record
@@ -104,8 +106,25 @@ class SimulatedMeter(LogicalDevice):
         for each in record.objects:
             if each.class_id == _MBUS_CLIENT and each.sources:
                 self._captured_before(each)
+        self._hold = hold
+        if hold is not None and sum(map(ciphers, record.associations)) != 1:
+            raise ConfigurationError(
+                "keys from outside are for the one association that ciphers, and there is not one"
+            )
         for association in record.associations:
             self._associate(association, environment, counters)
+        if hold is not None:
+            self._bring_to_life()
+
+    def _bring_to_life(self) -> None:
+        """Let clients change keys and policy through the Security setup objects; what was recorded only shows."""
+        from cosem.server.objects.security_setup import security_setup_object
+
+        held = self._held
+        for each in self.record.objects:
+            if held is not None and each.class_id == _SECURITY_SETUP:
+                self.remove(each.logical_name)
+                self.add(security_setup_object(held, each.logical_name))
 
     # --- objects --------------------------------------------------------------------------------------------
 
@@ -256,7 +275,7 @@ class SimulatedMeter(LogicalDevice):
         }
         if record.conformance is not None:
             facts["conformance"] = record.conformance
-        secret = None if record.secret is None else _secret(record.secret, environment, record.client)
+        secret = None if record.secret is None else recorded_secret(record.secret, environment, record.client)
         try:
             entry = self._entry(record, rights, secret, facts, environment, counters)
         except CosemError as error:
@@ -292,33 +311,21 @@ class SimulatedMeter(LogicalDevice):
         from cosem.server.held_security import HeldSecurity
         from cosem.server.security import secured_profile
 
-        keys: dict[str, Any] = {}
-        published = DEMONSTRATION_KEYS in record.keys
+        hold = self._hold if ciphers(record) else None
+        published = DEMONSTRATION_KEYS in record.keys and hold is None
+        keys = recorded_keys(record, self.premises.serial, environment, titles_only=hold is not None)
         if published:
             from cosem.security.counters import VolatileCounterStore
-            from cosem.security.demonstration import demonstration_keys
 
-            known = demonstration_keys(int(self.premises.serial))
-            keys = {each.name: getattr(known, each.name) for each in fields(known)}
-            keys = {name: value for name, value in keys.items() if value is not None}
             counters = counters or VolatileCounterStore()  # what everybody can forge is worth no file
-        else:
-            keys = {n: _of_environment(text, environment, record.client) for n, text in record.keys.items()}
-            if "server_title" not in keys and (
-                context.ciphered or mechanism >= AuthenticationMechanism.HLS_GMAC
-            ):
-                raise ConfigurationError(
-                    'the system title of the meter is missing: write keys = {server_title = "16 hexadecimal digits",'
-                    ' ...}, or keys = "demo" for the published ones'
-                )
         if secret is not None:
             keys["password" if mechanism is AuthenticationMechanism.LLS else "hls_secret"] = secret
         held: HeldSecurity | dict[str, Any] = keys
-        if context.ciphered or mechanism is AuthenticationMechanism.HLS_GMAC:
+        if ciphers(record):
             security: dict[str, Any] = {"counters": counters, "allow_test_keys": published}
             if record.policy is not None:
                 security["policy"] = SecurityPolicyV1(record.policy)
-            held = self._held = HeldSecurity(keys, **security)
+            held = self._held = (HeldSecurity if hold is None else hold)(keys, **security)
         profile = secured_profile(
             mechanism,
             held,
@@ -352,29 +359,6 @@ def _rounded(quantity: Quantity, source: str, kind: Any, scaler: int) -> Callabl
     return lambda moment: kind(round(quantity(moment) * factor))
 
 
-def _secret(text: str, environment: Mapping[str, str], client: int) -> bytes:
-    """Return a secret that is given by a text, ``hex:``, ``@FILE`` or ``env:NAME``."""
-    text = _of_environment(text, environment, client)
-    if text.startswith("@"):
-        with Path(text[1:]).open("rb") as file:
-            return file.read(_LONGEST_SECRET).removesuffix(b"\n").removesuffix(b"\r")
-    if text.startswith("hex:"):
-        try:
-            return bytes.fromhex(text[4:])
-        except ValueError:
-            raise ConfigurationError(f"the secret of client {client} is not hexadecimal") from None
-    return text.encode()
-
-
-def _of_environment(text: str, environment: Mapping[str, str], client: int) -> str:
-    if not text.startswith("env:"):
-        return text
-    value = environment.get(text[4:])
-    if value is None:
-        raise ConfigurationError(f"the variable {text[4:]} with a secret of client {client} is not set")
-    return value
-
-
 def simulated_meter(
     record: MeterRecord,
     *,
@@ -383,6 +367,7 @@ def simulated_meter(
     sap: int | None = None,
     environment: Mapping[str, str] | None = None,
     counters: CounterStore | None = None,
+    hold: Hold | None = None,
 ) -> SimulatedMeter:
     """Return the meter that a record describes.
 
@@ -394,6 +379,8 @@ def simulated_meter(
         sap: Its address; by default as the record says.
         environment: Where secrets given as ``env:NAME`` are; by default the environment of the process.
         counters: Where the counters of ciphered associations are kept; by default a file of the user.
+        hold: Makes the security of the one association that ciphers, in place of that of the keys in the record; its
+            Security setup objects then do what clients ask of them.
 
     Raises:
         ConfigurationError: It describes no meter: says what is wrong.
@@ -406,6 +393,7 @@ def simulated_meter(
         sap=sap,
         environment=os.environ if environment is None else environment,
         counters=counters,
+        hold=hold,
     )
 
 
