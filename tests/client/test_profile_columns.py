@@ -453,3 +453,36 @@ def test_a_table_that_lives_to_the_end_of_the_process_does_no_harm():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=".", timeout=60
     )
     assert (done.returncode, done.stdout) == (0, "made\n"), done.stderr
+
+
+class ByOurCallbacks:
+    """A table whose stream is never made by pyarrow, as for consumers of other makes."""
+
+    def __init__(self) -> None:
+        self.columns = [ArrowColumn("a", "C", 2, 0, (None, b"\x01\x02"))]
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        return stream_capsule(self.columns, {}, 2)
+
+
+@pytest.mark.parametrize(
+    ("source", "caught"),
+    [("sample()", "KeyError"), ("ByOurCallbacks()", "Exception")],
+    ids=["ours", "callbacks"],
+)
+def test_an_exception_of_the_consumer_while_it_drops_the_columns_does_no_harm(source, caught):
+    code = (
+        "import pyarrow\n"
+        "from cosem.client import profile_arrow\n"
+        "from tests.client.test_profile_columns import ByOurCallbacks, sample\n"
+        "before = len(profile_arrow._kept)\n"
+        "for _ in range(3):\n"
+        "    try:\n"
+        f"        pyarrow.table({source})['no such column']\n"
+        f"    except {caught}:\n"
+        "        print('caught', len(profile_arrow._kept) - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=".", timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "caught 0\n" * 3), done.stderr

@@ -14,10 +14,11 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from ctypes import CFUNCTYPE, c_char_p, c_int, c_int64, c_void_p
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import count
 from typing import Any, ClassVar, Final
 
-__all__ = ["ArrowColumn", "schema_capsule", "stream_capsule"]
+__all__ = ["ArrowColumn", "pyarrow_capsule", "schema_capsule", "stream_capsule"]
 
 _NULLABLE: Final = 2
 _INVALID: Final = 22
@@ -118,15 +119,34 @@ def _metadata(pairs: Mapping[str, str]) -> bytes | None:
 # --- what a consumer calls --------------------------------------------------------------------------
 
 
+def _unburdening() -> Callable[[int], None]:
+    """Return what makes sure that the next calls do what they should.
+
+    A consumer written in C may release while an exception of its own is on its way. The first function of C that
+    looks whether there is one then fails, whatever it did. Here that happens to one that does nothing: better the
+    consumer's exception is lost than that its memory is never released, which some of them answer by abort().
+    """
+    at, anything = _Stream.from_address, BaseException
+
+    def unburden(address: int) -> None:
+        try:  # noqa: SIM105 -- suppress() is a call into C, too
+            at(address)
+        except anything:
+            pass
+
+    return unburden
+
+
 def _release(kind: type[_Schema | _Array]) -> Callable[[int], None]:
     """Return what frees a structure of this kind, and its children that nobody moved away.
 
     It reaches nothing through this module: a consumer may release while the interpreter
     ends and modules are empty already.
     """
-    forget, pointer, at = _kept.pop, c_void_p, kind.from_address
+    forget, pointer, at, unburden = _kept.pop, c_void_p, kind.from_address, _unburdening()
 
     def release(address: int) -> None:
+        unburden(address)
         structure = at(address)
         if structure.n_children:
             for child in (pointer * structure.n_children).from_address(structure.children):
@@ -165,9 +185,10 @@ def _get_last_error(stream: int) -> None:
 
 def _release_stream() -> Callable[[int], None]:
     """Return what frees a stream; see :func:`_release`."""
-    forget, at = _kept.pop, _Stream.from_address
+    forget, at, unburden = _kept.pop, _Stream.from_address, _unburdening()
 
     def release(address: int) -> None:
+        unburden(address)
         structure = at(address)
         structure.release = None
         forget(structure.private_data, None)
@@ -179,9 +200,10 @@ def _free(
     kind: type[_Schema | _Stream], name: bytes, release: Callable[[int], None]
 ) -> Callable[[int], None]:
     """Return what frees a capsule, and its structure if nobody took it."""
-    forget, at, pointer_of = _kept.pop, kind.from_address, _pointer_of
+    forget, at, pointer_of, unburden = _kept.pop, kind.from_address, _pointer_of, _unburdening()
 
     def free(capsule: int) -> None:
+        unburden(capsule)
         address = pointer_of(capsule, name)
         if at(address).release:
             release(address)
@@ -304,3 +326,39 @@ def schema_capsule(columns: Sequence[ArrowColumn], metadata: Mapping[str, str]) 
     address = ctypes.addressof(schema)
     _kept[-address] = schema
     return _capsule(address, _SCHEMA_NAME, _function(_FREE_SCHEMA))
+
+
+class _Described:
+    """What pyarrow takes names and types from."""
+
+    def __init__(self, columns: Sequence[ArrowColumn], metadata: Mapping[str, str]) -> None:
+        self._described = columns, metadata
+
+    def __arrow_c_schema__(self) -> Any:
+        return schema_capsule(*self._described)
+
+
+def pyarrow_capsule(columns: Sequence[ArrowColumn], metadata: Mapping[str, str], length: int) -> Any:
+    """Return a capsule as :func:`stream_capsule` does, whose structures are those of pyarrow.
+
+    pyarrow drops arrays while its own exceptions are on their way; a callback into Python would lose those.
+    It frees what it has exported itself without one. The octets are the same ones, not copies.
+    """
+    arrow = import_module("pyarrow")
+    schema = arrow.schema(_Described(columns, metadata))
+    arrays = [
+        arrow.nulls(column.length)
+        if not column.buffers
+        else arrow.Array.from_buffers(
+            kind,
+            column.length,
+            [None if buffer is None else arrow.py_buffer(buffer) for buffer in column.buffers],
+            column.null_count,
+        )
+        for kind, column in zip(schema.types, columns, strict=True)
+    ]
+    if arrays:
+        batch = arrow.RecordBatch.from_arrays(arrays, schema=schema)
+    else:
+        batch = arrow.RecordBatch.from_struct_array(arrow.array([{}] * length, arrow.struct([])))
+    return arrow.RecordBatchReader.from_batches(batch.schema, [batch]).__arrow_c_stream__()

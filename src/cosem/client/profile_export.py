@@ -8,6 +8,7 @@ buffers where it is installed; the standard library does without.
 from __future__ import annotations
 
 import json
+import sys
 from array import array
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cosem.client.profile_arrow import ArrowColumn, schema_capsule, stream_capsule
+from cosem.client.profile_arrow import ArrowColumn, pyarrow_capsule, schema_capsule, stream_capsule
 from cosem.client.profile_outputs import cell_text
 from cosem.codec.columns import common_kind
 from cosem.errors import UnsupportedError
@@ -61,7 +62,8 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 def stream(table: ProfileTable) -> Any:
     """Return the table as a capsule of the Arrow C stream interface."""
-    return stream_capsule(arrow_columns(table), _about(table), len(table))
+    make = pyarrow_capsule if "pyarrow" in sys.modules else stream_capsule
+    return make(arrow_columns(table), _about(table), len(table))
 
 
 def schema(table: ProfileTable) -> Any:
