@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cosem.errors import CounterExhausted, ReplayError, SecurityError
 from cosem.security.counters import LAST_COUNTER, CounterName, ReplayGuard, VolatileCounterStore
+from cosem.security.key_material import Key
 from cosem.store.reserved_counter import ReservedCounter
 from cosem.store.sqlite_counters import SqliteCounterStore
 
@@ -274,6 +275,29 @@ def test_the_file_itself_refuses_to_go_back(store):
             with pytest.raises(sqlite3.IntegrityError, match="must not go back"):
                 connection.execute(statement)
     connection.close()
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["in a file", "in memory"])
+def test_a_counter_is_set_back_for_a_new_key_and_for_no_other(store, kept):
+    used = store if kept else VolatileCounterStore()
+    key, new = Key(bytes(range(7, 23))), Key(bytes(range(8, 24)))
+    name = CounterName.of(key, b"MMM00001", used.salt)
+    used.counter(name).raise_to(5000)
+    assert used.counter(name).next() == 5000
+    assert used.accept(name, 900)
+    for back in (0, 1, 4999, 5000):
+        used.counter(name).raise_to(back)
+        assert used.counter(name).next() > 5000
+        assert used.reserve(name, 1, back).start > 5000
+    assert [used.accept(name, each) for each in (0, 899, 900)] == [False] * 3
+    assert used.lowest_acceptable(name) == 901
+    changed = CounterName.of(new, b"MMM00001", used.salt)
+    assert changed != name
+    assert (used.peek(changed), used.lowest_acceptable(changed)) == (0, 0)
+    assert used.counter(changed).next() == 0
+    assert used.accept(changed, 0)
+    assert used.counter(name).next() > 5000, "the key before goes on where it was, should it come back"
+    assert not used.accept(name, 900)
 
 
 def test_a_file_that_is_no_database(tmp_path):
