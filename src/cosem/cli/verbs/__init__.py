@@ -38,6 +38,7 @@ VERBS: Final = MappingProxyType(
         "readout": "read what a meter shows as text: IEC 62056-21, modes A to D",
         "probe": "find out how a meter is reached: port, rate, addresses",
         "keys": "make keys, show them masked, change those of a meter",
+        "security": "show or raise what a meter demands; its key pairs and certificates",
         "serve": "be a meter: of a file, a template, or a thousand",
         "sniff": "say what a port or a dump is: framing, ciphering, maker, keys",
         "listen": "take in what meters push: to the terminal, JSON, CSV, SQLite, MQTT",
