@@ -34,16 +34,9 @@ EXAMPLES: Final = (
     ("cosem security show sim: --client 2 --keys demo", "policy, suite, titles and certificates"),
     ("cosem security show sim: --client 2 --keys demo --json", "the same for machines"),
     ("cosem security policy sim: 0x6C --client 2 --keys demo --yes", "tag and encryption both ways"),
-    (
-        "cosem security request 10.0.0.7 --use signature --new -o m.csr --client 1 --keys k.toml",
-        "a new key pair",
-    ),
-    ("cosem security import 10.0.0.7 meter.pem --client 1 --keys k.toml", "its certificate"),
-    ("cosem security export 10.0.0.7 --of authority -o root.pem --client 1 --keys k.toml", "one that it has"),
-    (
-        "cosem security remove 10.0.0.7 --of client --owner MMM:1 --use signature --client 1 --keys k.toml",
-        "forget one",
-    ),
+    ("cosem security request 10.0.0.7 --new --client 1 --keys k.toml", "a new key pair"),
+    ("cosem security import 10.0.0.7 m.pem --client 1 --keys k.toml", "its certificate"),
+    ("cosem security export 10.0.0.7 --of authority --keys k.toml", "one that it has"),
 )
 _USES: Final = {"signature": 0, "agreement": 1, "tls": 2}
 _OWNERS: Final = {"meter": 0, "client": 1, "authority": 2, "other": 3}
