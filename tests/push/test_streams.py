@@ -402,7 +402,7 @@ def calls_of(octets: bytes, monkeypatch: pytest.MonkeyPatch, step: int | None = 
 
     Counted.looks = calls = 0
 
-    def counted(data: bytes, pos: int, most: int) -> int:
+    def counted(data: bytes, pos: int, most: int, trails: object) -> int:
         nonlocal calls
         calls += 1
         # So far reaches what may be believed without a frame.

@@ -17,12 +17,12 @@ from cosem.link.mbus import MBUS_ENCRYPTED
 from cosem.push.blocks import BlockReassembly
 from cosem.push.detection import LARGEST, Detector, Piece
 from cosem.push.draft import Draft, known_message, positions
-from cosem.push.evidence import BLOCK_CHECK_WRONG
 from cosem.push.findings import BLOCKS_LOST, NO_FRAME
 from cosem.push.layouts import Layouts, known_layouts
 from cosem.push.message import PushMessage, StrictFindings
 from cosem.push.opening import KeySource, Opener
 from cosem.push.shapes import Shapes
+from cosem.push.telegram_finding import BLOCK_CHECK_WRONG
 from cosem.security.envelope import is_protected
 from cosem.security.keys import Keys
 from cosem.types.making import octets as octets_of

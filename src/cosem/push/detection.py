@@ -10,19 +10,20 @@ changes what is found in it. Never more than one unfinished candidate is kept.
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
-from cosem.errors import FrameError
 from cosem.link.hdlc.frame import Frame
 from cosem.link.hdlc.listener import HdlcListener
 from cosem.link.hdlc.parser import Damaged, frame_at, header_is_right
 from cosem.link.mbus import MbusListener, decode_mbus_frame
 from cosem.link.p1 import P1Telegram
-from cosem.push.evidence import LLC, is_apdu, is_frame, is_telegram, prefix_size, telegram_at
+from cosem.push.beginnings import INITIATE, MBUS_CONTROLS, SERVICES, next_beginning
+from cosem.push.evidence import LLC, is_apdu, is_frame, prefix_size
 from cosem.push.findings import BLOCK_CHECK_WRONG as WRONG_CHECK
 from cosem.push.inside import Inside
-from cosem.push.sizes import BARE_TAGS, apdu_size
+from cosem.push.sizes import BARE_TAGS, Trails, apdu_size
+from cosem.push.telegram_finding import TelegramFinder, is_telegram
+from cosem.push.trials import Trials
 
 __all__ = ["Detector", "Piece"]
 
@@ -34,21 +35,13 @@ _STEP: Final = 256  # so many further octets are worth a new look, whatever is w
 _FEWEST: Final = 6
 """Octets of an APDU that is believed because it can be read; shorter ones come about by chance."""
 _HDLC, _MBUS, _TEXT, _WRAPPER, _GATEWAY_TO, _GATEWAY_FROM = 0x7E, 0x68, 0x2F, 0x00, 0xE6, 0xE7
+_FLAG: Final = b"\x7e"
 _FRAMES: Final = frozenset({_HDLC, _MBUS})
-_BEGIN: Final = re.compile(
-    b"[%s]"
-    % b"".join(re.escape(bytes((tag,))) for tag in (*sorted(BARE_TAGS), _HDLC, _MBUS, _TEXT, 0, 0xE6, 0xE7))
-)
+_MBUS_STOP: Final = 0x16
 _WRAPPER_HEADER: Final = 8
 _LARGEST_READ: Final = 4096
 """Octets of an APDU that is read through to see whether a unit of the wrapper is one."""
-_INITIATE: Final = frozenset(range(0x60, 0x64))
-_SERVICES: Final = frozenset(
-    (*range(0xC0, 0xD0), 0x01, 0x05, 0x06, 0x08, 0x0C, 0x0D, 0x0E, 0x16, 0x18, 0xD8, 0xD9, 0xDA)
-)
-
 _WEAK: Final = BARE_TAGS | {_GATEWAY_TO, _GATEWAY_FROM}
-_BARE: Final = re.compile(b"[%s]" % b"".join(re.escape(bytes((tag,))) for tag in sorted(BARE_TAGS)))
 
 
 class Piece(NamedTuple):
@@ -99,7 +92,10 @@ class Detector:
             "_mbus",
             "_most",
             "_need",
+            "_telegrams",
             "_torn",
+            "_trails",
+            "_trials",
             "_units",
         ),
         *(
@@ -134,6 +130,9 @@ class Detector:
         )
         self._torn = 0  # as far as here, counted from the buffer, octets belong to a damaged frame
         self._check = check
+        self._trials = Trials()
+        self._trails = Trails()
+        self._telegrams = TelegramFinder(self._trials, check=check)
         self._hdlc: HdlcListener | None = (
             None  # made when the first frame comes: most streams have one framing
         )
@@ -185,6 +184,8 @@ class Detector:
         pos, end = 0, len(data)
         self._need = 0
         self._more = more
+        self._trails.forget()
+        self._telegrams.forget()
         for inside in self._inside.values():
             inside.moved(self._seen, self._gone, end)
         while pos < end:
@@ -212,10 +213,8 @@ class Detector:
                 if octet in _FRAMES and is_frame(data, pos, segments=self._mbus is not None):
                     self._torn = max(self._torn, pos - size)
             self._anchored = False
-            begin = _BEGIN.search(data, pos + 1)
-            after = begin.start() if begin else end
-            start = pos + (octet == _HDLC)  # flags alone fill the line
-            self._discard(data[start:after])
+            after = next_beginning(data, pos + 1)
+            self._discard(data[pos:after].replace(_FLAG, b""))  # flags alone fill the line
             pos = after
         self._buffer = data[pos:]
         self._seen, self._gone = end, pos
@@ -274,7 +273,8 @@ class Detector:
         if found is not None:
             if isinstance(frame, Damaged):
                 self._count(self.others, "hdlc: " + frame.problem)
-                if header_is_right(frame.octets, 0):  # so it is a frame, and what is in it is part of one
+                # So it is a frame, and what is in it is part of one; what ends with its header is none.
+                if len(frame.octets) == size + 1 and header_is_right(frame.octets, 0):
                     self._torn = max(self._torn, pos + size)
             else:
                 self._count(self.counts, "hdlc")
@@ -286,25 +286,30 @@ class Detector:
         return 0 if damaged else size
 
     def _long_frame(self, data: bytes, pos: int, found: list[Piece] | None) -> int:
-        head = data[pos : pos + 4]
+        end = len(data)
+        size = data[pos + 1] + 6 if pos + 1 < end else 9
         if (
-            (len(head) > 1 and head[1] < 3)
-            or (len(head) > 2 and head[1] != head[2])
-            or head[3:] not in {b"", b"h"}
+            size < 9
+            or (pos + 2 < end and data[pos + 2] != size - 6)
+            or (pos + 3 < end and data[pos + 3] != _MBUS)
         ):
             return 0
-        size = head[1] + 6 if len(head) == 4 else 9
-        if pos + size > len(data):
+        if pos + 4 > end:
+            return -9
+        if pos + 4 < end and data[pos + 4] not in MBUS_CONTROLS:
+            return 0
+        stop = pos + size
+        if stop > end:
             return -size
-        try:
-            frame = decode_mbus_frame(data[pos : pos + size])
-        except FrameError:
+        # Looked at here, for an error that is made costs more than all of it.
+        if data[stop - 1] != _MBUS_STOP or sum(data[pos + 4 : stop - 2]) & 0xFF != data[stop - 2]:
             if found is not None:
                 self._count(self.others, "mbus: the checksum is wrong")
                 if is_frame(data, pos, segments=self._mbus is not None):
-                    self._torn = max(self._torn, pos + size)
+                    self._torn = max(self._torn, stop)
             return 0
         if found is not None:
+            frame = decode_mbus_frame(data[pos:stop])
             self._count(self.counts, "mbus")
             if self._mbus is None:
                 self._mbus = MbusListener(most=self._most)
@@ -314,7 +319,7 @@ class Detector:
 
     def _text(self, data: bytes, pos: int, found: list[Piece] | None, *, more: bool) -> int:
         """A telegram of text: its first line names the maker, its last begins with ``!``."""
-        telegram, size, problem = telegram_at(data, pos, more=more, check=self._check)
+        telegram, size, problem = self._telegrams.at(data, pos, self._offset + pos, more=more)
         if found is not None:
             if telegram is not None:
                 self._count(self.counts, "p1")
@@ -340,11 +345,11 @@ class Detector:
             return inner - _WRAPPER_HEADER if -inner <= size else 0
         tag = data[at + inner]
         if tag in BARE_TAGS:
-            said = apdu_size(data, at + inner, self._most)
+            said = self._apdu_size(data, at + inner, self._most)
             if said < 0 and -said > size - inner:
                 return 0
             proven = said == size - inner
-        elif found is not None and (tag in _SERVICES or tag in _INITIATE):
+        elif found is not None and (tag in SERVICES or tag in INITIATE):
             proven = False  # inside something else it would be a number
         else:
             return 0
@@ -357,7 +362,7 @@ class Detector:
                 return 0
             return -whole
         if not proven and (
-            (size < _FEWEST and not after_unit) or not is_apdu(data[at + inner : pos + whole])
+            (size < _FEWEST and not after_unit) or not self._is_apdu(data, at + inner, pos + whole)
         ):
             # A unit after a unit may hold an APDU that nobody here knows; but nothing else begins in it.
             if not after_unit:
@@ -370,13 +375,36 @@ class Detector:
 
     def _anything_inside(self, data: bytes, start: int, stop: int) -> int:
         """As :meth:`_strong_inside`, and 1 if something without a frame stands inside."""
-        for found in _BARE.finditer(data, start, stop):
-            size = apdu_size(data, found.start(), _LARGEST_BARE)
+        pos = next_beginning(data, start)
+        while pos < stop:
+            size = self._apdu_size(data, pos, _LARGEST_BARE)
             if size > 0:
                 return 1
             if size < 0 and self._more:
-                return start - found.start() + size
+                return start - pos + size
+            pos = next_beginning(data, pos + 1)
         return self._strong_inside(data, start, stop, more=self._more)
+
+    def _apdu_size(self, data: bytes, pos: int, most: int) -> int:
+        """As :func:`cosem.push.sizes.apdu_size`, as long as not too much was looked at in vain."""
+        place = self._offset + pos
+        if not self._trials.allowed(place):
+            return 0
+        before = self._trails.looked
+        size = apdu_size(data, pos, most, self._trails)
+        if not size or (size < 0 and not self._more):
+            self._trials.failed(self._trails.looked - before)
+        return size
+
+    def _is_apdu(self, data: bytes, start: int, stop: int) -> bool:
+        """As :func:`cosem.push.evidence.is_apdu`, as long as not too much was read in vain."""
+        place = self._offset + start
+        if not self._trials.allowed(place):
+            return False
+        found = is_apdu(data[start:stop])
+        if not found:
+            self._trials.failed(stop - start)
+        return found
 
     def _take_unit(self, data: bytes, pos: int, whole: int, found: list[Piece] | None) -> None:
         if found is None:
@@ -395,7 +423,7 @@ class Detector:
         at = pos + prefix
         if data[at] not in BARE_TAGS:
             return 0
-        size = apdu_size(data, at, _LARGEST_BARE)
+        size = self._apdu_size(data, at, _LARGEST_BARE)
         if not size:
             return 0
         inside = self._strong_inside(data, pos + 1, pos + prefix + size if size > 0 else len(data), more=more)

@@ -7,20 +7,14 @@ that many beginnings cost no more than one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Final
+from heapq import heappop, heappush
+
+from cosem.push.beginnings import STRONG, STRONG_HEAD
 
 __all__ = ["Inside"]
 
-_STRONG: Final = re.compile(
-    rb"\x7e(?=[\xa0-\xaf]|\Z)|\x68(?=([\x03-\xff])\1h|.{0,2}\Z)|/(?=[A-Za-z]{3}|[A-Za-z]{0,2}\Z)"
-    rb"|\x00\x01(?=.{7})",
-    re.DOTALL,
-)
 _WRAPPER, _TEXT = 0x00, 0x2F
-_HEAD: Final = 9  # octets of the longest beginning that is looked for
-_NEVER: Final = 1 << 62
 
 
 class Inside:
@@ -30,14 +24,23 @@ class Inside:
         more: Whether more octets may come: then what cannot be told yet counts, too.
     """
 
-    __slots__ = ("_due", "_first", "_last", "_more", "_size")
+    __slots__ = ("_again", "_base", "_first", "_last", "_more", "_size", "_waiting")
 
     def __init__(self, *, more: bool) -> None:
         self._more = more
-        self._first = 1  # nothing begins from here,
-        self._last = 0  # up to here,
+        self._base = 0  # octets that were taken from the begin
+        self._waiting: list[
+            tuple[int, int]
+        ] = []  # so many octets of the stream tell more of this place: a heap
+        self._again: list[int] = []  # places that are to be looked at again
+        self._forget(1, 0)
+
+    def _forget(self, first: int, last: int) -> None:
+        self._first = first  # nothing begins from here,
+        self._last = last  # up to here,
         self._size = 0  # where this begins, if it is not 0
-        self._due = _NEVER  # so many octets change what was seen
+        self._waiting.clear()
+        self._again.clear()
 
     def moved(self, end: int, by: int, now: int) -> None:
         """Say that octets were taken from the begin, and others came.
@@ -47,12 +50,12 @@ class Inside:
             by: How many went.
             now: How many there are.
         """
+        self._base += by
         self._first -= by
-        self._last = min(self._last, end - _HEAD) - by
+        self._last = min(self._last, end - STRONG_HEAD) - by
         self._size = 0
-        self._due -= by
-        if now >= self._due:
-            self._first, self._last, self._due = 1, 0, _NEVER
+        while self._waiting and self._waiting[0][0] <= self._base + now:
+            self._again.append(heappop(self._waiting)[1])
 
     def look(self, data: bytes, start: int, stop: int, strong: Callable[[bytes, int], int]) -> int:
         """Return 1 if something strong begins in a part; 0 if nothing does; minus what is needed to tell.
@@ -64,30 +67,46 @@ class Inside:
             strong: What stands at a place: its size; 0 for nothing; minus the octets needed to tell.
         """
         if not self._first <= start <= self._last:
-            self._first, self._last, self._size, self._due = start, start, 0, _NEVER
+            self._forget(start, start)
+        if self._again:
+            self._look_again(data, start, strong)
         pos, size = self._last, self._size
         while not size and pos < stop:
-            begin = _STRONG.search(data, pos, stop + _HEAD)
+            begin = STRONG.search(data, pos, stop + STRONG_HEAD)
             pos = stop if begin is None else min(begin.start(), stop)
             if pos < stop:
                 size = self._strong(data, pos, strong)
                 pos += not size
         self._last, self._size = pos, size
         # A header that the end cuts off is more often a number.
-        while size and pos < stop and data[pos] == _WRAPPER and pos + _HEAD > stop:
-            begin = _STRONG.search(data, pos + 1, stop + _HEAD)
+        while size and pos < stop and data[pos] == _WRAPPER and pos + STRONG_HEAD > stop:
+            begin = STRONG.search(data, pos + 1, stop + STRONG_HEAD)
             pos = stop if begin is None else min(begin.start(), stop)
             size = self._strong(data, pos, strong) if pos < stop else 0
         if not size or pos >= stop:
             return 0
         return 1 if size > 0 else start - pos + size
 
+    def _look_again(self, data: bytes, start: int, strong: Callable[[bytes, int], int]) -> None:
+        """Look at the places of which more can be told now; the first one at which something begins is the next."""
+        places = sorted(place - self._base for place in self._again)
+        self._again.clear()
+        for index, pos in enumerate(places):
+            if pos < start or pos >= self._last:
+                continue  # passed, or looked at anyhow
+            size = self._strong(data, pos, strong)
+            if size:
+                self._last, self._size = pos, size
+                self._again = [place + self._base for place in places[index + 1 :]]
+                return
+
     def _strong(self, data: bytes, pos: int, strong: Callable[[bytes, int], int]) -> int:
         size = strong(data, pos)
+        place = self._base + pos
         if data[pos] == _TEXT:
-            self._due = min(self._due, len(data) + 1)
+            heappush(self._waiting, (self._base + len(data) + 1, place))
         if size > 0 or self._more:
             return size
         if size < 0:
-            self._due = min(self._due, pos - size)
+            heappush(self._waiting, (place - size, place))
         return 0

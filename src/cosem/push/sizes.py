@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BARE_TAGS", "DATA_SIZES", "apdu_size", "data_size", "is_descriptor"]
+__all__ = [
+    "BARE_TAGS",
+    "DATA_SIZES",
+    "SECURITY_CONTROLS",
+    "Trails",
+    "apdu_size",
+    "data_size",
+    "is_descriptor",
+]
 
 BARE_TAGS: Final = frozenset({0x0F, 0x60, 0x61, 0xC2, 0xDB, 0xDC, 0xDD, 0xDF, 0xE0})
 """DataNotification, AARQ, AARE, EventNotification, general protection, general block transfer."""
@@ -38,6 +46,8 @@ _ELEMENTS: Final = 4096
 _DESCRIPTOR: Final = 9
 _TITLE: Final = 8
 _TIME: Final = 12
+_DATA_NOTIFICATION: Final = 0x0F
+_NO_LIMIT: Final = 1 << 32
 _TAG: Final = 12
 # Of year (high and low octet), month, day, day of week, hour, minute, second and hundredths: the highest value, and the
 # lowest one that stands for something else than a number.
@@ -52,26 +62,83 @@ _TIME_FIELDS: Final = (
     (59, 0xFF),
     (99, 0xFF),
 )
-# Security control: suite 0 to 2, any protection, broadcast key.
-_SECURITY_CONTROLS: Final = frozenset(
+SECURITY_CONTROLS: Final = frozenset(
     suite | protection | broadcast
     for suite in range(3)
     for protection in (0x10, 0x20, 0x30)
     for broadcast in (0x00, 0x40)
 )
+"""Security control: suite 0 to 2, any protection, broadcast key."""
 
 
 _CONTEXT: Final = bytes.fromhex("A1 09 06 07 60 85 74 05 08 01")
 _PROTOCOL_VERSION: Final = 0x80
 
 
-def apdu_size(data: bytes, pos: int, most: int) -> int:
+class _Trail:
+    """How far the last walk over Data came that did not reach its end.
+
+    A walk from a container that was open there has the same way to go, so it goes on from there.
+    """
+
+    __slots__ = ("built", "levels", "looked", "paired", "pos", "remaining")
+
+    def __init__(self) -> None:
+        self.leave([], [], [], 0, 0, paired=False)
+
+    def leave(
+        self,
+        places: list[int],
+        befores: list[int],
+        remaining: list[int],
+        looked: int,
+        pos: int,
+        *,
+        paired: bool,
+    ) -> None:
+        """Say where a walk stands.
+
+        Args:
+            places: Where the containers stand that are open.
+            befores: How many values there were before each of them.
+            remaining: How many must still come in each of them.
+            looked: How many values there were.
+            pos: Where the next one stands.
+            paired: Whether a descriptor may stand in what was seen.
+        """
+        self.paired = paired
+        self.levels = {place: level for level, place in enumerate(places)}
+        self.built, self.remaining = befores, remaining
+        self.looked, self.pos = looked, pos
+
+
+class Trails:
+    """What walks over the same octets need not see again, however many beginnings stand in them."""
+
+    __slots__ = ("_trails", "looked")
+
+    def __init__(self) -> None:
+        self._trails: dict[bool, _Trail] = {}
+        self.looked = 0
+        """Values of Data that walks came to."""
+
+    def forget(self) -> None:
+        """Forget it: other octets follow."""
+        self._trails.clear()
+
+    def of(self, *, descriptors: bool) -> _Trail:
+        """Return the trail of walks that look for descriptors, or of those that do not."""
+        return self._trails.setdefault(descriptors, _Trail())
+
+
+def apdu_size(data: bytes, pos: int, most: int, trails: Trails | None = None) -> int:
     """Return the size of the APDU at ``pos``; 0 if none begins there; minus the octets needed to tell.
 
     Args:
         data: The octets.
         pos: Where its tag stands.
         most: Longest APDU that is taken.
+        trails: What was seen in the same octets.
 
     >>> apdu_size(bytes.fromhex("0F 00000001 00 0201 0600000005 FF"), 0, 1000)
     13
@@ -81,10 +148,12 @@ def apdu_size(data: bytes, pos: int, most: int) -> int:
     ... )
     (-8, 0)
     """
-    measure = _MEASURES.get(data[pos])
-    if measure is None:
-        return 0
-    size = measure(data, pos)
+    tag = data[pos]
+    if tag == _DATA_NOTIFICATION:
+        size = _notification(data, pos, most, trails)
+    else:
+        measure = _MEASURES.get(tag)
+        size = 0 if measure is None else measure(data, pos)
     return 0 if abs(size) > most else size
 
 
@@ -112,21 +181,52 @@ def data_size(data: bytes, pos: int, *, descriptors: bool = False) -> int:
     return _walk(data, pos, descriptors=descriptors)[0]
 
 
-def _walk(data: bytes, pos: int, *, descriptors: bool) -> tuple[int, bool]:
+def _walk(
+    data: bytes, pos: int, *, descriptors: bool, most: int = _NO_LIMIT, trails: Trails | None = None
+) -> tuple[int, bool]:
     """As :func:`data_size`, and whether a descriptor may stand in it, which only a structure of two has."""
+    size, paired, looked = _steps(data, pos, descriptors, most, trails)
+    if trails is not None:
+        trails.looked += looked
+    return size, paired
+
+
+def _steps(
+    data: bytes, pos: int, descriptors: bool, most: int, trails: Trails | None
+) -> tuple[int, bool, int]:
+    """As :func:`_walk`, and how many values it came to."""
     start, end = pos, len(data)
-    stack: list[int] = []
+    limit = min(end, start + most)  # what is longer is none
+    places: list[int] = []  # of the containers that are open,
+    befores: list[int] = []  # values before each of them,
+    stack: list[int] = []  # and values that follow it in what it stands in
     remaining = 1
     left = 1  # elements that must still come, each of at least one octet
     built = 0
     paired = False
+    trail = None if trails is None else trails.of(descriptors=descriptors)
+    level = None if trail is None else trail.levels.get(pos)
+    if trail is not None and level is not None:
+        befores = [before - trail.built[level] for before in trail.built[level:]]
+        places = list(trail.levels)[level:]
+        *inner, remaining = trail.remaining[level:]
+        stack = [0, *inner]
+        left = sum(inner) + remaining
+        built = trail.looked - trail.built[level]
+        pos = trail.pos
+        paired = trail.paired  # or it was so before
+    began = built
     while True:
         while not remaining:
             if not stack:
-                return (pos - start if pos <= end else start - pos), paired
+                return (pos - start if pos <= end else start - pos), paired, built - began
             remaining = stack.pop()
-        if pos >= end:
-            return start - pos - left, paired
+            places.pop()
+            befores.pop()
+        if pos >= limit:
+            if trail is not None:
+                trail.leave(places, befores, [*stack[1:], remaining], built, pos, paired=paired)
+            return start - pos - left, paired, built - began
         remaining -= 1
         left -= 1
         built += 1
@@ -137,22 +237,29 @@ def _walk(data: bytes, pos: int, *, descriptors: bool) -> tuple[int, bool]:
             pos += size
             continue
         if tag not in _KNOWN or built > _ELEMENTS:
-            return 0, paired
+            if trail is not None:
+                trail.leave(places, befores, [*stack[1:], remaining + 1], built - 1, pos - 1, paired=paired)
+            return 0, paired, built - began
+        at = pos - 1
         if tag == _COMPACT_ARRAY:
             pos = _type_description_end(data, pos)
             if pos <= 0:
-                return (0 if not pos else start - end - 1), paired
+                return (0 if not pos else start - end - 1), paired, built - began
         count, pos = _length(data, pos)
         if count < 0:
-            return (start - end - 1 if pos else 0), paired
+            return (start - end - 1 if pos else 0), paired, built - began
         if tag == _BIT_STRING:
             pos += (count + 7) // 8
         elif tag in _STRINGS or tag == _COMPACT_ARRAY:
             pos += count
         elif len(stack) >= _NESTING or built + left + count > _ELEMENTS:
-            return 0, paired
+            if trail is not None:
+                trail.leave(places, befores, [*stack[1:], remaining + 1], built - 1, at, paired=paired)
+            return 0, paired, built - began
         else:
             stack.append(remaining)
+            places.append(at)
+            befores.append(built - 1)
             remaining = count
             left += count
             if count == 2 and tag == _STRUCTURE:
@@ -160,7 +267,7 @@ def _walk(data: bytes, pos: int, *, descriptors: bool) -> tuple[int, bool]:
                 if not descriptors:
                     continue
                 if end - pos <= _DESCRIPTOR:
-                    return start - pos - _DESCRIPTOR - 1, paired
+                    return start - pos - _DESCRIPTOR - 1, paired, built - began
                 if is_descriptor(data, pos):
                     pos += _DESCRIPTOR
                     remaining -= 1
@@ -208,7 +315,7 @@ def _type_description_end(data: bytes, pos: int) -> int:
     return pos
 
 
-def _notification(data: bytes, pos: int) -> int:
+def _notification(data: bytes, pos: int, most: int, trails: Trails | None) -> int:
     """DataNotification: invoke-id of four octets, time of 0 or 12 octets, a structure or an array that has elements."""
     at, end = pos + 5, len(data)
     if at >= end:
@@ -228,9 +335,9 @@ def _notification(data: bytes, pos: int) -> int:
         return pos - at - 2
     if data[at] not in (_ARRAY, _STRUCTURE) or not data[at + 1]:
         return 0
-    size, paired = _walk(data, at, descriptors=False)
+    size, paired = _walk(data, at, descriptors=False, most=most, trails=trails)
     if not size and paired:
-        size, _ = _walk(data, at, descriptors=True)
+        size, _ = _walk(data, at, descriptors=True, most=most, trails=trails)
     return size + at - pos if size > 0 else size - (at - pos) if size else 0
 
 
@@ -288,7 +395,7 @@ def _content(data: bytes, pos: int, at: int) -> int:
     if at >= len(data):
         return pos - at - 1
     control = data[at]
-    if control not in _SECURITY_CONTROLS or size <= 5 + (_TAG if control & 0x10 else 0):
+    if control not in SECURITY_CONTROLS or size <= 5 + (_TAG if control & 0x10 else 0):
         return 0
     whole = at + size - pos
     return whole if pos + whole <= len(data) else -whole
@@ -380,7 +487,6 @@ def _block(data: bytes, pos: int) -> int:
 _MOST_BLOCKS: Final = 511
 """Nobody pushes so much; a higher number is rarely one."""
 _MEASURES: Final = {
-    0x0F: _notification,
     0x60: _association,
     0x61: _association,
     0xC2: _event,

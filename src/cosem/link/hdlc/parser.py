@@ -150,7 +150,7 @@ def frame_at(data: bytes, pos: int) -> tuple[Frame | Damaged | None, int]:
     if size < SMALLEST_FRAME:
         return None, 0
     stop = start + size
-    if stop < end and data[stop] == FLAG:
+    if stop < end and data[stop] == FLAG and _may_be_right(data, start, stop):
         try:
             return read_frame(data, start, stop), 1 + size
         except FrameError:
@@ -174,6 +174,12 @@ def header_is_right(data: bytes, pos: int) -> bool:
     stop = start + ((data[start] & 7) << 8 | data[start + 1])
     after = _header(data, start, min(end, stop))
     return 0 < after <= min(end, stop - 1) and register(data[start:after]) == RESIDUE
+
+
+def _may_be_right(data: bytes, start: int, stop: int) -> bool:
+    """Whether the header is right, as far as it has a check sequence: it costs less than that of the whole frame."""
+    after = _header(data, start, stop)
+    return not 0 < after < stop or register(data[start:after]) == RESIDUE
 
 
 def _judge(data: bytes, start: int, end: int, stop: int) -> object:
