@@ -336,7 +336,8 @@ def test_an_emergency_of_another_group_concerns_nobody_here():
 
 def test_registers_outside_the_active_mask_stand_still():
     target = make_object(6, "0-0:14.0.0")
-    client = Client(meter(target))
+    energies = [make_object(3, f"1-0:1.8.{number}") for number in (1, 2)]
+    client = Client(meter(target, *energies))
     for name in ("1.0.1.8.1.255", "1.0.1.8.2.255", "1.0.1.8.1.255"):
         reference = Structure((LongUnsigned(3), OctetString(LogicalName(name))))
         assert client.call(6, "0.0.14.0.0.255", 1, reference).result is ActionResult.SUCCESS

@@ -76,6 +76,7 @@ class AccessRights:
         self._attributes: dict[tuple[LogicalName, int], AccessMode] = {}
         self._methods: dict[tuple[LogicalName, int], AccessMode] = {}
         self._hidden = {LogicalName(name) for name in hidden}
+        self._removed: set[LogicalName] = set()
         self.changes = 0
 
     @classmethod
@@ -123,12 +124,23 @@ class AccessRights:
     def show(self, name: LogicalName | str) -> Self:
         """Let the client see an object again."""
         self._hidden.discard(LogicalName(name))
+        self._removed.discard(LogicalName(name))
         self.changes += 1
         return self
 
+    def remove(self, name: LogicalName | str) -> Self:
+        """Take an object out of what the client sees, on a wish of clients: it is hidden, but not withheld."""
+        self._removed.add(LogicalName(name))
+        self.changes += 1
+        return self
+
+    def withholds(self, name: LogicalName) -> bool:
+        """Return whether the object is hidden for good: the client may not show it to itself again."""
+        return name in self._hidden
+
     def sees(self, name: LogicalName) -> bool:
         """Return whether the client sees the object."""
-        return name not in self._hidden
+        return name not in self._hidden and name not in self._removed
 
     def attribute(self, target: CosemObject, number: int) -> AccessMode:
         """Return the mode of an attribute."""

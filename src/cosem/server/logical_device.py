@@ -25,31 +25,30 @@ from cosem.association.server.indications import (
 )
 from cosem.association.server.profile import AssociationProfile, ServerLimits
 from cosem.errors import ConfigurationError
-from cosem.server.access_rights import AccessMode, AccessRights
+from cosem.server.admission import DEVICE_NAME, READ, WRITE, Admission
 from cosem.server.association_entries import AssociationEntry, new_entry
 from cosem.server.base_names import BaseNames
-from cosem.server.device_time import DeviceTime, utc_now
-from cosem.server.named_attributes import named_attributes
-from cosem.server.objects.association import CURRENT_ASSOCIATION, AssociationObject
+from cosem.server.device_time import utc_now
+from cosem.server.named_attributes import named_by_attribute, named_by_method
+from cosem.server.objects.association import CURRENT_ASSOCIATION
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable
 from cosem.types.data import OctetString, Structure
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
+    from cosem.server.access_rights import AccessRights
     from cosem.types.data import Absent, DataValue
 
 __all__ = ["AssociationEntry", "LogicalDevice"]
 
 log = logging.getLogger("cosem.server")
 
-_DEVICE_NAME: Final = LogicalName("0.0.42.0.0.255")
-_READ, _WRITE = int(AccessMode.READ), int(AccessMode.WRITE)
 _LONG_INVOKE_IDS: Final = 1 << 24
 _R = DataAccessResult
 
 
-class LogicalDevice(DeviceTime):
+class LogicalDevice(Admission):
     """One logical device of a server.
 
     Args:
@@ -94,10 +93,10 @@ class LogicalDevice(DeviceTime):
         self._objects: dict[bytes, CosemObject] = {}
         for each in objects:
             self.add(each)
-        if _DEVICE_NAME not in self._objects:
+        if DEVICE_NAME not in self._objects:
             from cosem.server.objects.data import DataObject
 
-            self.add(DataObject(_DEVICE_NAME, value=OctetString(self.name)))
+            self.add(DataObject(DEVICE_NAME, value=OctetString(self.name)))
 
     def __iter__(self) -> Iterator[CosemObject]:
         return iter(self._objects.values())
@@ -209,13 +208,6 @@ class LogicalDevice(DeviceTime):
         """Return the objects that a client sees; the objects of other associations only if it may manage them."""
         return (each for each in self._objects.values() if self._sees(entry, each))
 
-    def _sees(self, entry: AssociationEntry, target: CosemObject) -> bool:
-        if not entry.rights.sees(target.name):
-            return False
-        if not isinstance(target, AssociationObject) or target is entry.association_object:
-            return True
-        return target.is_managed_with(entry.rights)
-
     # --- services ---------------------------------------------------------------------------------------
 
     def resolve(self, association: ServerAssociation, indication: object) -> Outcome[Any]:
@@ -291,75 +283,8 @@ class LogicalDevice(DeviceTime):
             return self._read_all(association, entry, target)
         if request.attribute_id == 1 and request.instance_id == CURRENT_ASSOCIATION:
             return OctetString(CURRENT_ASSOCIATION)
-        refusal = self._refusal(association, entry, target, request.attribute_id, _READ)
+        refusal = self._refusal(association, entry, target, request.attribute_id, READ)
         return refusal or target.get(request.attribute_id, request.selection, association)
-
-    def _refusal(
-        self,
-        association: ServerAssociation,
-        entry: AssociationEntry,
-        target: CosemObject,
-        number: int,
-        wanted: int,
-    ) -> DataAccessResult | None:
-        """Return why an attribute may not be accessed, or ``None`` (0 is success, which is no refusal)."""
-        if target.attribute(number) is None:
-            return _R.OBJECT_UNDEFINED
-        mode = self.attribute_mode(entry, target, number)
-        if not int(mode) & wanted:
-            return _R.READ_WRITE_DENIED
-        return None if AccessRights.admits(mode, association) else _R.SCOPE_OF_ACCESS_VIOLATED
-
-    def _refusal_of_named(
-        self,
-        association: ServerAssociation,
-        entry: AssociationEntry,
-        target: CosemObject,
-        number: int,
-        value: DataValue,
-    ) -> DataAccessResult | None:
-        """Return why a client may not have given out what a value names: it may not read that itself."""
-        for name, wanted in named_attributes(target.class_id, number, value):
-            named = self._objects.get(name)
-            if named is None or not self._sees(entry, named):
-                return _R.READ_WRITE_DENIED
-            for each in (wanted,) if wanted else [attribute.number for attribute in named.attributes]:
-                if named.attribute(each) is None:
-                    continue  # gives null-data
-                refusal = self._refusal(association, entry, named, each, _READ)
-                if refusal is not None:
-                    return refusal
-        return None
-
-    def attribute_mode(self, entry: AssociationEntry, target: CosemObject, number: int) -> AccessMode:
-        """Return what a client may do with an attribute.
-
-        In every association the current association and the logical device name can be read.
-        """
-        mode = entry.rights.attribute(target, number)
-        if int(mode) & _READ:
-            return mode
-        if target is entry.association_object:
-            secret = number in entry.association_object.secret_attributes
-            return mode if secret else mode | AccessMode.READ
-        return mode | AccessMode.READ if target.name == _DEVICE_NAME else mode
-
-    def method_mode(self, entry: AssociationEntry, target: CosemObject, number: int) -> AccessMode:
-        """Return whether a client may call a method.
-
-        In every association what the current association tells can be asked for.
-        """
-        mode = entry.rights.method(target, number)
-        asked = target is entry.association_object and number in entry.association_object.reading_methods
-        return mode | AccessMode.READ if asked else mode
-
-    def may_read(self, association: ServerAssociation, name: LogicalName, number: int) -> bool:
-        """Return whether a client may read an attribute, protection aside."""
-        entry = self.entry_of(association)
-        target = self._objects.get(name)
-        if entry is None or target is None or not self._sees(entry, target):
-            return False
-        return bool(self.attribute_mode(entry, target, number) & AccessMode.READ)
 
     def _read_all(
         self, association: ServerAssociation, entry: AssociationEntry, target: CosemObject
@@ -368,7 +293,7 @@ class LogicalDevice(DeviceTime):
         members: list[Outcome[ReadResult]] = []
         for attribute in target.attributes:
             number = attribute.number
-            refusal = self._refusal(association, entry, target, number, _READ)
+            refusal = self._refusal(association, entry, target, number, READ)
             members.append(None if refusal is not None else target.get(number, None, association))
         if any(map(is_awaitable, members)):
             return _gathered(members)
@@ -385,12 +310,13 @@ class LogicalDevice(DeviceTime):
         if request.attribute_id == 0:
             return self._write_all(association, entry, target, request.value)
         number = request.attribute_id
-        refusal = self._refusal(association, entry, target, number, _WRITE)
+        refusal = self._refusal(association, entry, target, number, WRITE)
         if refusal is not None:
             return refusal
         if request.selection is not None:
             return _R.TYPE_UNMATCHED
-        refusal = self._refusal_of_named(association, entry, target, number, request.value)
+        named = named_by_attribute(target.class_id, number, request.value)
+        refusal = self._refusal_of_named(association, entry, named)
         if refusal is not None:
             return refusal
         return target.set(number, request.value, association)
@@ -403,11 +329,12 @@ class LogicalDevice(DeviceTime):
             return _R.TYPE_UNMATCHED
         pairs = [pair for pair in zip(target.attributes, value, strict=True) if pair[1] is not None]
         for attribute, member in pairs:
-            refusal = self._refusal(association, entry, target, attribute.number, _WRITE)
+            refusal = self._refusal(association, entry, target, attribute.number, WRITE)
             if refusal is None:
                 refusal = target.refusal_of(attribute, member)
             if refusal is None:
-                refusal = self._refusal_of_named(association, entry, target, attribute.number, member)
+                named = named_by_attribute(target.class_id, attribute.number, member)
+                refusal = self._refusal_of_named(association, entry, named)
             if refusal is not None:
                 return refusal
         for attribute, member in pairs:
@@ -426,13 +353,12 @@ class LogicalDevice(DeviceTime):
         if isinstance(target, DataAccessResult):
             return MethodOutcome(ActionResult(target))
         number = request.method_id
-        if target.method(number) is None:
-            return MethodOutcome(ActionResult.OBJECT_UNDEFINED)
-        mode = self.method_mode(entry, target, number)
-        if not int(mode) & _READ:
-            return MethodOutcome(ActionResult.READ_WRITE_DENIED)
-        if not AccessRights.admits(mode, association):
-            return MethodOutcome(ActionResult.SCOPE_OF_ACCESS_VIOLATED)
+        refusal = self._refusal_of_call(association, entry, target, number)
+        if refusal is None:
+            named = named_by_method(target.class_id, number, request.parameters)
+            refusal = self._refusal_of_named(association, entry, named, unknown=_R.OBJECT_UNDEFINED)
+        if refusal is not None:
+            return MethodOutcome(ActionResult(refusal))
         return target.call(number, request.parameters, association)
 
     # --- from inside the meter ------------------------------------------------------------------------------
@@ -445,14 +371,20 @@ class LogicalDevice(DeviceTime):
     def write_inside(
         self, class_id: int, name: bytes, number: int, value: DataValue
     ) -> Outcome[DataAccessResult]:
-        """Write an attribute for another object of the meter, such as a script; rights do not matter."""
+        """Write an attribute for another object of the meter, such as a script.
+
+        Rights do not matter here: they counted when a client named this, see :mod:`cosem.server.named_attributes`.
+        """
         target = self._inside(class_id, name)
         return target if isinstance(target, DataAccessResult) else target.set(number, value)
 
     def invoke_inside(
         self, class_id: int, name: bytes, number: int, parameters: DataValue | Absent
     ) -> Outcome[MethodOutcome]:
-        """Call a method for another object of the meter, such as a script; rights do not matter."""
+        """Call a method for another object of the meter, such as a script.
+
+        Rights do not matter here: they counted when a client named this, see :mod:`cosem.server.named_attributes`.
+        """
         target = self._inside(class_id, name)
         if isinstance(target, DataAccessResult):
             return MethodOutcome(ActionResult(target))

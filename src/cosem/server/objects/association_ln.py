@@ -131,7 +131,10 @@ class AssociationLnObject(AssociationObject):
         return ActionResult.SUCCESS if changed else ActionResult.OTHER_REASON
 
     def call_add_object(self, element: tuple[Any, ...]) -> ActionResult:
-        """Let the client see an object that the logical device has."""
+        """Let the client see an object that the logical device has.
+
+        Whoever calls it must not have that object withheld itself; the logical device looks to that.
+        """
         return self._show(element, visible=True)
 
     def call_remove_object(self, element: tuple[Any, ...]) -> ActionResult:
@@ -150,7 +153,7 @@ class AssociationLnObject(AssociationObject):
         if target is self:
             return ActionResult.OTHER_REASON
         rights = self.entry.rights
-        _ = rights.show(name) if visible else rights.hide(name)
+        _ = rights.show(name) if visible else rights.remove(name)
         return ActionResult.SUCCESS
 
     # --- object_list --------------------------------------------------------------------------------------
