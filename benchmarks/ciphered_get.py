@@ -33,7 +33,7 @@ from cosem.types.enumerations import AuthenticationMechanism
 from cosem.types.logical_name import LogicalName
 
 NAME = LogicalName("1.0.1.8.0.255")
-GETS, TURNS = 1024, 15  # as many as are reserved at a time: each turn pays for one reservation
+GETS, TURNS = 8192, 7  # as many as are reserved at a time: each turn pays for one reservation
 
 
 class Pair:

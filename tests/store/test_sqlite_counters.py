@@ -69,6 +69,17 @@ def test_few_values_are_reserved_at_first_and_more_later(store):
     assert sorted(set(reserved)) == [16, 48, 112, 240, 496, 1008]
 
 
+def test_no_more_is_lost_than_was_used_and_never_more_than_a_step(store):
+    counter, most = store.counter(NAME), 0
+    for used in range(1, 33_000):
+        counter.next()
+        if used in (1, 2, 17, 49, 241, 4081, 8177, 16369, 24561, 32753):
+            lost = store.peek(NAME) - used
+            assert lost <= used + 16
+            most = max(most, lost)
+    assert most == 8191
+
+
 def test_the_file_is_for_its_owner_alone(store):
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
@@ -362,6 +373,22 @@ def test_a_fork_while_a_thread_of_the_parent_is_at_work_does_not_wait_for_it(sto
     }
     with store._lock, counter._lock:
         assert in_child(uses[use]) == {"counter": "0", "accept": "True", "reserve": "16", "next": "16"}[use]
+
+
+def test_what_is_received_in_forks_of_forks_is_compared_with_the_file(store):
+    store.accept(NAME, 5)
+
+    def grandchild():
+        store.accept(NAME, 7)
+        taken = in_child(
+            lambda: (store.accept(NAME, 7), store.lowest_acceptable(NAME), store.accept(NAME, 9))
+        )
+        return taken, store.accept(NAME, 9)
+
+    assert in_child(grandchild) == "('(False, 8, True)', False)"
+    assert store.lowest_acceptable(NAME) == 6, "as far as this process knows"
+    assert not store.accept(NAME, 9)
+    assert store.lowest_acceptable(NAME) == 10
 
 
 def test_a_fork_leaves_the_connection_of_its_parent_open(store):

@@ -62,12 +62,59 @@ _left_to_the_parent: list[sqlite3.Connection] = []
 """Connections of before a fork: SQLite forbids the child to use or close them."""
 
 
+class _Forks:
+    """How often this process is a fork of one: cheaper to ask than its number, which is a call of the system.
+
+    It serves for what is received. For what is sent, where a value that is given twice reveals what was said, and for
+    the connection to the file, the process is asked for its number.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+        if hasattr(os, "register_at_fork"):  # where there are forks
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self.count += 1
+
+
+_forks: Final = _Forks()
+
+
+class _Received:
+    """What this process knows of a counter of receiving.
+
+    Attributes:
+        lowest: The lowest value that is still accepted.
+        at_rest: The same as the file has it at least; ``None`` where this process has not compared itself with it.
+    """
+
+    __slots__ = ("at_rest", "lowest")
+
+    def __init__(self) -> None:
+        self.lowest = 0
+        self.at_rest: int | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the file may lag behind."""
+        return self.lowest > (self.at_rest or 0)
+
+    def put_to_rest(self, lowest: int) -> None:
+        """Take note of what the file has."""
+        self.at_rest = max(lowest, self.at_rest or 0)
+        self.lowest = max(lowest, self.lowest)
+
+
 class SqliteCounterStore:
     """Counters in a file; made where there is none, readable for its owner alone.
 
     Args:
         path: The file.
-        step: How many values a counter reserves at most: this many are lost when a process ends.
+        step: How many values a counter reserves at most: this many are lost when a process ends, and never more than it
+            has used, beyond the first 16.
         lag: How many messages a counter of receiving may be ahead of the file, where its user allows it.
         patience: Seconds to wait for other processes.
 
@@ -76,7 +123,7 @@ class SqliteCounterStore:
     """
 
     def __init__(
-        self, path: str | Path, *, step: int = 1024, lag: int = 1024, patience: float = 30.0
+        self, path: str | Path, *, step: int = 8192, lag: int = 1024, patience: float = 30.0
     ) -> None:
         self._path = Path(path)
         self._step = step
@@ -84,9 +131,9 @@ class SqliteCounterStore:
         self._patience = patience
         self._lock = Lock()
         self._counters: dict[CounterName, ReservedCounter] = {}
-        self._lowest: dict[CounterName, int] = {}
-        self._at_rest: dict[CounterName, int] = {}
+        self._received: dict[CounterName, _Received] = {}
         self._process = 0
+        self._forks = 0
         self._connection: sqlite3.Connection | None = None
         self._salt = self._with_connection(_read_salt)
 
@@ -141,9 +188,12 @@ class SqliteCounterStore:
 
     def lowest_acceptable(self, name: CounterName) -> int:
         """Return the lowest counter that is still accepted from a sender, as far as this process knows."""
-        self._leave_what_belongs_to_the_parent()
-        known = self._lowest.get(name, 0)
-        return known if name in self._at_rest else max(known, self._number(_LOWEST, name))
+        if self._forks != _forks.count:
+            self._leave_what_belongs_to_the_parent()
+        known = self._received.get(name)
+        if known is None:
+            return self._number(_LOWEST, name)
+        return known.lowest if known.at_rest is not None else max(known.lowest, self._number(_LOWEST, name))
 
     def accept(self, name: CounterName, counter: int, *, durable: bool = True) -> bool:
         """Note a counter whose message was verified.
@@ -152,35 +202,31 @@ class SqliteCounterStore:
         without, the file may lag behind.
         """
         lowest = counter + 1
-        if self._process != os.getpid():
+        if self._forks != _forks.count:
             self._leave_what_belongs_to_the_parent()
         with self._lock:
-            if lowest <= self._lowest.get(name, 0):
+            known = self._received.get(name)
+            if known is None:
+                known = self._received[name] = _Received()
+            if lowest <= known.lowest:
                 return False
-            if (
-                not durable
-                and (at_rest := self._at_rest.get(name)) is not None
-                and lowest < at_rest + self._lag
-            ):
-                self._lowest[name] = lowest
+            if not durable and known.at_rest is not None and lowest < known.at_rest + self._lag:
+                known.lowest = lowest
                 return True
         taken = self._write(name, lowest)
         with self._lock:
-            at_rest = lowest if taken else self._number(_LOWEST, name, locked=True)
-            self._at_rest[name] = max(at_rest, self._at_rest.get(name, 0))
-            self._lowest[name] = max(at_rest, self._lowest.get(name, 0))
+            known.put_to_rest(lowest if taken else self._number(_LOWEST, name, locked=True))
         return taken
 
     def flush(self) -> None:
         """Write what the file lags behind."""
         self._leave_what_belongs_to_the_parent()
         with self._lock:
-            late = [name for name, lowest in self._lowest.items() if lowest > self._at_rest.get(name, 0)]
-        for name in late:
-            lowest = self._lowest[name]
+            late = [(name, known, known.lowest) for name, known in self._received.items() if known.is_late]
+        for name, known, lowest in late:
             self._write(name, lowest)
             with self._lock:
-                self._at_rest[name] = max(lowest, self._at_rest.get(name, 0))
+                known.put_to_rest(lowest)
 
     def close(self) -> None:
         """Write what the file lags behind and close it; the next use opens it again."""
@@ -233,6 +279,7 @@ class SqliteCounterStore:
 
     def _leave_what_belongs_to_the_parent(self) -> None:
         process = os.getpid()
+        self._forks = _forks.count
         if process == self._process:
             return
         if self._connection is not None:
@@ -240,7 +287,8 @@ class SqliteCounterStore:
         self._lock = Lock()
         self._connection = None
         # What the parent took stays taken; but the next of each sender is compared with the file, which others write.
-        self._at_rest.clear()
+        for known in self._received.values():
+            known.at_rest = None
         self._process = process
 
 
