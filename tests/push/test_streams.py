@@ -331,6 +331,22 @@ def test_every_framing_carries_the_same_value(stream):
         assert [(str(each.obis), each.value) for each in message.values] == [("0.0.96.1.0.255", "123")]
 
 
+@given(st.binary(min_size=20, max_size=60), st.sampled_from(["", "7EA00A", "2F414243", "0001000100100009C2"]))
+def test_what_is_decoded_alone_is_what_a_parser_finds(text, inside):
+    octets = text + bytes.fromhex(inside) + text
+    notification = bytes.fromhex("0F 00000001 00 0202 0906 0000600100FF 09") + bytes((len(octets),)) + octets
+    for _ in range(3):  # its shape is known then
+        assert decode(notification) == run(Parser(), notification)
+
+
+def test_strictness_is_that_of_a_parser_where_a_shape_is_known():
+    notification = NOTIFICATION[:5] + bytes.fromhex("0C 07EA 01 01 FF 0A 00 00 00 8000 00") + NOTIFICATION[6:]
+    for _ in range(3):
+        assert [each.findings for each in decode(notification)] == [("time-without-deviation",)]
+    with pytest.raises(StrictFindings):
+        decode(notification, strict=True)
+
+
 def test_memory_stays_flat_over_many_telegrams():
     streams = [
         vector("telegrams", each)

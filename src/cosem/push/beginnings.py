@@ -86,7 +86,7 @@ STRONG: Final = re.compile(
 def next_beginning(data: bytes, pos: int) -> int:
     """Return where something may begin next, from ``pos`` on; the end of the octets if nowhere.
 
-    >>> next_beginning(bytes.fromhex("0F 0F 0F 0F 00000001 00 0201 0600000005 55 55 55 55 55"), 0)
+    >>> next_beginning(bytes.fromhex("0F 0F 0F 0F 00000001 00 0201 0600000005" + "55" * 20), 0)
     3
     """
     end = len(data)

@@ -13,15 +13,18 @@ from typing import Final
 from cosem.apdu import decode as decode_apdu
 from cosem.errors import DecodeError, FrameError
 from cosem.link.gateway import split_gateway
+from cosem.link.hdlc.parser import Damaged, frame_at
 from cosem.link.mbus import MBUS_ENCRYPTED
+from cosem.push.beginnings import STRONG
 from cosem.push.blocks import BlockReassembly
-from cosem.push.detection import LARGEST, Detector, Piece
+from cosem.push.detection import LARGEST, LARGEST_BARE, Detector, Piece
 from cosem.push.draft import Draft, known_message, positions
 from cosem.push.findings import BLOCKS_LOST, NO_FRAME
 from cosem.push.layouts import Layouts, known_layouts
 from cosem.push.message import PushMessage, StrictFindings
 from cosem.push.opening import KeySource, Opener
 from cosem.push.shapes import Shapes
+from cosem.push.sizes import apdu_size
 from cosem.push.telegram_finding import BLOCK_CHECK_WRONG
 from cosem.security.envelope import is_protected
 from cosem.security.keys import Keys
@@ -32,6 +35,7 @@ __all__ = ["Parser", "decode"]
 _WRAPPER: Final = b"\x00\x01"
 _WRAPPER_HEADER: Final = 8
 _FEWEST: Final = 5
+_FLAG: Final = 0x7E
 _GENERAL_BLOCK: Final = b"\xe0"
 _TEXT: Final = b"/"
 _GENERAL_GLO_CIPHERING: Final = 0xDB
@@ -72,6 +76,10 @@ def decode(
     Aidon 1-0:1.7.0*255 280 W
     """
     octets = octets_of(octets, "pushed message")
+    if layouts is None and octets[:1] in _FREQUENT:
+        message = _alone(octets, _opener_of(keys, decrypt_unverified=decrypt_unverified))
+        if message is not None and not (strict and message.findings):
+            return [message]
     shapes = _shapes if layouts is None else None
     parser = Parser(
         keys, strict=strict, layouts=layouts, decrypt_unverified=decrypt_unverified, _shapes=shapes
@@ -250,12 +258,9 @@ class Parser:
                 f"encrypted outside DLMS, by the transport layer of M-Bus (mode {mode})"
             )
         if apdu[:1] in _FREQUENT and self._blocks.lost == self._lost:
-            opened = self._opener.verified(apdu) if apdu[0] == _GENERAL_GLO_CIPHERING else None
-            clear = apdu if opened is None else opened[0]
-            known = self._shapes.read(clear, None if opened is None else opened[1].title)
+            known = _of_known_shape(piece, self._opener, self._shapes)
             if known is not None:
-                framing = (piece.framing,) if opened is None else (piece.framing, "general-glo-ciphering")
-                return known_message(piece, apdu, framing, piece.findings, opened, known)
+                return known
         draft = Draft(piece)
         if piece.telegram is not None:
             return draft.text(piece.telegram, self._layouts)
@@ -298,6 +303,38 @@ class Parser:
             self._blocks.lost += 1
             return None
         return self._blocks.add(sender, block)
+
+
+def _alone(octets: bytes, opener: Opener) -> PushMessage | None:
+    """Return the message of a notification that has nothing around it and a shape that is known.
+
+    It is what a :class:`Parser` finds; but who decodes message by message makes one of those for each.
+    """
+    if apdu_size(octets, 0, LARGEST_BARE) != len(octets):
+        return None
+    found = STRONG.search(octets, 1)
+    while found is not None:
+        pos = found.start()
+        frame, size = frame_at(octets, pos) if octets[pos] == _FLAG else (None, 1)
+        if not isinstance(frame, Damaged) and size:
+            return None
+        found = STRONG.search(octets, pos + 1)
+    return _of_known_shape(Piece("apdu", octets), opener, _shapes)
+
+
+def _of_known_shape(piece: Piece, opener: Opener, shapes: Shapes) -> PushMessage | None:
+    """Return the message of a notification, in clear or verified, of which one of the same shape came before."""
+    apdu = piece.apdu
+    if apdu[0] != _GENERAL_GLO_CIPHERING:
+        known = shapes.read(apdu, None)
+        return None if known is None else known_message(piece, (piece.framing,), None, known)
+    opened = opener.verified(apdu)
+    if opened is None:
+        return None
+    known = shapes.read(opened[0], opened[1].title)
+    if known is None:
+        return None
+    return known_message(piece, (piece.framing, "general-glo-ciphering"), opened, known)
 
 
 _latest: list[tuple[Keys, bool, Opener]] = []

@@ -25,11 +25,12 @@ from cosem.push.sizes import BARE_TAGS, Trails, apdu_size
 from cosem.push.telegram_finding import TelegramFinder, is_telegram
 from cosem.push.trials import Trials
 
-__all__ = ["Detector", "Piece"]
+__all__ = ["LARGEST", "LARGEST_BARE", "Detector", "Piece"]
 
 LARGEST: Final = 0x10000
 """Octets of the longest message that is put together unless told otherwise."""
-_LARGEST_BARE: Final = 8 * 1024
+LARGEST_BARE: Final = 8 * 1024
+"""Octets of the longest APDU that is believed where nothing stands around it."""
 _MOST_RUBBISH: Final = 16 * 1024
 _STEP: Final = 256  # so many further octets are worth a new look, whatever is waited for
 _FEWEST: Final = 6
@@ -377,7 +378,7 @@ class Detector:
         """As :meth:`_strong_inside`, and 1 if something without a frame stands inside."""
         pos = next_beginning(data, start)
         while pos < stop:
-            size = self._apdu_size(data, pos, _LARGEST_BARE)
+            size = self._apdu_size(data, pos, LARGEST_BARE)
             if size > 0:
                 return 1
             if size < 0 and self._more:
@@ -423,7 +424,7 @@ class Detector:
         at = pos + prefix
         if data[at] not in BARE_TAGS:
             return 0
-        size = self._apdu_size(data, at, _LARGEST_BARE)
+        size = self._apdu_size(data, at, LARGEST_BARE)
         if not size:
             return 0
         inside = self._strong_inside(data, pos + 1, pos + prefix + size if size > 0 else len(data), more=more)

@@ -257,9 +257,7 @@ def _time_findings(octets: bytes) -> tuple[str, ...]:
 
 def known_message(
     piece: Piece,
-    octets: bytes,
     framing: tuple[str, ...],
-    findings: tuple[str, ...],
     opened: tuple[bytes, Envelope] | None,
     known: tuple[Facts, tuple[PushValue, ...], bytes, DateTime | None],
 ) -> PushMessage:
@@ -267,15 +265,14 @@ def known_message(
 
     Args:
         piece: What was taken out of the frames.
-        octets: The message as it came.
         framing: What was around it.
-        findings: What was tolerated before the notification.
         opened: Its clear octets and the verified layer around them; ``None`` if nothing was around them.
         known: What the shape says.
     """
+    octets = piece.apdu
     facts, values, time, clock = known
     timestamp = DateTime(time) if time else clock
-    findings += facts.findings
+    findings = piece.findings + facts.findings
     if timestamp is not None:
         findings += _time_findings(timestamp.octets)
     if opened is None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cosem.errors import ConfigurationError, DecodeError, SecurityError
-from cosem.security.envelope import Envelope, is_protected, read_envelope
+from cosem.security.envelope import Envelope, is_protected, open_content, read_envelope
 from cosem.security.inspection import Inspection, Verdict, inspect
 from cosem.security.keys import Keys, KeyStore
-from cosem.security.material import DEFAULT_INTERPRETATION
-from cosem.security.opening import open_layer
+from cosem.security.status import KeyUsed
 
 if TYPE_CHECKING:
     from cosem.security.material import SecurityMaterial
@@ -73,7 +72,11 @@ class Opener:
             material = self._material(title, control & 0x0F)
             if material is None or not material.authentication_key_known:
                 return None
-            clear = open_layer(envelope, material, title, b"", DEFAULT_INTERPRETATION).clear
+            key = material.broadcast if envelope.key is KeyUsed.GLOBAL_BROADCAST else material.unicast
+            counter = envelope.invocation_counter
+            if key is None or counter is None:
+                return None
+            clear = open_content(envelope, key, control, title, counter, b"")
         except (DecodeError, SecurityError):
             return None
         return (clear, envelope) if clear and not is_protected(clear[0]) else None
