@@ -13,7 +13,8 @@ from typing import Final
 from cosem.apdu import decode as decode_apdu
 from cosem.errors import DecodeError, FrameError
 from cosem.link.gateway import split_gateway
-from cosem.link.hdlc.parser import Damaged, frame_at
+from cosem.link.hdlc.frame import Frame
+from cosem.link.hdlc.parser import frame_at
 from cosem.link.mbus import MBUS_ENCRYPTED
 from cosem.push.beginnings import STRONG
 from cosem.push.blocks import BlockReassembly
@@ -315,8 +316,7 @@ def _alone(octets: bytes, opener: Opener) -> PushMessage | None:
     found = STRONG.search(octets, 1)
     while found is not None:
         pos = found.start()
-        frame, size = frame_at(octets, pos) if octets[pos] == _FLAG else (None, 1)
-        if not isinstance(frame, Damaged) and size:
+        if octets[pos] != _FLAG or isinstance(frame_at(octets, pos)[0], Frame):
             return None
         found = STRONG.search(octets, pos + 1)
     return _of_known_shape(Piece("apdu", octets), opener, _shapes)
