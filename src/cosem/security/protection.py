@@ -12,19 +12,11 @@ layer that is encrypted without a tag is refused unless that was asked for.
 from __future__ import annotations
 
 from collections.abc import Container
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from cosem.apdu import decode
-from cosem.errors import (
-    DecodeError,
-    KeyMissingError,
-    LimitError,
-    PolicyError,
-    SecurityError,
-    VerificationError,
-)
+from cosem.errors import LimitError, PolicyError, SecurityError, VerificationError
 from cosem.security.context import (
     Counter,
     ReplayProtection,
@@ -49,6 +41,7 @@ from cosem.security.gcm import GcmKey
 from cosem.security.opening import Opened, open_layer
 from cosem.security.policy import ProtectionKind, lacking
 from cosem.security.sealing import INITIATE_TAGS, overhead, seal, take_number
+from cosem.security.sender import is_for_another, refuse_octets_behind, sender_of
 from cosem.security.status import (
     KeyUsed,
     Layer,
@@ -69,7 +62,6 @@ _A_AND_E: Final = 0x30
 _LEAST: Final = 5 + TAG_SIZE
 """Octets of a content that encrypts nothing."""
 _NOTIFICATIONS: Final = frozenset({b"\x0f", b"\xc2", b"\x18"})
-_KEYS_OF_THIRD_PARTIES: Final = frozenset({KeyUsed.ONE_PASS, KeyUsed.STATIC_UNIFIED, KeyUsed.SIGNING})
 
 
 class Protection:
@@ -255,7 +247,7 @@ class Protection:
             taken.append(opened)
             findings += opened.findings
             clear = opened.clear
-            if not clear or not is_protected(clear[0]) or self._is_for_another(clear):
+            if not clear or not is_protected(clear[0]) or is_for_another(clear, context.system_title):
                 break
         # Counters are looked at only after every tag: who has no key learns nothing of counters. The innermost
         # layer was made first, and has the lowest counter.
@@ -311,7 +303,7 @@ class Protection:
 
     def _open(self, envelope: Envelope, *, outermost: bool, findings: list[str]) -> Opened:
         session, context = self._session, self.context
-        title = self._sender(envelope, outermost=outermost, findings=findings)
+        title = sender_of(envelope, session, outermost=outermost, findings=findings)
         control = envelope.control
         unverifiable = control is not None and control & 0x30 == 0x20
         if unverifiable and not context.encryption_only:
@@ -328,7 +320,7 @@ class Protection:
         if unverifiable:
             decode(opened.clear, findings=[])  # the only hint that the key stream is the right one
         elif control is not None and control & 0x30 == 0x10:
-            _refuse_octets_behind(opened.clear)
+            refuse_octets_behind(opened.clear)
         return opened
 
     def _count(self, opened: Opened, counted: Container[bytes]) -> None:
@@ -345,48 +337,6 @@ class Protection:
             )
         if brought is not None and not brought.ours:
             session.established_by_peer[title] = brought
-
-    def _sender(self, envelope: Envelope, *, outermost: bool, findings: list[str]) -> bytes:
-        """Return the title of who applied a layer, after the check that it may be who it says."""
-        own, peer, title = self.context.system_title, self._session.peer_title, envelope.title
-        if envelope.header is not None and envelope.header.recipient not in (b"", own):
-            raise VerificationError("the message is for another recipient")
-        if not title:
-            if peer is None:
-                raise KeyMissingError("the system title of the sender is not known")
-            if title is not None:
-                findings.append("system-title-empty")
-            return peer
-        if title == own:
-            raise VerificationError("the message says that we sent it")
-        if (
-            peer is not None
-            and title != peer
-            and (outermost or not self._third_party_may_use(envelope, title))
-        ):
-            raise VerificationError("the system title is not that of the other side of the association")
-        return title
-
-    def _third_party_may_use(self, envelope: Envelope, title: bytes) -> bool:
-        """Return whether a layer of a third party proves that it was the third party.
-
-        Keys that the peer has too prove nothing of the kind. A layer without protection proves nothing
-        either, and claims nothing.
-        """
-        control = envelope.control
-        if envelope.key in _KEYS_OF_THIRD_PARTIES or (control is not None and not control.protected):
-            return True
-        return (
-            envelope.key is KeyUsed.ESTABLISHED and self._session.established_for_receiving(title) is not None
-        )
-
-    def _is_for_another(self, apdu: bytes) -> bool:
-        """Return whether an inner layer is for another party, and is therefore handed up as it is."""
-        try:
-            header = read_envelope(apdu).header
-        except SecurityError:
-            return False
-        return header is not None and header.recipient not in (b"", self.context.system_title)
 
     def _enforce(self, status: SecurityStatus, clear: bytes) -> None:
         """Check what was found against what is demanded."""
@@ -422,19 +372,6 @@ class _Prepared(NamedTuple):
     title: bytes
     key: GcmKey
     counter: Counter
-
-
-def _refuse_octets_behind(apdu: bytes) -> None:
-    """Refuse an APDU that is authenticated and not encrypted, and has octets behind it.
-
-    A proof of HLS 5 has the form of its tag. Such a proof is made for no challenge that is an APDU; with anything
-    behind an APDU it would pass for none, and be one here.
-    """
-    further: list[str] = []
-    with suppress(DecodeError):  # which its receiver will find, too
-        decode(apdu, findings=further)
-    if "trailing-octets" in further:
-        raise VerificationError("octets behind an APDU that is authenticated and not encrypted")
 
 
 def _usual_key(options: SecurityOptions | SecurityStatus) -> KeyUsed | None:
