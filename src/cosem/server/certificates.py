@@ -144,7 +144,7 @@ class HeldCertificates:
 
     def remove(self, certificate: Certificate) -> bool:
         """Forget a certificate; return whether it could be: not an anchor, and not one of the server itself."""
-        if certificate not in self._held or certificate.system_title == self._own_title:
+        if certificate not in self._held or _title_of(certificate) == self._own_title:
             return False
         self._change([each for each in self._held if each != certificate])
         return True
@@ -153,7 +153,7 @@ class HeldCertificates:
         """Return the certificate of an entity, by its use and its system title."""
         for each in self:
             authority = each.is_authority
-            named = each.system_title == title or (authority and not title)
+            named = _title_of(each) == title or (authority and not title)
             if (
                 named
                 and authority is (entity == CertificateEntity.CERTIFICATION_AUTHORITY)
@@ -178,6 +178,16 @@ class HeldCertificates:
                 return each
         return None
 
+    def signers(
+        self, *, without: Certificate | None = None, with_one: Certificate | None = None
+    ) -> set[bytes]:
+        """Return the titles of others whose signatures could be verified if a certificate went, or another came."""
+        held = self._held if with_one is None else [*self._beside(with_one), with_one]
+        left = HeldCertificates(self._own_title, self._anchors)
+        left._held = [each for each in held if each != without]
+        left.clock = self.clock
+        return set(left.public_keys()[0])
+
     def expired(self) -> int:
         """Return how many certificates that lend public keys have expired: another number, other public keys.
 
@@ -200,7 +210,7 @@ class HeldCertificates:
         agreement: dict[bytes, bytes] = {}
         lenders = self._vouched_for()
         for _, each in lenders[self.expired() :]:
-            title = each.system_title
+            title = _title_of(each)
             if title is None:
                 continue
             if CertificateUse.DIGITAL_SIGNATURE in each.uses:
@@ -214,7 +224,7 @@ class HeldCertificates:
         if self._lenders is None:
             trust, found = self.trust, []
             for each in self._held:
-                others = not each.is_authority and each.system_title not in (None, self._own_title)
+                others = not each.is_authority and _title_of(each) not in (None, self._own_title)
                 end = trust.valid_until(each) if others else None
                 if end is not None:
                     found.append((end, each))
@@ -222,10 +232,21 @@ class HeldCertificates:
         return self._lenders
 
 
+def _title_of(certificate: Certificate) -> bytes | None:
+    """Return the system title of a certificate that is held; ``None`` for one whose names contradict each other.
+
+    Only a title that a certificate lends a key to must be beyond doubt; an authority's is not looked at when it comes.
+    """
+    try:
+        return certificate.system_title
+    except VerificationError:
+        return None
+
+
 def _replaces(new: Certificate, old: Certificate) -> bool:
-    return (new.subject, new.system_title, new.uses, new.is_authority) == (
+    return (new.subject, _title_of(new), new.uses, new.is_authority) == (
         old.subject,
-        old.system_title,
+        _title_of(old),
         old.uses,
         old.is_authority,
     )

@@ -57,6 +57,7 @@ class HeldSecurity:
     Attributes:
         changes: How often it was changed.
         client_title: System title of the client that was written to Security setup; ``None`` for none.
+        proven_by_signature: Whether clients open an association by signatures (HLS 7) under keys that are held here.
         on_client_title: Called with that title before it holds: puts it to rest. What it raises stops the change.
 
     Raises:
@@ -103,6 +104,7 @@ class HeldSecurity:
         self.client_title: bytes | None = None
         self.on_client_title: Callable[[bytes], None] | None = None
         self.titles_heard: set[bytes] = set()
+        self.proven_by_signature = False
         self.changes = 0
         self._on_change = on_change
         self._refuse_weak(self._keys)
@@ -190,6 +192,36 @@ class HeldSecurity:
         known = self.certificates.public_keys()[0].keys() - {self.title}
         if policy.request & signed and self._keys.peer_signing is None and not known:
             raise ConfigurationError("no public key with which a client signs is known")
+
+    def put_certificate(self, certificate: Certificate) -> None:
+        """Hold a certificate of somebody else, in place of the one of the same subject and use.
+
+        Raises:
+            ConfigurationError: It would take the place of the only authority that vouches for a client that signs.
+            VerificationError: There is no room for another one.
+        """
+        self._refuse_to_lose_signers(lambda: self.certificates.signers(with_one=certificate))
+        self.certificates.put(certificate)
+        self.noted()
+
+    def remove_certificate(self, certificate: Certificate) -> None:
+        """Forget a certificate.
+
+        Raises:
+            ConfigurationError: It is that of the server or of an anchor, or no client could sign any more, and some must.
+        """
+        self._refuse_to_lose_signers(lambda: self.certificates.signers(without=certificate))
+        if not self.certificates.remove(certificate):
+            raise ConfigurationError("the certificate of the server or of an anchor is not removed")
+        self.noted()
+
+    def _refuse_to_lose_signers(self, left: Callable[[], set[bytes]]) -> None:
+        """Refuse what takes away the last public key with which a client could sign: there is no way back from it."""
+        if self._keys.peer_signing is not None:
+            return
+        demanded = self.proven_by_signature or self._policy.request & ProtectionKind.SIGNED
+        if demanded and self.certificates.signers() and not left():
+            raise ConfigurationError("no public key with which a client signs would be left")
 
     def noted(self) -> None:
         """Take note that certificates have changed: public keys may be other ones."""

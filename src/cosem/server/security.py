@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from cosem.association.client.parameters import ALL_SERVICES_LN, ALL_SERVICES_SN
 from cosem.association.server.profile import AssociationProfile
-from cosem.errors import ConfigurationError, KeyMissingError
+from cosem.errors import ConfigurationError, CosemError, KeyMissingError
 from cosem.security.authentication import (
     Claim,
     DigestMechanism,
@@ -86,6 +86,43 @@ class HlsOfServer:
         return HlsOfServer(self._mechanism, secret, self._title, self._random, self._size)
 
 
+class _EcdsaOfHeld(EcdsaMechanism):
+    """Mechanism 7 under the public keys that are held: of certificates first, else the one that was configured.
+
+    A certificate in the AARQ must be for that key.
+
+    Args:
+        held: Where the keys are.
+    """
+
+    __slots__ = ("_brought", "_held")
+
+    def __init__(self, held: HeldSecurity) -> None:
+        super().__init__(held.keys.signing_key(), None, lambda _: None)
+        self._held = held
+        self._brought: bytes | None = None
+
+    def takes_certificate(self, certificate: bytes | None) -> bool:
+        """Take note of the key of a certificate; whose it must be is known when the exchange begins."""
+        if certificate is None:
+            return True
+        from cosem.security.certificates import Certificate
+
+        try:
+            self._brought = Certificate(certificate).public_key
+        except CosemError:
+            return False
+        return True
+
+    def prepare(self, peer_title: bytes | None) -> None:
+        """Look for the public key of the client."""
+        known, configured = self._held.certificates.public_keys()[0], self._held.keys.peer_signing
+        found = configured if peer_title is None else known.get(bytes(peer_title), configured)
+        self._peer = None if found is None else bytes(found)
+        if self._brought not in (None, self._peer):
+            self._peer = None
+
+
 def secured_profile(
     mechanism: AuthenticationMechanism,
     keys: HeldSecurity | Keys | Mapping[str, Any],
@@ -118,7 +155,8 @@ def secured_profile(
         counters: Where counters are kept; by default a file of the user.
         replay: What happens to a request whose counter was used before; by default it is refused.
         function: HLS 2: returns the proof of a claim.
-        public_key_of: HLS 7: returns the public key in a certificate that is to be trusted, else ``None``.
+        public_key_of: HLS 7: returns the public key in a certificate that is to be trusted, else ``None``. Without it
+            a client signs with the key of the certificate that is held for its title, or else with ``peer_signing``.
         challenge_size: Octets of our challenge.
         random_octets: Where challenges come from.
         allow_test_keys: Take keys that everybody knows, and one key for two purposes.
@@ -194,8 +232,12 @@ def _mechanism(
         return lambda _: held.counted(every_message=False).gmac()
     if mechanism is _M.HLS_ECDSA:
         keys.signing_key()
-        if keys.peer_signing is None and public_key_of is None:
+        imported = held is not None and any(True for _ in held.certificates)
+        if keys.peer_signing is None and public_key_of is None and not imported:
             raise KeyMissingError("the public key with which the client signs is not known: peer_signing")
+        if held is not None and public_key_of is None:
+            held.proven_by_signature = True
+            return lambda _: _EcdsaOfHeld(held)
 
         def ecdsa(_: bytes | None) -> HlsMechanism:
             present = keys if held is None else held.keys

@@ -241,8 +241,7 @@ class SecuritySetupObject(CosemObject):
             raise ConfigurationError("nobody knows the time")
         held.certificates.check(certificate, self.device.now(), suite)
         if certificate.is_authority or certificate.system_title != held.title:
-            held.certificates.put(certificate)
-            held.noted()
+            held.put_certificate(certificate)
             return
         self._certify(certificate, suite)
 
@@ -268,9 +267,7 @@ class SecuritySetupObject(CosemObject):
 
     def _remove(self, identification: CertificateIdentification, association: object) -> None:
         del association
-        if not self.held.certificates.remove(self._identified(identification)):
-            raise ConfigurationError("the certificate of the server or of an anchor is not removed")
-        self.held.noted()
+        self.held.remove_certificate(self._identified(identification))
 
     def _identified(self, identification: CertificateIdentification) -> Certificate:
         kind: Any
