@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cosem.apdu import decode, encode
@@ -10,6 +12,7 @@ from cosem.association.client.conversations.get import get
 from cosem.association.client.conversations.set import set_attribute
 from cosem.association.client.parameters import ALL_SERVICES_LN, AssociationParameters
 from cosem.association.control_function import State
+from cosem.association.server.groups import is_for_group
 from cosem.association.server.indications import AuthenticationFailed
 from cosem.association.server.profile import AssociationProfile
 from cosem.errors import AssociationRefused, CosemError, ExceptionResponseError, SecurityError
@@ -245,6 +248,57 @@ def test_a_broadcast_is_executed_where_it_is_unconfirmed_and_never_answered(writ
     options = SecurityOptions((LayerOptions(key=K.GLOBAL_BROADCAST),))
     assert pair.server(broadcast.protect(bytes.fromhex(write), options).hex()) is None
     assert (pair.server.application.values["0.0.128.1.0.255", 2] == "ABC") is executed
+
+
+WRITE = "C10181 00010000800100FF02 00 0A03414243"
+IN_THE_NAME_OF_A_GROUP = {
+    "service-specific": (LayerOptions(key=K.GLOBAL_BROADCAST),),
+    "general-glo": (LayerOptions(F.GENERAL_GLO, K.GLOBAL_BROADCAST),),
+    "general-ciphering": (LayerOptions(F.GENERAL_CIPHERING, K.GLOBAL_BROADCAST),),
+}
+
+
+@pytest.mark.parametrize("layers", IN_THE_NAME_OF_A_GROUP.values(), ids=IN_THE_NAME_OF_A_GROUP)
+@pytest.mark.parametrize(
+    "write", [WRITE, WRITE.replace("C10181", "C101C1")], ids=["unconfirmed", "confirmed"]
+)
+def test_no_refusal_of_what_came_under_the_broadcast_key_is_answered(layers, write):
+    pair = Pair()
+    pair.open()
+    broadcast = protection(HEAD_END, METER, counter=5, side=Side.CLIENT)
+    request = broadcast.protect(bytes.fromhex(write), SecurityOptions(layers))
+    forged = request[:-1] + bytes((request[-1] ^ 1,))
+    too_long = broadcast.protect(bytes.fromhex(write) + bytes(0x10000), SecurityOptions(layers))
+    weak = broadcast.protect(
+        bytes.fromhex(write), SecurityOptions(tuple(replace(each, encrypted=False) for each in layers))
+    )
+    received = {"genuine": request, "replayed": request, "forged": forged, "too long": too_long, "weak": weak}
+    for what, octets in received.items():
+        assert pair.server(octets.hex()) is None, what
+    assert Server(pair.server.association.profile)(request.hex()) is None, "without an association"
+    assert (pair.server.application.values["0.0.128.1.0.255", 2] == "ABC") is (write == WRITE)
+    assert pair.get() is not None, "the association goes on"
+
+
+def test_a_signature_around_does_not_make_a_meter_of_a_group_answer():
+    pair = Pair(suite=SUITE_1)
+    pair.open()
+    broadcast = protection(HEAD_END, METER, suite=SUITE_1, counter=5, side=Side.CLIENT)
+    options = SecurityOptions((LayerOptions(F.GENERAL_GLO, K.GLOBAL_BROADCAST), SIGNED))
+    request = broadcast.protect(bytes.fromhex(WRITE), options)
+    for octets in (request, request, request[:-1] + bytes((request[-1] ^ 1,))):
+        assert pair.server(octets.hex()) is None
+
+
+def test_only_whole_requests_under_the_broadcast_key_are_for_a_group():
+    broadcast = protection(HEAD_END, METER, counter=5, side=Side.CLIENT)
+    for layers in IN_THE_NAME_OF_A_GROUP.values():
+        request = broadcast.protect(bytes.fromhex(WRITE), SecurityOptions(layers))
+        assert is_for_group(request)
+        assert not any(is_for_group(request[:size]) for size in range(len(request) - 12))
+    single = broadcast.protect(bytes.fromhex(WRITE), SecurityOptions((LayerOptions(),)))
+    assert not is_for_group(single)
+    assert not is_for_group(bytes.fromhex(WRITE))
 
 
 def test_an_answer_in_clear_below_in_kind_or_changed_is_never_a_value():

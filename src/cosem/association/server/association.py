@@ -26,6 +26,7 @@ from cosem.association.server.block_transfer import (
 from cosem.association.server.context import NO_CONTEXT, ServerContext
 from cosem.association.server.demands import Demands, refuses_clear
 from cosem.association.server.forgeries import not_genuine
+from cosem.association.server.groups import is_for_group
 from cosem.association.server.indications import AbortIndication, Indication
 from cosem.association.server.notifications import notification_confirmed
 from cosem.association.server.opening import opening
@@ -332,14 +333,17 @@ class ServerAssociation:
             if tag not in REQUESTS and tag not in CIPHERED_REQUESTS:
                 self.ignored += 1
                 return None
-            return None if silent else without_association(tag)
+            return None if silent or is_for_group(octets) else without_association(tag)
         if not self.context.confirmed:
             silent = True
         limit = self.profile.max_receive_pdu_size
         if limit and len(octets) > limit and not whole:
-            return None if silent else self._refusal(tag, TOO_LONG)
+            return None if silent or is_for_group(octets) else self._refusal(tag, TOO_LONG)
         if tag in CIPHERED_REQUESTS:
+            protected = octets
             octets, refusal = self._deciphered(octets)
+            if refusal is not None:
+                silent = silent or is_for_group(protected)
             if refusal is NOT_DECIPHERED and self.protection is not None:
                 return (yield from not_genuine(self, silent=silent))
             if refusal is not None:
