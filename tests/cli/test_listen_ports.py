@@ -134,7 +134,9 @@ def test_a_bridge_that_never_answers_is_given_up_and_tried_again(monkeypatch):
     assert said == ["tcp://127.0.0.1:1 cannot be reached: no answer within 0.01 s; trying again"]
 
 
-async def chunks_at_a_port(connected, until, said: list[str] | None = None) -> list[Chunk]:
+async def chunks_at_a_port(
+    connected, until, said: list[str] | None = None, silence: float | None = None
+) -> list[Chunk]:
     """Listen at a port; ``connected`` gets what connects to it, ``until`` all that came, and says whether it is enough."""
     stopped = asyncio.Event()
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -147,7 +149,7 @@ async def chunks_at_a_port(connected, until, said: list[str] | None = None) -> l
 
     async def take() -> list[Chunk]:
         taken = []
-        async for chunk in open_source("tcp://127.0.0.1:0", stopped, say):
+        async for chunk in open_source("tcp://127.0.0.1:0", stopped, say, silence):
             taken.append(chunk)
             if until(taken):
                 stopped.set()
@@ -207,6 +209,17 @@ def test_silent_connections_make_room_for_a_meter(monkeypatch):
     assert enough(taken)
     assert said == [
         "4 connections of 127.0.0.1 are open: for each further one, the one that was silent longest is closed"
+    ]
+
+
+def test_how_long_an_unfinished_message_is_waited_for_can_be_said():
+    async def meters(connect: Callable[[], socket.socket]) -> None:
+        connect().sendall(UNIT[:20])
+
+    taken = asyncio.run(chunks_at_a_port(meters, lambda taken: taken[-1].ended, silence=0.02))
+    assert [(each.octets, each.ended, each.closed) for each in taken[:2]] == [
+        (UNIT[:20], False, False),
+        (b"", True, False),
     ]
 
 

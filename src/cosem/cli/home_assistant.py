@@ -32,6 +32,8 @@ _FORM: Final = "a broker is named as mqtt://[USER:PASSWORD@]HOST[:1883][/PREFIX]
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
 _PATIENCE: Final = 2.0
 """Seconds that a broker is waited for at the end."""
+_TIME_TO_ANSWER: Final = 10.0
+"""Seconds until a broker has answered the first connection, or it is known that there is none."""
 _QUEUED: Final = 10_000
 _MOST_ANNOUNCED: Final = 10_000
 """Values of all meters; whoever can send anything could else fill the broker."""
@@ -130,6 +132,7 @@ class MqttBroker:
         self._complained = False
         self._closing = False
         self._connected = threading.Event()
+        self._answered = threading.Event()  # there is a connection, or it was said why there is none
         self._deliveries = _Deliveries()
         self._client: Any = Client(CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(_QUEUED)
@@ -158,6 +161,7 @@ class MqttBroker:
         self._complained = False
         self._status("online")
         self._connected.set()
+        self._answered.set()
 
     def _complain(self, problem: str) -> None:
         """Tell of a trouble once, until a connection was made again."""
@@ -165,6 +169,7 @@ class MqttBroker:
         if not self._closing and not self._complained:
             self._complained = True
             self._say(f"the broker {self._name} {problem}; trying again")
+        self._answered.set()
 
     def _status(self, word: str) -> None:
         self._publish(f"{self._prefix}/status", word, retain=True)
@@ -211,6 +216,7 @@ class MqttBroker:
         Raises:
             TransportError: The broker did not take all that was published.
         """
+        self._answered.wait(_TIME_TO_ANSWER)
         connected = self._connected.wait(_PATIENCE)
         if connected:
             self._deliveries.wait(_PATIENCE)

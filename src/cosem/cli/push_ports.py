@@ -193,8 +193,17 @@ class _Connections:
             task.cancel()
 
 
-async def tcp_server(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGenerator[Chunk, None]:
-    """Return what meters send that connect to a port, until ``stopped`` is set."""
+async def tcp_server(
+    address: Address, stopped: asyncio.Event, say: Say, silence: float | None = None
+) -> AsyncGenerator[Chunk, None]:
+    """Return what meters send that connect to a port, until ``stopped`` is set.
+
+    Args:
+        address: Where to listen.
+        stopped: Set to stop.
+        say: Told what happens.
+        silence: Seconds without an octet after which an unfinished frame is given up; :data:`SILENCE` if ``None``.
+    """
     inbox = _Inbox()
     connections = _Connections(say)
 
@@ -209,7 +218,7 @@ async def tcp_server(address: Address, stopped: asyncio.Event, say: Say) -> Asyn
         keep_alive(writer)
         ended = True
         try:
-            async for octets in octets_of(reader, stopped):
+            async for octets in octets_of(reader, stopped, silence):
                 if octets:
                     connection.heard = time.monotonic()
                     ended = False
@@ -243,8 +252,11 @@ async def tcp_server(address: Address, stopped: asyncio.Event, say: Say) -> Asyn
         close()
 
 
-async def udp_server(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGenerator[Chunk, None]:
-    """Return what meters send in datagrams to a port, until ``stopped`` is set."""
+async def udp_server(
+    address: Address, stopped: asyncio.Event, say: Say, silence: float | None = None
+) -> AsyncGenerator[Chunk, None]:
+    """As :func:`tcp_server`, for meters that send datagrams; each of them is whole, whatever the silence."""
+    del silence
     inbox = _Inbox()
     lost = False
 
@@ -274,13 +286,15 @@ async def udp_server(address: Address, stopped: asyncio.Event, say: Say) -> Asyn
         transport.close()
 
 
-async def octets_of(reader: asyncio.StreamReader, stopped: asyncio.Event) -> AsyncIterator[bytes]:
+async def octets_of(
+    reader: asyncio.StreamReader, stopped: asyncio.Event, silence: float | None = None
+) -> AsyncIterator[bytes]:
     """Return what comes over a connection; nothing after each silence."""
     stop = asyncio.ensure_future(stopped.wait())
     read = asyncio.ensure_future(reader.read(CHUNK))
     try:
         while not stopped.is_set():
-            await asyncio.wait({read, stop}, timeout=SILENCE, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({read, stop}, timeout=silence or SILENCE, return_when=asyncio.FIRST_COMPLETED)
             if not read.done():
                 yield b""
                 continue

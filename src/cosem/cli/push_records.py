@@ -12,7 +12,7 @@ from cosem.link.iec62056_21.readout import TextValue
 if TYPE_CHECKING:
     from cosem.push import PushMessage, PushValue
 
-__all__ = ["Duplicates", "confirmation", "identity", "meter_name", "place", "record", "wants_confirmation"]
+__all__ = ["Duplicates", "identity", "meter_name", "place", "record"]
 
 _REMEMBERED: Final = 512
 _SERIAL_NUMBERS: Final = (
@@ -146,32 +146,3 @@ class Duplicates:
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         return False
-
-
-def wants_confirmation(message: PushMessage) -> bool:
-    """Whether the sender of a notification waits for a confirmation: its service class says so."""
-    from cosem.types.identifiers import LongInvokeIdAndPriority
-
-    return message.invoke_id is not None and LongInvokeIdAndPriority(message.invoke_id).confirmed
-
-
-def confirmation(message: PushMessage) -> bytes | None:
-    """Return the unit of the wrapper that confirms a notification; ``None`` where it cannot be told how to.
-
-    A notification that was protected wants a protected answer, and one through a gateway an answer through it.
-    """
-    from cosem.apdu import encode
-    from cosem.apdu.notification import DataNotificationConfirm
-    from cosem.link.wrapper import wrap
-    from cosem.types.identifiers import LongInvokeIdAndPriority
-
-    there = message.framing[0] == "wrapper" and message.source is not None and message.destination is not None
-    if (
-        not there
-        or "gateway" in message.framing
-        or message.verification is not None
-        or message.invoke_id is None
-    ):
-        return None
-    apdu = encode(DataNotificationConfirm(LongInvokeIdAndPriority(message.invoke_id), b""))
-    return wrap(apdu, message.destination or 0, message.source or 0)

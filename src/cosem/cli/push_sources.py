@@ -24,12 +24,16 @@ T = TypeVar("T")
 _QUEUE: Final = 16
 """Portions of standard input that wait to be read."""
 _TIME_TO_CONNECT: Final = 20.0
+_LOOK: Final = 0.25
+"""Seconds between two looks at a serial port whether to stop."""
 _PATIENCE: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a port or bridge is opened again, the more the longer it is gone."""
 _PORT: Final = re.compile(r"/dev/\S+|COM\d+", re.IGNORECASE)
 
 
-def open_source(source: str, stopped: asyncio.Event, say: Say) -> AsyncGenerator[Chunk, None]:
+def open_source(
+    source: str, stopped: asyncio.Event, say: Say, silence: float | None = None
+) -> AsyncGenerator[Chunk, None]:
     """Return what comes from a source, until it ends or ``stopped`` is set.
 
     Args:
@@ -37,6 +41,8 @@ def open_source(source: str, stopped: asyncio.Event, say: Say) -> AsyncGenerator
             a serial port, ``hex:...``, a file, or ``-`` for standard input.
         stopped: Set to stop.
         say: Told what happens, in a line.
+        silence: Seconds without an octet after which an unfinished message of a port, a connection or a bridge is
+            given up; 3 if ``None``.
 
     Raises:
         ConfigurationError: It is none of these.
@@ -45,17 +51,17 @@ def open_source(source: str, stopped: asyncio.Event, say: Say) -> AsyncGenerator
         from cosem.server.listening import parse_listening_url
 
         address = parse_listening_url(source)
-        return (tcp_server if address.scheme == "tcp" else udp_server)(address, stopped, say)
+        return (tcp_server if address.scheme == "tcp" else udp_server)(address, stopped, say, silence)
     if source.startswith("connect+tcp://"):
-        return _bridge(parse_url(source.removeprefix("connect+")), stopped, say)
+        return _bridge(parse_url(source.removeprefix("connect+")), stopped, say, silence)
     if source.startswith("serial://"):
-        return _serial(parse_url(source), stopped, say)
+        return _serial(parse_url(source), stopped, say, silence)
     if not source.strip():
         raise ConfigurationError("a source is wanted: a port, a file, hex:OCTETS, or - for standard input")
     if source == "-" or source.startswith("hex:"):
         return _file(source, stopped)
     if is_port(source):
-        return _serial(Address("serial", path=source), stopped, say)
+        return _serial(Address("serial", path=source), stopped, say, silence)
     if "://" in source:
         raise ConfigurationError(
             f"{shown_url(source)}: tcp://, udp:// and serial:// can be listened to, connect+tcp:// connects to a bridge"
@@ -99,7 +105,9 @@ async def _unless(stopped: asyncio.Event, doing: Coroutine[None, None, T]) -> T 
         stop.cancel()
 
 
-async def _bridge(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGenerator[Chunk, None]:
+async def _bridge(
+    address: Address, stopped: asyncio.Event, say: Say, silence: float | None
+) -> AsyncGenerator[Chunk, None]:
     name = f"tcp://{address.host}:{address.port}"
     source = f"connect+{name}"
     attempt = 0
@@ -117,7 +125,7 @@ async def _bridge(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGe
         keep_alive(writer)
         say(f"connected to {name}")
         try:
-            async for octets in octets_of(reader, stopped):
+            async for octets in octets_of(reader, stopped, silence):
                 attempt = 0
                 yield Chunk(source, octets, ended=not octets)
         except OSError as error:
@@ -131,7 +139,9 @@ async def _bridge(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGe
             attempt += 1
 
 
-async def _serial(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGenerator[Chunk, None]:
+async def _serial(
+    address: Address, stopped: asyncio.Event, say: Say, limit: float | None
+) -> AsyncGenerator[Chunk, None]:
     from cosem.transport.serial import SerialChannel, parse_format
 
     line = parse_format(address.options.get("format", "8N1"), address.number("baud", 9600))
@@ -151,10 +161,10 @@ async def _serial(address: Address, stopped: asyncio.Event, say: Say) -> AsyncGe
         try:
             while not stopped.is_set():
                 try:
-                    octets = await asyncio.to_thread(channel.receive, 0.25)
+                    octets = await asyncio.to_thread(channel.receive, _LOOK)
                 except TransportTimeout:
-                    silence += 0.25
-                    if silence == SILENCE:
+                    before, silence = silence, silence + _LOOK
+                    if before < (limit or SILENCE) <= silence:
                         yield Chunk(name, b"", ended=True)
                     continue
                 attempt, silence = 0, 0.0

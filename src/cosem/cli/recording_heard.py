@@ -67,6 +67,14 @@ class HeardMessages:
         """Take note that a source is gone, or silent."""
         self._waiting.pop(source, None)
 
+    def closed(self, source: str) -> None:
+        """Take note that a connection is closed: what comes next under its name is another one."""
+        self._waiting.pop(source, None)
+        self._framings.pop(source, None)
+        recorder = self._recorders.pop(source, None)
+        if recorder is not None:
+            self._file.end(recorder)
+
     def close(self) -> None:
         """Write what still waits, and close the file."""
         self._file.close()

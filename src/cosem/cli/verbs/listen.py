@@ -1,7 +1,8 @@
 """Take in what meters push by themselves, whatever the maker: from a port, from a network, from a file.
 
 Framing, ciphering and maker are found out for each message. Repeated messages are dropped, a port that is gone is
-opened again, Ctrl-C and SIGTERM stop it cleanly. A meter that wants its notifications confirmed is answered.
+opened again, Ctrl-C and SIGTERM stop it cleanly. A meter that wants its notifications confirmed is answered, in
+general-glo-ciphering with --title.
 
 With --key alone what is decrypted cannot be checked: such messages say "unverifiable". With --auth-key nothing is
 given out whose tag is wrong or cannot be checked.
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.keys import add_key_options, keys_of
 from cosem.cli.recording import add_record_option
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, SecurityError
 from cosem.types.text import printable
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ EXAMPLES: Final = (
     ("cosem listen /dev/ttyUSB0 --mqtt mqtt://10.0.0.7/meters", "Home Assistant"),
 )
 _MOST_SOURCES: Final = 1024
+"""Parsers that are kept; the one whose source was silent longest gives way."""
+_LONGEST_SILENCE: Final = 3600
 _BETWEEN_TRIALS: Final = 0.5
 """Seconds until a database that was locked is tried again."""
 
@@ -67,8 +70,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--damaged", action="store_true", help="also read HDLC frames with a wrong check sequence"
     )
     parser.add_argument("--duplicates", action="store_true", help="keep repeated messages")
+    parser.add_argument(
+        "--silence",
+        metavar="SECONDS",
+        type=float,
+        help="after so long a silence an unfinished message is given up (default 3); a slow network may want more",
+    )
     parser.add_argument("--count", metavar="N", type=int, help="stop after so many messages")
     add_key_options(parser)
+    parser.add_argument(
+        "--title",
+        metavar="TITLE",
+        help="our system title, such as MMM0000000001: with it, and both keys, ciphered notifications are confirmed",
+    )
     group = parser.add_argument_group("where messages go, besides the terminal")
     group.add_argument(
         "--csv", metavar="FILE", help="add a line for each value to a file; - for standard output"
@@ -86,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.count is not None and options.count < 1:
         raise ConfigurationError("--count must be at least 1")
+    if options.silence is not None and not 0 < options.silence <= _LONGEST_SILENCE:
+        raise ConfigurationError(f"--silence is more than 0 and at most {_LONGEST_SILENCE} seconds")
     if options.csv == "-" and options.json:
         raise ConfigurationError("--csv - and --json both write to standard output: choose one of them")
     with quiet_logging(), contextlib.ExitStack() as stack:
@@ -114,11 +130,13 @@ class _Listening:
     """One run: parsers of the sources, and where their messages go."""
 
     def __init__(self, options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
+        from cosem.cli.push_confirming import Confirmer
         from cosem.cli.push_records import Duplicates
         from cosem.push import load_layouts
 
         self._options = options
         self._keys = keys_of(options)
+        self._confirmer = Confirmer(self._keys, options.title)
         self._layouts = load_layouts(options.layouts) if options.layouts else None
         self._parsers: OrderedDict[str, tuple[Parser, Strangers]] = OrderedDict()
         self._is_duplicate = Duplicates()
@@ -170,7 +188,7 @@ class _Listening:
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not here
                 loop.add_signal_handler(number, self._stopped.set)
-        chunks = open_source(source, self._stopped, _say)
+        chunks = open_source(source, self._stopped, _say, self._options.silence)
         retrying = asyncio.ensure_future(self._retry())
         try:
             async for chunk in chunks:
@@ -206,11 +224,18 @@ class _Listening:
         for text in strangers.take(chunk.octets, ended=chunk.ended):
             _say(f"{chunk.source} is {text}")
         if chunk.closed:
-            self._damaged = self._damaged or parser.damaged
-            self._parsers.pop(chunk.source, None)
+            del self._parsers[chunk.source]
+            self._forget(chunk.source, parser)
+
+    def _forget(self, source: str, parser: Parser) -> None:
+        """Let go of a source that is closed, or that was silent longest of too many."""
+        self._damaged = self._damaged or parser.damaged
+        if self._recording is not None:
+            self._recording.closed(source)
 
     def _parser(self, chunk: Chunk) -> tuple[Parser, Strangers]:
         from cosem.cli.other_protocols import Strangers
+        from cosem.cli.push_sources import Chunk
         from cosem.push import Parser
 
         source = chunk.source
@@ -229,7 +254,9 @@ class _Listening:
                 parser.detector.rubbish = bytearray()
             self._parsers[source] = known
             if len(self._parsers) > _MOST_SOURCES:
-                self._parsers.popitem(last=False)
+                oldest, (former, _) = self._parsers.popitem(last=False)
+                self._hand_on(former, former.idle, Chunk(oldest, b""))  # what had begun is given up, not lost
+                self._forget(oldest, former)
         else:
             self._parsers.move_to_end(source)
         return known
@@ -250,19 +277,23 @@ class _Listening:
 
     def _confirm(self, message: PushMessage, answer: Callable[[bytes], None], source: str) -> None:
         """Answer a notification that wants to be confirmed; a repeated one too: the answer may have been lost."""
-        from cosem.cli.push_records import confirmation, wants_confirmation
+        from cosem.cli.push_confirming import wants_confirmation
 
         if not wants_confirmation(message):
             return
-        octets = confirmation(message)
+        try:
+            octets = self._confirmer.confirmation(message)
+        except SecurityError as error:
+            octets, why = None, str(error)
+        else:
+            why = "only what comes in the wrapper is, in clear or in general-glo-ciphering that was verified"
+            if self._options.title is None:
+                why += "; a protected answer needs our system title: --title"
         if octets is not None:
             answer(octets)
         elif not self._unconfirmed:
             self._unconfirmed = True
-            _say(
-                f"{source} wants its notifications confirmed; only what comes in the wrapper and in clear is: an "
-                "answer that is protected needs a system title and a counter"
-            )
+            _say(f"{source} wants its notifications confirmed, which is not done: {why}")
 
     def _message(self, message: PushMessage, source: str, received: str | None) -> None:
         from cosem.push.findings import NOT_UNDERSTOOD
