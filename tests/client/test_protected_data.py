@@ -124,8 +124,9 @@ def test_the_buffer_captures_and_releases(meter, client):
     client.set(target, 3, listed, class_id=30)
     client.set(target, 4, layers_to_data((DataLayer(),)), class_id=30)
     octets = bytes(client.get(target, 2, class_id=30))
-    assert octets[0] == 0x31
+    told = layers_from_data(client.get(target, 4, class_id=30))
     protector = client.security.data_protector(bytes)
+    assert protector.unprotect(octets, told, METER) == bytes.fromhex("0201" + "0600000005")
     sent, done = protector.protect(bytes.fromhex("0201" + "0600000011"), (DataLayer(),))
     client.set(target, 5, layers_to_data(done), class_id=30)
     client.set(target, 2, OctetString(sent), class_id=30)

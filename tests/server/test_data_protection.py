@@ -9,7 +9,7 @@ from inspect import isawaitable
 
 import pytest
 
-from cosem.association.server.indications import MethodOutcome
+from cosem.association.server.indications import MethodOutcome, ReadAttribute
 from cosem.association.server.profile import AssociationProfile
 from cosem.codec.data import decode_data, encode_data
 from cosem.errors import VerificationError
@@ -73,7 +73,7 @@ class Meter:
         self.object = DataProtectionObject(self.held, required_protection=Enum(required))
         Register.resets = 0
         self.register = Register(NAME, value=DoubleLongUnsigned(7), scaler_unit=(0, 30))
-        device = LogicalDevice("MMM12345678", objects=[self.object, self.register])
+        self.device = device = LogicalDevice("MMM12345678", objects=[self.object, self.register])
         device.add_association(AssociationProfile(client_sap=16), AccessRights.full())
         self.association = opened(device)
 
@@ -205,3 +205,102 @@ def test_a_list_names_no_object_of_this_class():
     assert finished(meter.object.get(2, None, meter.association)) is DataAccessResult.READ_WRITE_DENIED
     wanted = Structure((Array((buffer,)), layers_to_data((DataLayer(),))))
     assert meter.call(1, wanted).result is ActionResult.READ_WRITE_DENIED
+
+
+def test_a_method_of_this_class_is_not_invoked_under_protection():
+    meter = Meter()
+    inner = Structure(
+        (Structure((LongUnsigned(3), OctetString(bytes(NAME)), Integer(1))), Array(()), OctetString(b""))
+    )
+    protected, done = client().protect(encode_data(inner), [DataLayer(header=GeneralHeader(recipient=METER))])
+    method = Structure((LongUnsigned(30), OctetString(bytes(meter.object.logical_name)), Integer(3)))
+    called = meter.call(3, Structure((method, layers_to_data(done), OctetString(protected))))
+    assert called.result is ActionResult.READ_WRITE_DENIED
+    assert meter.resets == 0
+
+
+# --- the buffer -----------------------------------------------------------------------------------------------
+
+ENERGY = Array(
+    (
+        Structure(
+            (
+                LongUnsigned(3),
+                OctetString(bytes(NAME)),
+                Integer(2),
+                LongUnsigned(0),
+                Structure((Enum(0), None)),
+            )
+        ),
+    )
+)
+CAPTURES = {
+    "global": DataLayer(),
+    "wrapped": DataLayer(key=K.WRAPPED),
+    "one-pass": DataLayer(key=K.ONE_PASS),
+    "static": DataLayer(key=K.STATIC_UNIFIED),
+    "signed": DataLayer(3, key=K.SIGNING),
+}
+
+
+def capturing(*layers):
+    """Return a meter whose buffer captures one register under layers."""
+    meter = Meter()
+    told = layers_to_data([replace(each, header=replace(each.header, recipient=CLIENT)) for each in layers])
+    for number, value in ((3, ENERGY), (4, told)):
+        assert finished(meter.object.set(number, value, meter.association)) is DataAccessResult.SUCCESS
+    return meter
+
+
+def asked(meter, number):
+    return finished(
+        meter.device.read(meter.association, ReadAttribute(30, meter.object.logical_name, number))
+    )
+
+
+@pytest.mark.parametrize("transaction", [b"", b"\0" * 7 + b"\1"], ids=["ours", "of the client"])
+@pytest.mark.parametrize("how", CAPTURES)
+def test_the_buffer_is_opened_with_the_parameters_beside_it(how, transaction):
+    layer = replace(CAPTURES[how], header=GeneralHeader(transaction_id=transaction))
+    meter = capturing(layer)
+    octets, told = bytes(asked(meter, 2)), layers_from_data(asked(meter, 4))
+    assert [each.header.originator for each in told] == [METER]
+    assert decode_data(client().unprotect(octets, told, METER)) == (DoubleLongUnsigned(7),)
+
+
+@pytest.mark.parametrize("how", CAPTURES)
+def test_each_capture_has_parameters_of_its_own(how):
+    meter, reading = capturing(CAPTURES[how]), client()
+    for value in (7, 8, 9):
+        meter.register.put("value", value)
+        octets, told = bytes(asked(meter, 2)), layers_from_data(asked(meter, 4))
+        assert decode_data(reading.unprotect(octets, told, METER)) == (DoubleLongUnsigned(value),)
+    assert told[0].header.transaction_id != b""
+
+
+def test_parameters_that_are_written_hold_for_the_captures_after_it():
+    meter = capturing(CAPTURES["wrapped"])
+    asked(meter, 2)
+    other = layers_to_data((DataLayer(header=GeneralHeader(recipient=CLIENT)),))
+    assert finished(meter.object.set(4, other, meter.association)) is DataAccessResult.SUCCESS
+    assert asked(meter, 4) == other
+    octets, (told,) = bytes(asked(meter, 2)), layers_from_data(asked(meter, 4))
+    assert told.key is K.GLOBAL_UNICAST
+    assert decode_data(client().unprotect(octets, (told,), METER)) == (DoubleLongUnsigned(7),)
+
+
+def test_all_attributes_at_once_have_the_parameters_of_their_buffer():
+    meter = capturing(CAPTURES["wrapped"])
+    asked(meter, 2)
+    _, octets, _, told, *_ = asked(meter, 0)
+    assert decode_data(client().unprotect(bytes(octets), layers_from_data(told), METER)) == (
+        DoubleLongUnsigned(7),
+    )
+
+
+def test_a_capture_that_is_refused_leaves_the_parameters():
+    meter = capturing(DataLayer(key=K.GLOBAL_UNICAST))
+    before = asked(meter, 4)
+    meter.held.change_keys(encryption=None)
+    assert asked(meter, 2) is DataAccessResult.OTHER_REASON
+    assert asked(meter, 4) == before

@@ -58,7 +58,11 @@ class DataProtectionObject(CosemObject, DataProtection):
         self, held: HeldSecurity, logical_name: LogicalName | str = "0.0.43.2.0.255", **values: Any
     ) -> None:
         object.__setattr__(self, "held", held)
+        object.__setattr__(self, "_asked_for", None)
         super().__init__(logical_name, **values)
+
+    _asked_for: DataValue | None
+    """protection_parameters_get as they were written, once they show those of the last capture; else ``None``."""
 
     # --- the buffer ---------------------------------------------------------------------------------------
 
@@ -69,14 +73,26 @@ class DataProtectionObject(CosemObject, DataProtection):
         association: ServerAssociation | None = None,
     ) -> Outcome[ReadResult]:
         """Return an attribute; reading the buffer captures and protects what the lists name."""
-        if number != 2 or selection is not None or association is None:
+        if association is None or selection is not None or number not in (2, 4):
             return super().get(number, selection, association)
-        return self._captured(association)
+        return self._captured(association) if number == 2 else self._told()
+
+    async def _told(self) -> ReadResult:
+        """Return the parameters of the last capture: also where the same request captures, which ends before this."""
+        return self.stored(4)
+
+    def changed(self, number: int) -> None:
+        """Take the parameters that were written for those of every capture."""
+        if number == 4:
+            object.__setattr__(self, "_asked_for", None)
 
     async def _captured(self, association: ServerAssociation) -> ReadResult:
+        asked = self.stored(4) if self._asked_for is None else self._asked_for
         try:
-            layers = self._answering(self.stored(4))
-            octets, _ = await self._read(self.stored(3), layers, association)
+            octets, done = await self._read(self.stored(3), self._answering(asked), association)
+            # What we have filled in (title, transaction-id, key) is what the buffer is opened with.
+            self.put(4, layers_to_data(done))
+            object.__setattr__(self, "_asked_for", asked)
         except _Refused as refusal:
             return DataAccessResult(refusal.result)
         except CosemError:
@@ -146,6 +162,8 @@ class DataProtectionObject(CosemObject, DataProtection):
     ) -> MethodOutcome:
         if self.device is None or len(method) < 3 or not isinstance(method[1], bytes) or len(method[1]) != 6:
             raise _Refused(_A.TYPE_UNMATCHED)
+        if method[0] == DataProtection.class_id:  # as in lists of objects
+            raise _Refused(_A.READ_WRITE_DENIED)
         layers = self._asked(told, association)
         answering = self._sufficient(_in_kind(layers))
         protector = self._protector()
