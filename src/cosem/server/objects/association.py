@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from cosem.errors import CosemError
@@ -68,10 +67,6 @@ class AssociationObject(CosemObject):
     def current_secret(self) -> bytes | None:
         """Return the password of LLS or the HLS secret."""
         return self._secret
-
-    def knows(self, secret: bytes) -> bool:
-        """Return whether a secret is the right one, in the same time for every wrong one."""
-        return self._secret is not None and compare_digest(self._secret, secret)
 
     def change_secret(self, secret: bytes) -> bool:
         """Take another secret, which counts from the next association on; return whether it can be one."""
