@@ -240,7 +240,11 @@ def test_strangers_all_get_the_same_answer():
         for bit in range(8):
             octets = bytearray(good)
             octets[index] ^= 1 << bit
-            answers.add(process(meter.device, meter.association, bytes(octets)))
+            answer = process(meter.device, meter.association, bytes(octets))
+            if (index, bit) == (2, 6):  # says that it is for a group, and a group never answers
+                assert answer is None
+            else:
+                answers.add(answer)
     assert answers <= {bytes.fromhex("D80105"), bytes.fromhex("D80101")}
     without_tag = {answer for answer in answers if answer == bytes.fromhex("D80101")}
     assert len(without_tag) <= 1  # the bit that says that there is a tag
