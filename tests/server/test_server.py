@@ -280,8 +280,11 @@ async def test_a_notification_reaches_those_who_agreed_and_may_read():
     device = energy_meter()
     device.add_association(17, AccessRights.read_only().allow("1-0:1.8.0", 2, AccessMode.NO_ACCESS))
     device.add_association(18, AccessRights.read_only().hide("1-0:1.8.0"))
+    for client, demanded in ((19, AccessMode.ENCRYPTED_RESPONSE), (20, AccessMode.AUTHENTICATED_REQUEST)):
+        demanding = AccessRights.read_only().allow("1-0:1.8.0", 2, AccessMode.READ | demanded)
+        device.add_association(client, demanding)  # and these associations have no protection
     async with serving(device) as server:
-        wires = {client: await Wire.to(server) for client in (16, 17, 18)}
+        wires = {client: await Wire.to(server) for client in range(16, 21)}
         for client, wire in wires.items():
             await wire.open(NOTIFYING, client=client)
         silent, stranger = await Wire.to(server), await Wire.to(server)
@@ -293,7 +296,7 @@ async def test_a_notification_reaches_those_who_agreed_and_may_read():
         assert isinstance(notification, EventNotificationRequest)
         assert notification.cosem_attribute_descriptor.instance_id == LogicalName("1.0.1.8.0.255")
         assert (notification.attribute_value, notification.time) == (9, time.octets)
-        for wire in (wires[17], wires[18], silent):
+        for wire in (*(wires[number] for number in range(17, 21)), silent):
             client = next((number for number, each in wires.items() if each is wire), 16)
             assert type(await wire.ask("6203800100", client=client)).__name__ == "RLRE"
         assert server.notify(3, "1-0:1.8.0", 2, DoubleLongUnsigned(9), client=99) == 0

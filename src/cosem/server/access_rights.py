@@ -174,6 +174,11 @@ class AccessRights:
         return True
 
     @staticmethod
+    def demands_protection(mode: AccessMode) -> bool:
+        """Return whether a mode demands protection of requests or of answers."""
+        return bool(int(mode) & _PROTECTING)
+
+    @staticmethod
     def is_protected_enough(mode: AccessMode, security_status: Any) -> bool:
         """Return whether a request had the protection that a mode demands.
 

@@ -143,9 +143,15 @@ class Admission(DeviceTime):
         return mode | AccessMode.READ if asked else mode
 
     def may_read(self, association: ServerAssociation, name: LogicalName, number: int) -> bool:
-        """Return whether a client may read an attribute, protection aside."""
+        """Return whether a client may be told of an attribute unasked: it may read it.
+
+        What demands protection is told in no association that has none.
+        """
         entry = self.entry_of(association)
         target = self._objects.get(name)
         if entry is None or target is None or not self._sees(entry, target):
             return False
-        return bool(self.attribute_mode(entry, target, number) & AccessMode.READ)
+        mode = self.attribute_mode(entry, target, number)
+        if AccessRights.demands_protection(mode) and association.protection is None:
+            return False
+        return bool(mode & AccessMode.READ)
