@@ -381,7 +381,11 @@ def test_programming_mode() -> None:
     assert answer.answer.error == "ER01"
     machine.command(Command("R1", "1.8.1()"), 2.0)
     steps(machine)
-    machine.receive(b"\x15", 2.1)
+    machine.receive(b"\x15", 2.1)  # it was not understood
+    assert steps(machine) == [command_message(Command("R1", "1.8.1()"))]
+    machine.receive(command_message(Command("R1", "1.8.1()")), 2.2)  # an optical head repeats what it hears
+    assert events(machine) == []
+    machine.receive(b"\x021.8.1(1)\x03\x00", 2.3)  # a wrong block check
     assert steps(machine) == [b"\x15"]
     machine.tick(10.0)
     assert steps(machine) == [command_message(Command("R1", "1.8.1()"))]
@@ -390,6 +394,25 @@ def test_programming_mode() -> None:
     assert machine.state is SignOnState.DONE
     with pytest.raises(StateError):
         machine.leave(12.0)
+
+
+def test_a_command_that_is_never_understood_is_given_up() -> None:
+    machine = SignOn("programming", retries=2)
+    machine.start(0.0)
+    machine.receive(b"/ISK5MT174\r\n", 0.5)
+    machine.tick(0.8)
+    for octet in b"\x06051\r\n\x06":  # an optical head repeats what it hears; then the meter has no operand
+        machine.receive(bytes((octet,)), 1.0)
+    assert not events(machine)[1:]
+    machine.tick(3.0)
+    assert events(machine) == [ProgrammingReady("")]
+    machine.command(Command("R1", "1.8.0()"), 3.1)
+    steps(machine)
+    for _ in range(2):
+        machine.receive(b"\x15", 3.2)
+        assert steps(machine) == [command_message(Command("R1", "1.8.0()"))]
+    machine.receive(b"\x15", 3.3)
+    assert events(machine)[-1] == Failed("the meter does not understand the command (NAK)")
 
 
 @pytest.mark.parametrize("wrong", [Command("X1"), Command("R"), Command("R1", "\x03"), Command("R1", "é")])

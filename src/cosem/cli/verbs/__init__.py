@@ -36,6 +36,7 @@ VERBS: Final = MappingProxyType(
         "disconnect": "disconnect the premises from the supply",
         "reconnect": "reconnect the premises to the supply",
         "readout": "read what a meter shows as text: IEC 62056-21, modes A to D",
+        "program": "read and write registers as text: IEC 62056-21, programming mode",
         "probe": "find out how a meter is reached: port, rate, addresses",
         "keys": "make keys, show them masked, change those of a meter",
         "security": "show or raise what a meter demands; its key pairs and certificates",

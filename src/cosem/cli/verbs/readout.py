@@ -7,16 +7,12 @@ the readout is empty.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from cosem.cli.connection import quiet_logging
+from cosem.cli.data_sets import AsText, facts_of, rows_of
 from cosem.cli.recording import add_record_option, recording_each
-from cosem.transport.observing import Observer
 from cosem.types.text import printable
-
-if TYPE_CHECKING:
-    from cosem.link.iec62056_21 import DataSet
-    from cosem.transport.recording import Recorder
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
@@ -52,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             options.url,
             listen=options.listen,
             timeout=options.limit,
-            observing=None if observing is None else lambda address: _AsText(observing(address)),
+            observing=None if observing is None else lambda address: AsText(observing(address)),
         )
     said = readout.identification
     if options.json:
@@ -62,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
                 "identification": said.text,
                 "mode": said.mode,
                 "checked": readout.checked,
-                "values": [_facts(each) for each in readout.data_sets],
+                "values": [facts_of(each) for each in readout.data_sets],
             }
         )
     else:
@@ -70,34 +66,6 @@ def run(options: argparse.Namespace) -> int:
         print(f"{printable(f'{said.manufacturer} {said.text}')}, mode {said.mode}{checked}")
         print_table(
             (Column("address"), Column("value", right=True), Column("unit")),
-            [
-                tuple(map(printable, (each.address, value.text, value.unit)))
-                for each in readout.data_sets
-                for value in each.values
-            ],
+            rows_of(readout.data_sets),
         )
     return 0 if readout.data_sets else 1
-
-
-class _AsText(Observer):
-    """Records a readout: text without secrets, of which no part is a frame."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def octets_sent(self, octets: bytes) -> None:
-        """Record what goes to the meter."""
-        self._recorder.text(octets, sent=True)
-
-    def octets_received(self, octets: bytes) -> None:
-        """Record what came from the meter."""
-        self._recorder.text(octets, sent=False)
-
-
-def _facts(each: DataSet) -> dict[str, Any]:
-    name = each.logical_name
-    return {
-        "address": each.address,
-        "obis": None if name is None else str(name),
-        "values": [{"text": value.text, "value": value.number, "unit": value.unit} for value in each.values],
-    }

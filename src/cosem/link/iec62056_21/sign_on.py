@@ -202,6 +202,10 @@ class SignOn:
             self._fire(_WANTED[self.want][2], now)
         elif self.state is SignOnState.READING and self._buffer:
             self._end_of_silence(now)
+        elif self.state is SignOnState.PROMPTING and self._buffer[-1:] == bytes((ACK,)):
+            self._buffer.clear()
+            self._message = (Command(""), True)
+            self._fire(SignOnInput.ACKNOWLEDGED, now)
         else:
             self._attempt(now, "the meter does not answer")
 
@@ -272,7 +276,9 @@ class SignOn:
             if self.state is SignOnState.READING:
                 del buffer[: start + 1]
                 return True
-            event = SignOnInput.ACKNOWLEDGED if buffer[start] == ACK else SignOnInput.DAMAGED
+            if self.state is SignOnState.PROMPTING and buffer[start] == ACK:
+                return self._look_for_select(start)
+            event = SignOnInput.ACKNOWLEDGED if buffer[start] == ACK else SignOnInput.REPEAT_ASKED
             del buffer[: start + 1]
             self._message = (Command(""), True)
             return self._fire(event, now)
@@ -286,7 +292,21 @@ class SignOn:
         except FrameError as error:
             self._reason = error.problem
             return self._fire(SignOnInput.DAMAGED, now)
+        if self.state is SignOnState.COMMANDING and self._message[0] == self._command:
+            return True  # an optical head repeats what it sends
         return self._fire(SignOnInput.MESSAGE, now)
+
+    def _look_for_select(self, start: int) -> bool:
+        """Skip the option select that an optical head repeats; an acknowledgement alone is told by the silence after it."""
+        selected = option_select(_WANTED[self.want][0], self._baud_character, _WANTED[self.want][1])
+        come = bytes(self._buffer[start : start + len(selected)])
+        if come == selected:
+            del self._buffer[: start + len(selected)]
+            return True
+        if selected.startswith(come):
+            return False
+        del self._buffer[: start + 1]
+        return True
 
     def _end_of_silence(self, now: float) -> None:
         """Take a readout that ended without ETX and block check, as some of mode A and D do."""
@@ -410,6 +430,15 @@ class SignOn:
             return
         self._out.send(bytes((NAK,)))
         self._timer = now + self._response_timeout
+
+    def _do_resend(self, now: float) -> None:
+        """Send the command again: the meter did not understand it."""
+        self._attempts += 1
+        self._reason = "the meter does not understand the command (NAK)"
+        if self._attempts > self._retries:
+            self._fire(SignOnInput.EXHAUSTED, now)
+        else:
+            self._do_send_command(now)
 
     def _do_fail(self, now: float) -> None:
         del now

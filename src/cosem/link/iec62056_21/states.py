@@ -65,7 +65,9 @@ class SignOnInput(Enum):
     """A whole data or command message."""
     ACKNOWLEDGED = auto()
     DAMAGED = auto()
-    """A message with a wrong block check, or NAK."""
+    """A message with a wrong block check."""
+    REPEAT_ASKED = auto()
+    """NAK: the meter wants to hear again what was sent last."""
     COMMAND = auto()
     BREAK = auto()
     TIMEOUT = auto()
@@ -105,12 +107,14 @@ SIGN_ON_TRANSITIONS: Final[Mapping[tuple[SignOnState, SignOnInput], tuple[str, S
             (S.PROMPTING, I.MESSAGE): ("take_prompt", S.PROGRAMMING),
             (S.PROMPTING, I.ACKNOWLEDGED): ("take_prompt", S.PROGRAMMING),
             (S.PROMPTING, I.DAMAGED): ("repeat", S.PROMPTING),
+            (S.PROMPTING, I.REPEAT_ASKED): ("repeat", S.PROMPTING),  # the option select was at another rate
             (S.PROMPTING, I.EXHAUSTED): ("fail", S.FAILED),
             (S.PROGRAMMING, I.COMMAND): ("send_command", S.COMMANDING),
             (S.PROGRAMMING, I.BREAK): ("send_break", S.DONE),
             (S.COMMANDING, I.MESSAGE): ("take_answer", S.PROGRAMMING),
             (S.COMMANDING, I.ACKNOWLEDGED): ("take_answer", S.PROGRAMMING),
             (S.COMMANDING, I.DAMAGED): ("repeat", S.COMMANDING),
+            (S.COMMANDING, I.REPEAT_ASKED): ("resend", S.COMMANDING),
             (S.COMMANDING, I.TIMEOUT): ("send_command", S.COMMANDING),
             (S.COMMANDING, I.EXHAUSTED): ("fail", S.FAILED),
             (S.COMMANDING, I.BREAK): ("send_break", S.DONE),
