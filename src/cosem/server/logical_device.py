@@ -162,6 +162,7 @@ class LogicalDevice(Admission):
             ConfigurationError: Parameters that contradict each other, or nothing in an AARQ would tell it from
                 an association that there is already.
 
+        >>> from cosem.server import AccessRights
         >>> device = LogicalDevice("ABC0000000000001")
         >>> device.add_association(1, AccessRights.full(), secret="12345678").profile.mechanism
         <AuthenticationMechanism.LLS: 1>
