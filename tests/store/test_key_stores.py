@@ -12,12 +12,14 @@ from cosem.errors import ConfigurationError
 from cosem.security.keys import Keys
 from cosem.security.system_title import SystemTitle
 from cosem.store import key_file
+from cosem.store.association_secrets import AssociationSecretsFile
 from cosem.store.environment_keys import EnvironmentKeyStore
 from cosem.store.files import read_secret_file, write_private
 from cosem.store.key_entries import texts_of
 from cosem.store.key_file import KeyFile
 from cosem.store.keyring_keys import KeyringKeyStore
 from cosem.store.memory_keys import CombinedKeyStore, MemoryKeyStore
+from cosem.store.security_state import SecurityStateFile
 
 TITLE = SystemTitle("MMM0000BC614E")
 HEX = "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"
@@ -435,3 +437,44 @@ def test_nothing_is_logged_of_keys(caplog, tmp_path):
         store.put("one", FULL)
         store.find(name="one")
     assert HEX not in caplog.text
+
+
+def test_a_change_of_the_directory_changes_no_key_file(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    store = KeyFile("keys.toml")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    store.put("A", FULL)
+    assert "A" in KeyFile(tmp_path / "keys.toml").names()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_two_writers_through_two_names_of_one_file_lose_nothing(tmp_path):
+    real, link = tmp_path / "real" / "keys.toml", tmp_path / "link.toml"
+    KeyFile(real).put("x", FULL)
+    link.symlink_to(real)
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(path), name])
+        for path, name in ((real, "a"), (link, "b"))
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert set(KeyFile(real).names()) == {"x"} | {f"{w}{n}" for w in "ab" for n in range(25)}
+    assert not (tmp_path / ".link.toml.lock").exists()
+
+
+@pytest.mark.parametrize("file", [SecurityStateFile, AssociationSecretsFile])
+def test_what_a_meter_keeps_is_checked_for_its_mode_and_stays_where_it_was(
+    file, tmp_path, caplog, monkeypatch
+):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    kept = file("state")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    if isinstance(kept, SecurityStateFile):
+        kept.keep_client_title(TITLE)
+    else:
+        kept.put("0.0.40.0.1.255", b"secret")
+    (tmp_path / "state").chmod(0o666)
+    file(tmp_path / "state")
+    assert "others may read it" in caplog.text
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosem.errors import CounterExhausted, ReplayError, SecurityError
+from cosem.errors import ConfigurationError, CounterExhausted, ReplayError, SecurityError
 from cosem.security.counters import LAST_COUNTER, CounterName, ReplayGuard, VolatileCounterStore
 from cosem.security.key_material import Key
+from cosem.store.default_counters import default_counter_path
 from cosem.store.reserved_counter import ReservedCounter
 from cosem.store.sqlite_counters import SqliteCounterStore
 
@@ -439,3 +440,34 @@ def test_a_fork_compares_what_it_receives_with_the_file(store):
     assert store.accept(OTHER, 7, durable=False)  # not in the file
     assert in_child(lambda: store.accept(OTHER, 6, durable=False)) == "False"
     other.close()
+
+
+def test_a_change_of_the_directory_changes_no_file(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    name = CounterName(b"k" * 8, b"t" * 8)
+    with SqliteCounterStore("c.sqlite3") as store:
+        first = store.reserve(name, 5)
+        store.close()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert store.reserve(name, 5).start == first.stop
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with SqliteCounterStore("~/c.sqlite3") as store:
+        assert store.path == tmp_path / "c.sqlite3"
+    assert not (tmp_path / "~").exists()
+
+
+def test_the_variable_of_the_file_wants_an_absolute_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("COSEM_COUNTERS", "c.sqlite3")
+    with pytest.raises(ConfigurationError, match="absolute"):
+        default_counter_path()
+    monkeypatch.setenv("COSEM_COUNTERS", str(tmp_path / "c.sqlite3"))
+    assert default_counter_path() == tmp_path / "c.sqlite3"
+    monkeypatch.delenv("COSEM_COUNTERS")
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    assert default_counter_path().is_absolute()

@@ -79,8 +79,7 @@ class _KeysOfMeter:
         random: RandomOctets,
     ) -> KeyChange:
         keys, entry = self.present, self._name(name)
-        if pending_entry(entry) in store.names():
-            raise ConfigurationError(f"{pending_entry(entry)} was not finished: resume() does that")
+        _refuse_another(store, entry)
         given = _given(new)
         if unknown := (set(names) | given.keys()) - KEY_IDS.keys():
             raise ConfigurationError(
@@ -102,6 +101,7 @@ class _KeysOfMeter:
         self, names: tuple[str, ...], store: KeyStore, name: str | None, setup: Target, random: RandomOctets
     ) -> KeyChange:
         entry = self._name(name)
+        _refuse_another(store, entry)
         return agreeing(self._base.session, self.present, names or _USUAL, store, entry, random, setup)
 
     def _use(self, keys: Keys) -> None:
@@ -263,6 +263,12 @@ class AsyncKeysOfMeter(_KeysOfMeter):
         if isinstance(step, Use):
             return self._use(step.keys)
         return await self._client.reopen(self._security.with_keys(step.keys))
+
+
+def _refuse_another(store: KeyStore, entry: str) -> None:
+    """Refuse a second change before the first is finished: it would take the place of the only copy of its keys."""
+    if pending_entry(entry) in store.names():
+        raise ConfigurationError(f"{pending_entry(entry)} was not finished: resume() does that")
 
 
 def _given(new: Keys | Mapping[str, Any] | None) -> dict[str, Key]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 from cosem.client.operations.key_change import KEY_IDS, pending_entry, settled
 from cosem.client.security import HighGmac
 from cosem.client.security_base import SecurityOfClient
-from cosem.errors import AssociationRefused, ConfigurationError, SecurityError
+from cosem.errors import ConfigurationError, CosemError, KeyChangeUnfinished
 from cosem.security.keys import Keys, KeyStore
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ def open_with(store: KeyStore, name: str, keys: Keys, opening: Callable[[Keys], 
     if new is not None:
         try:
             client = opening(new)
-        except (AssociationRefused, SecurityError):
+        except ConfigurationError:
+            raise
+        except CosemError:  # silence, too: some meters do not answer what they cannot decipher
             _log.info("the keys kept as %s do not open the meter", pending_entry(name))
         else:
             return _proven(store, name, new, client)
@@ -107,7 +109,9 @@ async def open_with_async(
     if new is not None:
         try:
             client = await opening(new)
-        except (AssociationRefused, SecurityError):
+        except ConfigurationError:
+            raise
+        except CosemError:
             _log.info("the keys kept as %s do not open the meter", pending_entry(name))
         else:
             return _proven(store, name, new, client)
@@ -139,7 +143,11 @@ def _waiting(store: KeyStore, name: str, keys: Keys) -> Keys | None:
 
 
 def _proven(store: KeyStore, name: str, new: Keys, client: C) -> C:
-    settled(store, name, new)
+    try:
+        settled(store, name, new)
+    except KeyChangeUnfinished as unfinished:
+        _log.warning("%s", unfinished)
+        return client
     _log.warning(
         "the keys kept as %s are those of the meter: they took the place of the old ones", pending_entry(name)
     )

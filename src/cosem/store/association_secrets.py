@@ -29,7 +29,7 @@ class AssociationSecretsFile:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = Path(path).expanduser()
+        self._path = Path(path).expanduser().absolute()
         self._secrets = self._read()
 
     def get(self, association: str) -> bytes | None:

@@ -55,7 +55,7 @@ class KeyFile:
     """
 
     def __init__(self, path: str | Path, *, strict: bool = False) -> None:
-        self._path = Path(path).expanduser()
+        self._path = Path(path).expanduser().absolute()
         self._strict = strict
         self._seen: tuple[int, int, int] | None = None
         self._entries: dict[str, dict[str, Any]] = {}
@@ -222,6 +222,7 @@ def _locked(path: Path) -> Iterator[None]:
     except ImportError:
         yield
         return
+    path = path.resolve()  # where write_private writes; two names of one file have one lock
     lock = path.with_name(f".{path.name}.lock")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

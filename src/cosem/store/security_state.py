@@ -17,7 +17,7 @@ from cosem.errors import ConfigurationError, CosemError
 from cosem.security.certificates import Certificate
 from cosem.security.policy import SecurityPolicy, SecurityPolicyV0, SecurityPolicyV1
 from cosem.security.system_title import SystemTitle
-from cosem.store.files import write_private
+from cosem.store.files import check_private, write_private
 
 __all__ = ["SecurityState", "SecurityStateFile"]
 
@@ -51,7 +51,7 @@ class SecurityStateFile:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = Path(path).expanduser()
+        self._path = Path(path).expanduser().absolute()
         self._state = self._read()
 
     @property
@@ -101,6 +101,7 @@ class SecurityStateFile:
 
     def _read(self) -> SecurityState:
         try:
+            check_private(self._path)
             content = json.loads(self._path.read_text(encoding="utf-8"))
             if content["format"] != _FORMAT:
                 raise ValueError("another format")

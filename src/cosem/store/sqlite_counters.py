@@ -125,7 +125,8 @@ class SqliteCounterStore:
     def __init__(
         self, path: str | Path, *, step: int = 8192, lag: int = 1024, patience: float = 30.0
     ) -> None:
-        self._path = Path(path)
+        # A relative path would mean another file, and the same counters again, after a change of the directory.
+        self._path = Path(path).expanduser().absolute()
         self._step = step
         self._lag = lag
         self._patience = patience

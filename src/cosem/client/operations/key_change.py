@@ -100,10 +100,25 @@ def pending_entry(name: str) -> str:
 
 
 def settled(store: KeyStore, name: str, keys: Keys) -> Keys:
-    """Put keys that were proven in place of those before, and forget that they were waiting."""
+    """Put keys that were proven in place of those before, and forget that they were waiting.
+
+    Raises:
+        KeyChangeUnfinished: They wait no longer: somebody else went on, and what is in the store is newer.
+    """
+    entry = pending_entry(name)
+    waiting = store.find(name=entry) if entry in store.names() else None
+    if waiting is None or not _same(waiting, keys):
+        kept = store.find(name=name)
+        if waiting is None and kept is not None and _same(kept, keys):
+            return keys  # somebody else has settled the same
+        raise KeyChangeUnfinished("somebody else has changed the keys since; the store is left alone", entry)
     store.put(name, keys)
-    store.remove(pending_entry(name))
+    store.remove(entry)
     return keys
+
+
+def _same(some: Keys, others: Keys) -> bool:
+    return all(getattr(some, each) == getattr(others, each) for each in KEY_IDS)
 
 
 def transferring(
@@ -147,7 +162,16 @@ def transferring(
             yield Run(_transfer(session, keys, changes, setup))
             done = True
         except ActionError as refusal:
-            done = begun and (yield from _done_before(session, new, changes, setup))
+            done = yield from _done_before(session, new, changes, setup)
+            if not done and readable:
+                # A meter may do it and answer that it failed: only a read tells.
+                proven = yield from _in_force(session, keys, new)
+                if proven is new:
+                    return settled(store, name, new)
+                if proven is None:
+                    raise KeyChangeUnfinished(
+                        f"the meter refused keys, and does not say whether it has them: {refusal}", entry
+                    ) from None
             if not done:
                 if readable or not begun or "master" not in changes:
                     store.remove(entry)
@@ -307,10 +331,12 @@ def agreeing(
         halves = yield Run(
             lambda context: methods.call(context, session, setup, _AGREE, listed, _SETUP_CLASS)
         )
-    except ActionError:
-        raise
     except CosemError as error:
-        if (yield from _reachable(session, keys)):
+        # A read under the old keys proves nothing of a master or broadcast key; there an answer must.
+        telling = any(each in _PROVEN_BY_READING for each in names)
+        if not telling and isinstance(error, ActionError):
+            raise
+        if (yield from _reachable(session, keys)) and telling:
             raise
         raise KeyChangeUnfinished(
             "the meter's half of the key agreement was lost, and with it the keys"
