@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 import cosem
 from cosem.client.operations.key_change import Run, pending_entry, settled
-from cosem.connecting.key_store import open_with
+from cosem.connecting.key_store import connect_from, connect_from_async, open_with
 from cosem.errors import (
     ActionError,
     ConfigurationError,
@@ -16,6 +17,7 @@ from cosem.errors import (
     TransportClosed,
     TransportTimeout,
 )
+from cosem.security.counters import VolatileCounterStore
 from cosem.security.key_material import Key
 from cosem.security.suites import SecuritySuite
 from cosem.server.threads import serve_in_thread
@@ -127,3 +129,25 @@ def test_a_meter_that_stays_silent_is_opened_with_the_old_keys(error):
 
     assert open_with(store, NAME, KEYS, opening) == KEYS
     assert pending_entry(NAME) in store.names()
+
+
+def test_the_entry_that_opened_the_meter_gets_its_new_keys(meter, url):
+    store = MemoryKeyStore({"lab": KEYS})
+    counters = VolatileCounterStore()
+
+    def secured(keys):
+        return security(keys, counters=counters)
+
+    with connect_from(store, "lab", url, secured=secured, client=1) as client:
+        client.keys.rotate(store=store)
+    assert list(store.names()) == ["lab"]
+    assert store.find(name="lab").encryption == meter.held.keys.encryption
+    with connect_from(store, "lab", url, secured=secured, client=1) as client:
+        assert reads(client)
+
+    async def change():
+        async with await connect_from_async(store, "lab", url, secured=secured, client=1) as client:
+            return await client.keys.rotate(store=store)
+
+    assert asyncio.run(change()).encryption == meter.held.keys.encryption
+    assert list(store.names()) == ["lab"]

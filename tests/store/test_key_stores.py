@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
+import threading
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cosem.errors import ConfigurationError
+from cosem.security.key_material import Key
 from cosem.security.keys import Keys
 from cosem.security.system_title import SystemTitle
 from cosem.store import key_file
@@ -53,6 +58,12 @@ STORES = {
     "keyring": lambda _: KeyringKeyStore(backend=Ring()),
     "combined": lambda directory: CombinedKeyStore(KeyFile(directory / "keys.toml"), MemoryKeyStore()),
 }
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path_factory, monkeypatch):
+    """Let no lock lie in the directory of who runs this."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture(params=STORES)
@@ -279,6 +290,9 @@ def test_a_suite_in_the_default_holds_for_the_entries(tmp_path):
 
 WRITER = """
 import sys
+import threading
+from contextlib import suppress
+from cosem.security.key_material import Key
 from cosem.security.keys import Keys
 from cosem.store.key_file import KeyFile
 for number in range(25):
@@ -478,3 +492,86 @@ def test_what_a_meter_keeps_is_checked_for_its_mode_and_stays_where_it_was(
     file(tmp_path / "state")
     assert "others may read it" in caplog.text
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+class Dying(Ring):
+    """A keyring whose user dies before what comes after so many changes."""
+
+    left = 99
+
+    def set_password(self, service, username, password):
+        self._change()
+        super().set_password(service, username, password)
+
+    def delete_password(self, service, username):
+        self._change()
+        super().delete_password(service, username)
+
+    def _change(self):
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+@pytest.mark.parametrize("operation", ["put", "remove"])
+def test_a_death_within_a_change_of_the_keyring_leaves_no_name_without_entry(left, operation):
+    ring = Dying()
+    store = KeyringKeyStore(backend=ring)
+    store.put("default", Keys.parse(guek=HEX))
+    if operation == "remove":
+        store.put("A", FULL)
+    ring.left = left
+    with suppress(KeyboardInterrupt):
+        store.put("A", FULL) if operation == "put" else store.remove("A")
+    names = json.loads(ring.kept["cosem", " names"])
+    assert all(("cosem", name) in ring.kept for name in names)
+
+
+def test_a_name_in_the_keyring_whose_entry_is_gone_is_none():
+    ring = Ring()
+    store = KeyringKeyStore(backend=ring)
+    store.put("A", FULL)
+    del ring.kept["cosem", "A"]
+    assert list(store.names()) == []
+
+
+class Waiting(Ring):
+    """A keyring in which two users who read the names at once would lose one of their names."""
+
+    def get_password(self, service, username):
+        found = super().get_password(service, username)
+        if username == " names":
+            with suppress(threading.BrokenBarrierError):
+                self.barrier.wait(0.2)
+        return found
+
+    barrier = threading.Barrier(2)
+
+
+def test_two_users_of_a_keyring_lose_no_name():
+    store = KeyringKeyStore(backend=Waiting())
+    users = [threading.Thread(target=store.put, args=(name, FULL)) for name in ("A", "B")]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert set(store.names()) == {"A", "B"}
+
+
+def test_a_key_that_a_file_holds_stays_there_while_it_is_the_same(tmp_path):
+    (tmp_path / "master.key").write_text("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF")
+    (tmp_path / "own.key").write_text(HEX)
+    for file in tmp_path.iterdir():
+        file.chmod(0o600)
+    path = written(tmp_path, '[default]\nkek = "@master.key"\n[meter.A]\nguek = "@own.key"\n')
+    store = KeyFile(path)
+    keys = store.find(name="A")
+    store.put("A (new)", replace(keys, authentication=Key(bytes(16))))
+    assert "D0D1" not in path.read_text()
+    assert "E0E1" not in path.read_text()
+    assert store.find(name="A (new)") == replace(keys, authentication=Key(bytes(16)))
+    store.put("A", replace(keys, encryption=Key(bytes(16))))
+    assert store.find(name="A") == replace(keys, encryption=Key(bytes(16)))
+    assert "D0D1" not in path.read_text()
+    assert f'encryption = "hex:{"00" * 16}"' in path.read_text()

@@ -84,6 +84,8 @@ class ClientBase:
         self._state_of = connection
         self._opener = opener
         self.peer = peer
+        self.key_entry: str | None = None
+        """The entry of the key store that opened the association, if one did; ``keys`` changes that one."""
 
     @property
     def session(self) -> Session:

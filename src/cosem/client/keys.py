@@ -66,6 +66,8 @@ class _KeysOfMeter:
     def _name(self, name: str | None) -> str:
         if name is not None:
             return name
+        if self._base.key_entry is not None:
+            return self._base.key_entry
         title = self.present.server_title or self._base.negotiated.responding_ap_title
         return self._base.peer if title is None else str(_title(title))
 
@@ -134,7 +136,7 @@ class KeysOfMeter(_KeysOfMeter):
                 in ``new``, else the first two.
             store: Where the keys of the meter are kept.
             new: The new keys; those that are not given are made.
-            name: The entry in the store; by default the system title of the meter.
+            name: The entry in the store; by default the one that opened the meter, else its system title.
             setup: The Security setup object.
             random: Where new keys come from.
 

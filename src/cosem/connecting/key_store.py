@@ -54,12 +54,14 @@ def connect_from(
     """
     from cosem.connecting import connect
 
-    return open_with(
+    client = open_with(
         store,
         name,
         _found(store, name),
         lambda keys: connect(url, **(options | {"security": secured(keys)})),
     )
+    client.key_entry = name
+    return client
 
 
 async def connect_from_async(
@@ -76,7 +78,9 @@ async def connect_from_async(
     async def open_(keys: Keys) -> AsyncClient:
         return await connect_async(url, **(options | {"security": secured(keys)}))
 
-    return await open_with_async(store, name, _found(store, name), open_)
+    client = await open_with_async(store, name, _found(store, name), open_)
+    client.key_entry = name
+    return client
 
 
 def open_with(store: KeyStore, name: str, keys: Keys, opening: Callable[[Keys], C]) -> C:

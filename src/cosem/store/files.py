@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from logging import getLogger
 from pathlib import Path
 from secrets import token_hex
@@ -12,7 +13,7 @@ from typing import Final
 
 from cosem.errors import ConfigurationError
 
-__all__ = ["check_private", "create_private", "read_secret_file", "write_private"]
+__all__ = ["check_private", "create_private", "locked", "read_secret_file", "write_private"]
 
 _PRIVATE: Final = 0o600
 _OF_OTHERS: Final = 0o077
@@ -111,3 +112,23 @@ def read_secret_file(name: str | Path, *, strict: bool = False) -> bytes:
     if len(content) > _LARGEST:
         raise ConfigurationError(f"{path} is larger than 1 MiB")
     return content
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time change a file; where the system has no such locks, whoever is last wins."""
+    try:
+        from fcntl import LOCK_EX, flock
+    except ImportError:
+        yield
+        return
+    path = path.resolve()  # where write_private writes; two names of one file have one lock
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = lock.open("ab")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+    with file:
+        flock(file, LOCK_EX)
+        yield

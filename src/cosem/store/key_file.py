@@ -29,21 +29,23 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from cosem.errors import ConfigurationError
-from cosem.security.keys import Keys
-from cosem.store.files import check_private, read_secret_file, write_private
+from cosem.security.keys import ALIASES, Keys
+from cosem.store.files import check_private, locked, read_secret_file, write_private
 from cosem.store.key_entries import DEFAULT, entry_name, keys_of, texts_of
 
 __all__ = ["KeyFile"]
 
 _HEADER: Final = re.compile(r"^[ \t]*\[", re.MULTILINE)
 _METER: Final = "meter"
+_WAITING: Final = " (new)"
+"""What the entries of keys that wait for their proof end with."""
 
 
 class KeyFile:
@@ -80,10 +82,13 @@ class KeyFile:
     def put(self, name: str, keys: Keys) -> None:
         """Keep keys under a name, in place of what was there.
 
+        A key that an entry, or the default, named by its file stays there while it is the same.
+
         Raises:
             ConfigurationError: The file cannot be read or written, or a key is held elsewhere.
         """
-        self._replace(entry_name(name), texts_of(keys))
+        name = entry_name(name)
+        self._replace(name, texts_of(keys) | self._references(name, keys))
 
     def remove(self, name: str) -> None:
         """Forget an entry, if there is one.
@@ -161,8 +166,22 @@ class KeyFile:
 
     # --- writing -----------------------------------------------------------------------------------
 
+    def _references(self, name: str, keys: Keys) -> dict[str, str]:
+        """Return the names of files that hold the same as the keys do, by field."""
+        entries, found = self._read(), dict[str, str]()
+        for each in (name, name.removesuffix(_WAITING), DEFAULT):
+            for given, text in entries.get(each, {}).items():
+                field = ALIASES.get(given, given)
+                if field in found or not (isinstance(text, str) and text.startswith("@")):
+                    continue
+                with suppress(ConfigurationError):
+                    there = Keys.parse({"suite": keys.suite, field: text}, self._read_beside)
+                    if getattr(there, field) == getattr(keys, field):
+                        found[field] = text
+        return found
+
     def _replace(self, name: str, texts: dict[str, str | int] | None) -> None:
-        with _locked(self._path):
+        with locked(self._path):
             text = self._text()
             entries = self._parsed(text)
             if texts is None and name not in entries:
@@ -212,23 +231,3 @@ def _section(name: str, texts: dict[str, Any]) -> str:
 
 def _quoted(text: Any) -> str:
     return json.dumps(str(text), ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Let one process at a time change a file; where the system has no such locks, whoever is last wins."""
-    try:
-        from fcntl import LOCK_EX, flock
-    except ImportError:
-        yield
-        return
-    path = path.resolve()  # where write_private writes; two names of one file have one lock
-    lock = path.with_name(f".{path.name}.lock")
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = lock.open("ab")
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
-    with file:
-        flock(file, LOCK_EX)
-        yield

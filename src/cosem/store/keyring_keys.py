@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 from cosem.errors import ConfigurationError
 from cosem.security.keys import Keys
+from cosem.store.files import locked
 from cosem.store.key_entries import entry_name, keys_of, texts_of
 
 __all__ = ["KeyringBackend", "KeyringKeyStore"]
@@ -69,8 +72,11 @@ class KeyringKeyStore:
             ConfigurationError: The keyring cannot be used.
         """
         name = entry_name(name)
-        self._ask("set_password", name, json.dumps(texts_of(keys)))
-        self._keep_names([*self.names(), name])
+        text = json.dumps(texts_of(keys))
+        with locked(self._beside):
+            # The entry first: a name without one would have the default answer for it.
+            self._ask("set_password", name, text)
+            self._keep_names([*self.names(), name])
 
     def remove(self, name: str) -> None:
         """Forget an entry, if there is one.
@@ -79,14 +85,21 @@ class KeyringKeyStore:
             ConfigurationError: The keyring cannot be used.
         """
         name = entry_name(name)
-        if self._ask("get_password", name) is not None:
-            self._ask("delete_password", name)
+        with locked(self._beside):
             self._keep_names([each for each in self.names() if each != name])
+            if self._ask("get_password", name) is not None:
+                self._ask("delete_password", name)
 
     def names(self) -> Iterable[str]:
-        """Return the names of the entries."""
+        """Return the names of the entries, without those of which only the name is left."""
         text = self._ask("get_password", _NAMES)
-        return tuple(json.loads(text)) if text else ()
+        names = json.loads(text) if text else ()
+        return tuple(name for name in names if self._ask("get_password", name) is not None)
+
+    @property
+    def _beside(self) -> Path:
+        """Beside this file lies the lock: a keyring has none."""
+        return Path.home() / ".cache" / "cosem" / f"keyring-{quote(self._service, safe='')}"
 
     def _keep_names(self, names: list[str]) -> None:
         self._ask("set_password", _NAMES, json.dumps(list(dict.fromkeys(names))))
