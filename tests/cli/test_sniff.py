@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from cosem.cli.dumps import DumpReader, read_dump
 from cosem.cli.sniffing import sniff
 from cosem.errors import ConfigurationError
+from cosem.link.iec62056_21.messages import data_message
 from cosem.link.wrapper import wrap
 from tests.vectors import load, parameters, vector
 
@@ -264,6 +265,12 @@ def test_a_capture_that_was_cut_is_what_it_began_as(cosem):
     }.items():
         octets = vector("telegrams", identifier).octets
         assert words in cosem("sniff", "-", stdin=octets[:40]).out
+
+
+def test_a_readout_is_no_telegram_of_p1(cosem):
+    octets = b"/ISK5MT174\r\n" + data_message("0.0.0(12345678)\r\n1-0:1.8.0(000123.456*kWh)\r\n!\r\n")
+    done = cosem("sniff", "--json", "-", stdin=octets)
+    assert done.json["messages"][0]["framing"] == ["iec62056-21"]
 
 
 @pytest.mark.parametrize("entry", parameters("telegrams", kind="p1"))

@@ -539,16 +539,17 @@ READOUT = "0.0.0(12345678)\r\n1-0:1.8.0(000123.456*kWh)\r\n!\r\n"
 
 
 @pytest.mark.parametrize(
-    "octets",
+    ("octets", "framing"),
     [
-        b"/ISK5MT174\r\n" + data_message(READOUT),
-        b"/ISK5MT174\r\n" + data_message(READOUT)[:-1],
-        b"/ISK5MT174\r\n" + READOUT.encode(),
+        (b"/ISK5MT174\r\n" + data_message(READOUT), "iec62056-21"),
+        (b"/ISK5MT174\r\n" + data_message(READOUT)[:-1], "iec62056-21"),
+        (b"/ISK5MT174\r\n" + READOUT.encode(), "p1"),  # which telegrams of P1 without a CRC are, too
     ],
     ids=["block check", "cut behind ETX", "text alone"],
 )
-def test_a_readout_of_iec_62056_21_is_read(octets):
+def test_a_readout_of_iec_62056_21_is_read(octets, framing):
     (message,) = decode(octets)
+    assert (message.framing, message.apdu_name) == ((framing,), framing)
     assert str(message["1-0:1.8.0"].value) == "123.456"
     assert message["1-0:1.8.0"].unit == "kWh"
     assert message.findings == ()
@@ -564,7 +565,7 @@ def test_a_readout_whose_block_check_is_wrong_is_read_only_where_that_is_wanted(
     parser = Parser()
     assert [*parser.feed(bytes(octets)), *parser.finish()] == []
     assert parser.damaged
-    assert parser.detector.others == {"p1: the block check is wrong": 1}
+    assert parser.detector.others == {"iec62056-21: the block check is wrong": 1}
     (message,) = decode(bytes(octets))
     assert message.findings == ("block-check-wrong",)
     assert str(message["1-0:1.8.0"].value) == "123.456"

@@ -16,7 +16,7 @@ __all__ = ["HeardMessages", "record_heard"]
 
 _MOST_WAITING: Final = 64 * 1024
 """Octets of a source that are kept until its first message says how it frames."""
-_TELEGRAM: Final = "p1"
+_TEXT: Final = frozenset({"p1", "iec62056-21"})
 _BROADCAST: Final = 1
 _OF_CLIENTS: Final = frozenset(
     {0x05, 0x06, 0x16, 0x60, 0x62, 0xC0, 0xC1, 0xC3, 0xD9}
@@ -56,7 +56,7 @@ class HeardMessages:
         recorder = self._recorders.get(source)
         if recorder is None:
             recorder = self._begin(source, message)
-        if message.octets[:1] == b"/" or _TELEGRAM in message.framing:
+        if message.octets[:1] == b"/" or not _TEXT.isdisjoint(message.framing):
             recorder.octets_received(message.octets)
         elif message.octets[:1] and message.octets[0] in _OF_CLIENTS:
             recorder.apdu_sent(message.octets)
@@ -87,7 +87,7 @@ class HeardMessages:
         client, server = message.destination, message.source
         header = RecordingHeader(
             # Telegrams are text, as a sign-on is.
-            profile="hdlc" if framing in ("hdlc", _TELEGRAM) else "wrapper",
+            profile="hdlc" if framing in {"hdlc", *_TEXT} else "wrapper",
             url=source.removeprefix("connect+") if "://" in source else "",
             client=_BROADCAST if client is None else client,
             server=_BROADCAST if server is None else server,

@@ -20,6 +20,7 @@ _NAMES: Final = {
     "mbus": "M-Bus frames",
     "wrapper": "units of the wrapper",
     "p1": "P1 telegrams",
+    "iec62056-21": "readouts of IEC 62056-21",
 }
 _STUCK: Final = frozenset({0x00, 0x80, 0xC0, 0xE0, 0xF0, 0xF8, 0xFC, 0xFE, 0xFF})
 _FEWEST: Final = 24
@@ -104,7 +105,7 @@ def sniff(streams: Iterable[bytes], form: str, keys: KeySource = None) -> Sniffe
         for part in parts:
             if not _is_noise(part, sniffed):
                 _parity(part, sniffed)
-    telegrams = any("p1" in each.framing for each in sniffed.found)
+    telegrams = any({"p1", "iec62056-21"} & set(each.framing) for each in sniffed.found)
     for part in parts:
         for text in other_protocols(part):
             if not (sniffed.found and text.startswith("wireless")):

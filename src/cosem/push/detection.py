@@ -22,7 +22,7 @@ from cosem.push.evidence import LLC, is_apdu, is_frame, prefix_size
 from cosem.push.findings import BLOCK_CHECK_WRONG as WRONG_CHECK
 from cosem.push.inside import Inside
 from cosem.push.sizes import BARE_TAGS, Trails, apdu_size
-from cosem.push.telegram_finding import TelegramFinder, is_telegram
+from cosem.push.telegram_finding import TelegramFinder, is_telegram, text_framing
 from cosem.push.trials import Trials
 
 __all__ = ["LARGEST", "LARGEST_BARE", "Detector", "Piece"]
@@ -49,7 +49,7 @@ class Piece(NamedTuple):
     """One APDU or telegram of a stream.
 
     Attributes:
-        framing: ``hdlc``, ``wrapper``, ``mbus``, ``p1``, ``llc``, ``gateway`` or ``apdu``.
+        framing: ``hdlc``, ``wrapper``, ``mbus``, ``p1``, ``iec62056-21`` (a readout), ``llc``, ``gateway`` or ``apdu``.
         apdu: The APDU; empty where the piece is a telegram of text.
         telegram: The telegram.
         source: Address of the sender, where the framing has one.
@@ -242,7 +242,7 @@ class Detector:
     def _cut(self, data: bytes, pos: int, octet: int) -> None:
         """Count what has begun and was given up before its end."""
         if octet == _TEXT and is_telegram(data, pos):
-            self._count(self.others, "p1: the end is missing")
+            self._count(self.others, f"{text_framing(data, pos)}: the end is missing")
         elif octet in _FRAMES and is_frame(data, pos, segments=self._mbus is not None):
             self._count(self.others, f"{'hdlc' if octet == _HDLC else 'mbus'}: the end is missing")
 
@@ -323,10 +323,11 @@ class Detector:
         telegram, size, problem = self._telegrams.at(data, pos, self._offset + pos, more=more)
         if found is not None:
             if telegram is not None:
-                self._count(self.counts, "p1")
-                found.append(Piece("p1", telegram=telegram, findings=(WRONG_CHECK,) if problem else ()))
+                framing = text_framing(data, pos)
+                self._count(self.counts, framing)
+                found.append(Piece(framing, telegram=telegram, findings=(WRONG_CHECK,) if problem else ()))
             elif problem:
-                self._count(self.others, f"p1: {problem}")
+                self._count(self.others, f"{text_framing(data, pos)}: {problem}")
         return size
 
     def _unit(self, data: bytes, pos: int, found: list[Piece] | None) -> int:

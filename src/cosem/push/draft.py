@@ -25,6 +25,7 @@ from cosem.push.opening import Opener
 from cosem.push.repair import repaired
 from cosem.push.shapes import Facts, Shapes
 from cosem.push.telegram import telegram_clock, telegram_letters, telegram_values
+from cosem.push.telegram_finding import P1, READOUT
 from cosem.security.envelope import Envelope, is_protected, read_envelope
 from cosem.security.inspection import Verdict
 from cosem.types.date_time import DateTime
@@ -120,7 +121,7 @@ class Draft:
         self.facts.update(
             values=values,
             timestamp=telegram_clock(values),
-            apdu_name="p1",
+            apdu_name=READOUT if self.piece.framing == READOUT else P1,
             maker=layouts.makers.get(letters, letters),
         )
         return self.message()

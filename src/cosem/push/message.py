@@ -103,7 +103,8 @@ class PushMessage:
         reason: Why it is not verified; empty where it is, and where nothing protects it.
         findings: What was tolerated or had to be assumed, by name (:mod:`cosem.push.findings`).
         framing: What was around it, from outside to inside, for example ``("hdlc", "general-glo-ciphering")``.
-        apdu_name: The innermost APDU that could be read, for example ``data-notification``; ``p1`` for text.
+        apdu_name: The innermost APDU that could be read, for example ``data-notification``; for text ``p1``, or
+            ``iec62056-21`` where it is a readout between STX and ETX.
         system_title: Of the meter, if it says it; the meter is known by it.
         maker: Name of the maker, or the three letters of an unknown one; empty if nothing tells it.
         security_control: The security control octet of the outermost protection.

@@ -11,9 +11,13 @@ from cosem.link.iec62056_21.readout import parse_data_sets
 from cosem.link.p1 import P1Telegram, decode_p1_telegram
 from cosem.push.trials import Ahead, Trials
 
-__all__ = ["BLOCK_CHECK_WRONG", "TelegramFinder", "is_telegram"]
+__all__ = ["BLOCK_CHECK_WRONG", "P1", "READOUT", "TelegramFinder", "is_telegram", "text_framing"]
 
 BLOCK_CHECK_WRONG: Final = "the block check is wrong"
+P1: Final = "p1"
+"""The framing of a telegram that ends with ``!``."""
+READOUT: Final = "iec62056-21"
+"""The framing of a readout, which stands between STX, and ETX with a block check."""
 _FIRST_LINE: Final = re.compile(rb"/[A-Za-z]{3}[\x02\t\x20\x22-\x2e\x30-\x7e]{0,96}\r*\n")
 _FIRST_LINE_SO_FAR: Final = re.compile(
     rb"/(?:[A-Za-z]{0,2}|[A-Za-z]{3}[\x02\t\x20\x22-\x2e\x30-\x7e]{0,96}\r*)"
@@ -33,6 +37,12 @@ _Found = tuple[P1Telegram | None, int, str]
 def is_telegram(data: bytes, pos: int) -> bool:
     """Whether the first line of a telegram of text stands at ``pos``."""
     return _FIRST_LINE.match(data, pos) is not None
+
+
+def text_framing(data: bytes, pos: int) -> str:
+    """Return which framing a text has whose first line stands at ``pos``: :data:`P1` or :data:`READOUT`."""
+    line = _FIRST_LINE.match(data, pos)
+    return READOUT if line is not None and data[line.end() : line.end() + 1] == _STX else P1
 
 
 class TelegramFinder:
