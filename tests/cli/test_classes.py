@@ -19,6 +19,18 @@ def test_json_lists_the_whole_registry(cosem):
     assert register["methods"] == [{"id": 1, "name": "reset"}]
 
 
+def test_members_are_named_as_the_standard_prints_them(cosem):
+    found = {
+        (each["class_id"], attribute["name"])
+        for each in cosem("classes", "--json").json
+        for attribute in each["attributes"]
+    }
+    printed = {(41, "TCP-UDP_port"), (72, "version"), (76, "M-Bus_version"), (128, "class")}
+    assert printed <= found
+    assert not any(name.endswith("_") for _, name in found)
+    assert "TCP-UDP_port" in cosem("classes", "41").out
+
+
 def test_list_has_a_line_for_each(cosem):
     done = cosem("classes")
     assert len(done.out.splitlines()) == 2 + len(CLASSES)

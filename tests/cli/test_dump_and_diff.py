@@ -97,6 +97,8 @@ def test_objects_that_only_one_has_are_shown(cosem):
         (["diff", "sim:"], "required: OTHER", 2),
         (["dump", "sim:wine"], "no simulated meter", 2),
         (["dump", "sim:", "-o", "/nowhere/meter.toml"], "/nowhere/meter.toml: No such file", 1),
+        (["profile", "./none.toml", "1-0:99.1.0"], "is simulated by sim:./none.toml", 2),
+        (["objects", "none.toml"], "is simulated by sim:none.toml", 2),
         (["tree", "sim:", "--browse"], "--browse needs a terminal", 2),
         (["serve", "wine"], "no simulated meter", 2),
         (["serve", "--count", "0"], "no number from 1", 2),
@@ -112,6 +114,15 @@ def test_what_cannot_be_is_said_in_one_line(cosem, words, said, status):
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [["diff", "sim:", "img.bin"], ["profile", "img.bin", "1-0:99.1.0"]])
+def test_a_file_is_not_looked_up_as_a_host(cosem, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "img.bin").write_bytes(bytes(8))
+    done = cosem(*words)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "img.bin is a file, not a meter" in done.err
+
+
 def test_a_tree_has_media_objects_attributes_and_methods(cosem, url):
     done = cosem("tree", url, "--class", "70")
     lines = done.out.splitlines()
@@ -120,6 +131,13 @@ def test_a_tree_has_media_objects_attributes_and_methods(cosem, url):
     assert lines[2].startswith("   └─ 0-0:96.3.10  Disconnect control  (Disconnect control, class 70")
     assert "      ├─ 3 control_state: enum [read]" in lines
     assert lines[-1] == "      └─ method 2 remote_reconnect [no access]"
+
+
+def test_a_tree_without_objects_says_so(cosem, url):
+    done = cosem("tree", url, "--class", "999")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.endswith(": no objects of class 999\n")
+    assert cosem("tree", url, "--class", "999", "--json").json == []
 
 
 def test_a_tree_reads_values_when_asked_for(cosem, url):

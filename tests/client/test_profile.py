@@ -243,6 +243,7 @@ def test_a_profile_without_time_cannot_be_selected_by_time():
         {"entries": (0, 5)},
         {"entries": (5, 4)},
         {"entries": (1, 2), "last": "1d"},
+        {"rows_at_once": -1},
         {"since": "yesterday"},
         {"since": "2026-11-25", "until": "2026-11-24"},
         {"since": "2026-11-24T08:00+01:00", "until": "2026-11-24T06:59Z"},
@@ -256,6 +257,35 @@ def test_a_selection_that_means_nothing_is_refused_before_anything_is_sent(argum
     with pytest.raises(ConfigurationError):
         client.profile(PROFILE).read(**arguments)
     assert meter.kinds() == []
+
+
+@pytest.mark.parametrize("selectors", [(1, 2), ()], ids=["selected", "whole"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"last": "800000d"},
+        {"last": timedelta.max},
+        {"since": "0001-01-01"},
+        {"until": "9999-12-31"},
+        {"since": date.min, "until": date.max},
+        {"since": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))},
+        {"until": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))},
+        {"since": datetime.min, "rows_at_once": 1},
+    ],
+    ids=str,
+)
+def test_bounds_at_the_ends_of_the_calendar_mean_every_row(arguments, selectors):
+    client, _ = connected(ProfileMeter(selectors))
+    everything = client.profile(PROFILE).read()
+    assert len(everything)
+    assert client.profile(PROFILE).read(**arguments).rows == everything.rows
+
+
+def test_a_meter_whose_clock_is_at_the_end_of_the_calendar_is_read():
+    meter = ProfileMeter()
+    meter.values[8, CLOCK, 2] = OctetString(DateTime.from_datetime(datetime(9999, 12, 31, 23, 59, 59)).octets)
+    client, _ = connected(meter)
+    assert client.profile(PROFILE).read(since="2026-01-01").rows == client.profile(PROFILE).read().rows
 
 
 @given(st.integers(1, 400), st.sampled_from(["s", "min", "h", "d", "w"]))

@@ -398,8 +398,8 @@ def test_entries_and_columns_are_numbered_from_one(numbers, expected):
     assert [tuple(int(value) for value in row if not isinstance(value, bytes)) for row in rows] == expected
 
 
-@pytest.mark.parametrize("numbers", [(0, 5, 1, 0), (1, 5, 4, 0)])
-def test_entry_zero_and_a_column_beyond_the_last_are_refused(numbers):
+@pytest.mark.parametrize("numbers", [(0, 5, 1, 0), (1, 5, 4, 0), (1, 5, 3, 2), (1, 5, 2, 1)])
+def test_entry_zero_and_columns_that_there_are_not_are_refused(numbers):
     assert Scene(rows=4).by_entry(*numbers) is DataAccessResult.OTHER_REASON
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -230,6 +230,19 @@ def _asked() -> bytes:
     return os.fsencode(sys.stdin.readline(_LONGEST_PASSWORD).rstrip("\r\n"))
 
 
+def _refuse_file(url: str) -> None:
+    """Say of a file that it is none: its name would be looked up as that of a host."""
+    if "://" in url or url.startswith(("sim:", "serial:", "/dev/")) or url.endswith(".toml"):
+        return
+    found = False
+    with suppress(OSError, ValueError):  # no name that a file could have
+        found = Path(url).is_file()
+    if found:
+        raise ConfigurationError(
+            f"{url} is a file, not a meter: a URL is wanted, or sim:NAME.toml for the file of one"
+        )
+
+
 @contextmanager
 def connected(options: argparse.Namespace) -> Iterator[Client]:
     """Give a client of the meter that the options name; the association is released at the end."""
@@ -237,6 +250,7 @@ def connected(options: argparse.Namespace) -> Iterator[Client]:
     from cosem.cli.security import entry_of
     from cosem.connecting import connect
 
+    _refuse_file(options.url)
     entry = entry_of(options, options.url)
     password = _password(options, entry)
     short_names = short_names_of(options)

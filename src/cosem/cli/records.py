@@ -98,4 +98,4 @@ def _attribute(owner: RecordedObject, number: int, value: DataValue) -> dict[str
     from cosem.translate.data_json import data_to_json
 
     declared = owner.attribute(number)
-    return {"name": "" if declared is None else declared.name, "data": data_to_json(value)}
+    return {"name": "" if declared is None else declared.printed_name, "data": data_to_json(value)}

@@ -143,6 +143,10 @@ def parse_url(text: str) -> Address:
             f"{shown_url(given)} is no URL; a serial port is written as {_as_url(given)}"
         )
     if "://" not in given and not given.startswith(("sim:", "serial:")):
+        if given.partition("?")[0].endswith(".toml"):
+            raise ConfigurationError(
+                f"{shown_url(given)} is a file, not a URL; a meter of it is simulated by sim:{given.partition('?')[0]}"
+            )
         given = f"tcp://{given}"
     try:
         parts = urlsplit(given)

@@ -76,7 +76,7 @@ def _facts(declared: type[InterfaceClass]) -> dict[str, Any]:
         "version": declared.version,
         "name": declared.title,
         "attributes": [
-            {"id": each.number, "name": each.name, "type": str(each.data_type)}
+            {"id": each.number, "name": each.printed_name, "type": str(each.data_type)}
             for each in declared.attributes
         ],
         "methods": [{"id": each.number, "name": each.name} for each in declared.methods],
@@ -104,7 +104,7 @@ def _show(declared: type[InterfaceClass]) -> None:
     from cosem.cli.output import Column, print_table
 
     print(f"{declared.title}: class_id {declared.class_id}, version {declared.version}\n")
-    rows = [(str(each.number), each.name, str(each.data_type)) for each in declared.attributes]
+    rows = [(str(each.number), each.printed_name, str(each.data_type)) for each in declared.attributes]
     print_table(
         (
             Column("attribute", right=True, style="cyan"),

@@ -90,6 +90,10 @@ def run(options: argparse.Namespace) -> int:
 
             browse(root, lambda branch: _read(meter, branch.children))
             return 0
+    if not entries and not options.json:
+        wanted = "" if options.class_id is None else f" of class {options.class_id}"
+        print(f"{root.text}: no objects{wanted}")
+        return 0
     if options.json:
         from cosem.cli.output import print_json
 

@@ -38,6 +38,9 @@ _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)", re.ASCII)
 _LONG_AGO: Final = datetime(2000, 1, 1)  # noqa: DTZ001 -- local time of the meter
 _MARGIN: Final = timedelta(days=1)
 """Rows of a meter whose clock was put back lie in its future."""
+_FIRST: Final = datetime(1, 1, 4)  # noqa: DTZ001 -- whatever the zone
+_LAST: Final = datetime(9999, 12, 28)  # noqa: DTZ001 -- whatever the zone
+"""Bounds of the calendar, with room for zones and margins: what is beyond means from the beginning, or to the end."""
 
 
 def duration(value: str | timedelta | float) -> timedelta:
@@ -129,10 +132,22 @@ def _moment(value: datetime | date | str | None, what: str, *, end: bool) -> dat
                 f"{what}={value!r} is no date or time; write it as 2026-11-24 08:00"
             ) from None
     if value is None or isinstance(value, datetime):
-        return value
+        return None if value is None else _in_calendar(value)
     if not isinstance(value, date):
         raise ConfigurationError(f"{what}={value!r} is no date or time: give a datetime, a date or a text")
-    return datetime.combine(value, time(23, 59, 59) if end else time())
+    return _in_calendar(datetime.combine(value, time(23, 59, 59) if end else time()))
+
+
+def _in_calendar(moment: datetime) -> datetime:
+    return min(max(moment, _FIRST.replace(tzinfo=moment.tzinfo)), _LAST.replace(tzinfo=moment.tzinfo))
+
+
+def _long_before(now: datetime, span: timedelta) -> datetime:
+    """Return a moment so long ago; a time that every meter knows if that is before the calendar begins."""
+    try:
+        return _in_calendar(now - span)
+    except OverflowError:
+        return _LONG_AGO.replace(tzinfo=now.tzinfo)
 
 
 def layout_of(
@@ -221,9 +236,14 @@ def read_profile(
 
     Raises:
         AccessError: The server refused the buffer, or its capture objects.
+        ConfigurationError: ``rows_at_once`` is below 0.
         UnsupportedError: Rows are wanted by time, and the profile has no column that tells it.
         ProtocolError: The buffer does not have the columns that the profile names.
     """
+    if rows_at_once < 0:
+        raise ConfigurationError(
+            f"rows_at_once={rows_at_once}: a number from 1 on is wanted, or 0 for all at once"
+        )
     reading = ProfileReading() if reading is None else reading
     layout = yield from layout_of(context, session, target)
     if selection.by_time:
@@ -254,11 +274,11 @@ def _absolute(context: ServiceContext, session: Session, selection: Selection) -
     if since is not None and until is not None and since.tzinfo is None and until.tzinfo is None:
         return selection
     try:
-        now = (yield from read_clock(context, session)).to_datetime()
+        now = _in_calendar((yield from read_clock(context, session)).to_datetime())
     except (AccessError, ConversionError):
         now = selection.now or _LONG_AGO
     if selection.last is not None:
-        return replace(selection, since=now - selection.last, until=now, last=None)
+        return replace(selection, since=_long_before(now, selection.last), until=now, last=None)
     # Without an end, or without a beginning: wide enough for any row, and still a time that every meter knows.
     return replace(
         selection,

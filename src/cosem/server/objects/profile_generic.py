@@ -304,7 +304,7 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
                 return _R.TYPE_UNMATCHED
             numbers.append(int(each))
         start, stop, left, right = numbers
-        if start == 0 or left > len(self._columns):
+        if start == 0 or left > len(self._columns) or (right and right < left):
             return _R.OTHER_REASON
         rows = self.rows[start - 1 : stop or None]
         columns = range(max(left, 1) - 1, min(right or len(self._columns), len(self._columns)))
