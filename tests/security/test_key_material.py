@@ -339,13 +339,14 @@ def test_key_pairs():
     public = bytes(range(64))
     assert PublicKey.parse(public.hex()) == PublicKey(b"\4" + public) == public
     assert PublicKey.parse("base64:" + base64.b64encode(public).decode()) == public
-    assert repr(PrivateKey(bytes(48))) == "<PrivateKey P-384>"
+    assert repr(PrivateKey(b"\1" * 48)) == "<PrivateKey P-384>"
     assert public.hex().upper() in repr(PublicKey(public))
     for wrong in (63, 65, 66, 95, 98):
         with pytest.raises(ConfigurationError):
             PublicKey(bytes(wrong))
-    with pytest.raises(ConfigurationError):
-        PrivateKey(bytes(16))
+    for none in (bytes(16), bytes(32), bytes(48), b"\xff" * 32, b"\xff" * 48):
+        with pytest.raises(ConfigurationError):
+            PrivateKey(none)
 
 
 @given(st.text(max_size=50))

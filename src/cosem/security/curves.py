@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-__all__ = ["hash_of", "order_of", "private_key", "public_key", "public_octets", "suite_of_curve"]
+__all__ = ["ORDERS", "hash_of", "order_of", "private_key", "public_key", "public_octets", "suite_of_curve"]
 
 _P256: Final = SecuritySuite.ECDH_ECDSA_AES_GCM_128_SHA_256
-_ORDERS: Final = {
+ORDERS: Final = {
     32: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
     48: int(
         "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973", 16
@@ -24,7 +24,7 @@ _ORDERS: Final = {
 
 def order_of(suite: SecuritySuite) -> int:
     """Return the order n of the base point of the suite's curve."""
-    return _ORDERS[suite.coordinate_size]
+    return ORDERS[suite.coordinate_size]
 
 
 def hash_of(suite: SecuritySuite) -> HashAlgorithm:

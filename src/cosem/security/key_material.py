@@ -220,7 +220,7 @@ class PrivateKey(Secret):
         octets: The number, big-endian, zero padded.
 
     Raises:
-        ConfigurationError: Another length.
+        ConfigurationError: Another length, 0, or no less than the order of the curve.
     """
 
     __slots__ = ()
@@ -229,6 +229,10 @@ class PrivateKey(Secret):
     def _check(self) -> None:
         if len(self._octets) not in self.sizes():
             raise ConfigurationError(_wrong_size(len(self._octets), self.sizes(), ""))
+        from cosem.security.curves import ORDERS
+
+        if not 1 <= int.from_bytes(self._octets, "big") < ORDERS[len(self._octets)]:
+            raise ConfigurationError("a private key is a number from 1 to the order of its curve, less 1")
 
     @classmethod
     def sizes(cls) -> tuple[int, ...]:

@@ -166,9 +166,9 @@ class KeyFile:
 
     # --- writing -----------------------------------------------------------------------------------
 
-    def _references(self, name: str, keys: Keys) -> dict[str, str]:
+    def _references(self, name: str, keys: Keys) -> dict[str, str | int]:
         """Return the names of files that hold the same as the keys do, by field."""
-        entries, found = self._read(), dict[str, str]()
+        entries, found = self._read(), dict[str, str | int]()
         for each in (name, name.removesuffix(_WAITING), DEFAULT):
             for given, text in entries.get(each, {}).items():
                 field = ALIASES.get(given, given)

@@ -85,7 +85,11 @@ def _new(options: argparse.Namespace) -> int:
     from cosem.store.key_entries import entry_name
     from cosem.store.key_file import KeyFile
 
+    if options.name is not None and not options.name.isprintable():
+        raise ConfigurationError("--name wants characters that can be printed")
     keys = _fresh(options)
+    if keys.client_title is not None and keys.client_title == keys.server_title:
+        raise ConfigurationError("--meter and --title are the same: nonces would come twice under one key")
     name = options.name or (None if keys.server_title is None else str(keys.server_title))
     if name is None:
         raise ConfigurationError("say which meter the keys are for: --meter TITLE or --name NAME")
@@ -152,6 +156,8 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _rotate(options: argparse.Namespace) -> int:
+    if options.resume and (options.agree or options.which):
+        raise ConfigurationError("--resume finishes what was begun: it goes with neither --agree nor --which")
     entry = entry_of(options, options.url)
     if entry is None:
         raise ConfigurationError("--keys says which keys the meter has")
