@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from cosem.link import p1
 from cosem.link.wrapper import wrap
-from cosem.push import Parser, beginnings, detection, sizes
-from cosem.push.sizes import BARE_TAGS, Trails, apdu_size
+from cosem.push import Parser, beginnings, detection, walking
+from cosem.push.sizes import BARE_TAGS, apdu_size
 from cosem.push.trials import Ahead, Trials
+from cosem.push.walking import Trails
 from tests.vectors import vector
 
 SIZE = 0x4000
@@ -83,7 +84,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return crc(octets)
 
     Counting.asked = 0
-    monkeypatch.setattr(sizes, "DATA_SIZES", Counting(sizes.DATA_SIZES))
+    monkeypatch.setattr(walking, "DATA_SIZES", Counting(walking.DATA_SIZES))
     monkeypatch.setattr(detection.Detector, "_strong", looked)
     monkeypatch.setattr(detection, "is_apdu", decoded)
     monkeypatch.setattr(p1, "crc16_arc", checked)

@@ -13,7 +13,8 @@ from cosem.link.wrapper import wrap
 from cosem.push import Origin, Parser, StrictFindings, decode, load_layouts
 from cosem.push.blocks import BlockReassembly
 from cosem.push.layouts import known_layouts
-from cosem.push.sizes import apdu_size, data_size
+from cosem.push.sizes import apdu_size
+from cosem.push.walking import data_size
 from cosem.security.envelope import seal_content
 from cosem.security.inspection import Verdict
 from cosem.security.material import gcm_key

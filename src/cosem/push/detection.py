@@ -21,9 +21,10 @@ from cosem.push.beginnings import INITIATE, MBUS_CONTROLS, SERVICES, next_beginn
 from cosem.push.evidence import LLC, is_apdu, is_frame, prefix_size
 from cosem.push.findings import BLOCK_CHECK_WRONG as WRONG_CHECK
 from cosem.push.inside import Inside
-from cosem.push.sizes import BARE_TAGS, Trails, apdu_size
+from cosem.push.sizes import BARE_TAGS, apdu_size
 from cosem.push.telegram_finding import TelegramFinder, is_telegram, text_framing
 from cosem.push.trials import Trials
+from cosem.push.walking import Trails
 
 __all__ = ["LARGEST", "LARGEST_BARE", "Detector", "Piece"]
 

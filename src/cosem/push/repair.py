@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cosem.codec.axdr import encode_length
 from cosem.push.findings import DESCRIPTORS_UNTAGGED, TAG_AND_LENGTH_SWAPPED
-from cosem.push.sizes import DATA_SIZES, is_descriptor
+from cosem.push.walking import DATA_SIZES, is_descriptor
 
 __all__ = ["repaired"]
 

@@ -17,10 +17,11 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from cosem.codec.scalars import FIXED
-from cosem.push.body import SCALER_UNIT, is_time
+from cosem.push.body import is_time
+from cosem.push.items import SCALER_UNIT
 from cosem.push.layouts import CONSTANT_ID
 from cosem.push.message import PushValue
-from cosem.push.sizes import DATA_SIZES
+from cosem.push.walking import DATA_SIZES
 from cosem.types.data import Enum
 from cosem.types.date_time import DateTime
 
