@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cosem.errors import ConfigurationError, EncodeError
-from cosem.server import ClockObject, DataObject, DemandRegisterObject, ExtendedRegisterObject, RegisterObject
+from cosem.server import (
+    ClockObject,
+    DataObject,
+    DemandRegisterObject,
+    ExtendedRegisterObject,
+    RegisterObject,
+    make_object,
+)
 from cosem.types.data import (
     Array,
     DoubleLong,
@@ -173,3 +180,64 @@ def test_amounts_can_be_counted_and_marked_by_the_application():
     register.mark(Unsigned(4))
     clock.move(seconds=60)
     assert (client.get(5, DEMAND, 3), client.get(5, DEMAND, 5)) == (Float32(2), Unsigned(4))
+
+
+def test_an_average_of_a_floating_point_type_keeps_its_fraction():
+    clock = StandingClock()
+    register = DemandRegisterObject("1-0:1.4.0", period=60, number_of_periods=1, number=Float32)
+    client = Client(meter(register, clock=clock))
+    register.add(90.0)
+    clock.move(seconds=60)
+    assert client.get(5, DEMAND, 3) == Float32(1.5)
+
+
+def test_a_period_that_does_not_divide_the_day_is_whole_after_next_period():
+    demand = Demand(period=420, number_of_periods=1)
+    demand.run(600, 3)
+    assert demand.client.call(5, DEMAND, 2, Integer(0)).result is ActionResult.SUCCESS
+    demand.run(600, 6)
+    assert demand.time(7) == "12:03:00"
+    demand.run(600, 1)
+    assert (demand.get(3), demand.time(7)) == (600, "12:10:00")
+
+
+def test_a_demand_that_was_taken_down_begins_when_it_is_served():
+    start = DateTime.from_datetime(datetime(2026, 11, 1, tzinfo=UTC)).octets
+    demand = Demand(period=900, number_of_periods=1, start_time_current=start)
+    demand.run(1200, 15)
+    assert demand.get(3) == 1200
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_period_that_a_jump_of_the_clock_cuts_has_no_result(hours):
+    demand = Demand(period=900, number_of_periods=2)
+    demand.run(1200, 40)
+    assert demand.get(3) == 1200
+    demand.client.device.shift(timedelta(hours=hours))
+    assert (demand.get(2), demand.get(3), demand.time(7)) == (0, 1200, f"{12 + hours:02}:40:00")
+    demand.run(600, 5)
+    assert demand.get(3) == 100  # a third of a period of two
+
+
+def test_a_demand_register_stands_still_while_its_mask_is_not_in_force():
+    demand = Demand(period=900, number_of_periods=1)
+    activation = make_object(
+        6,
+        "0-0:14.0.0",
+        register_assignment=[(5, "1-0:1.4.0")],
+        mask_list=[(b"day", [1]), (b"night", [])],
+        active_mask=b"day",
+    )
+    demand.client.device.add(activation)
+    demand.run(900, 20)
+    assert (demand.get(2), demand.get(3)) == (300, 900)
+    mask = "0.0.14.0.0.255"
+    assert demand.client.set(6, mask, 4, OctetString(b"night")) is DataAccessResult.SUCCESS
+    demand.run(9000, 5)
+    demand.register.add(1e6)
+    assert (demand.get(2), demand.get(3)) == (300, 900)
+    demand.run(9000, 35)  # the period that it counted in has ended: 5 minutes of 900
+    assert (demand.get(2), demand.get(3), demand.time(6)) == (0, 300, "12:30:00")
+    assert demand.client.set(6, mask, 4, OctetString(b"day")) is DataAccessResult.SUCCESS
+    demand.run(600, 15)
+    assert (demand.get(3), demand.time(6)) == (600, "13:15:00")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -209,6 +209,33 @@ def test_seasons_follow_each_other_through_the_year():
     assert [month for month, name in seasons.items() if name == b"summer"] == [4, 5, 6, 7, 8, 9]
 
 
+@pytest.mark.parametrize(
+    ("summer", "first"),
+    [
+        ("FFFF03FE07FFFFFFFF800000", date(2026, 3, 29)),  # the last Sunday of March
+        ("FFFF0401FFFFFFFFFF800000", date(2026, 4, 1)),
+        ("07D0040106000000008000FF", date(2026, 4, 1)),  # a Saturday in 2000, and again in every year
+        ("FFFFFFFFFFFFFFFFFF800000", date(2026, 1, 1)),
+    ],
+)
+def test_a_season_begins_on_the_day_that_its_pattern_means(summer, first):
+    values = half("A", "active")
+    values["season_profile_active"] = [
+        (b"winter", DateTime.fromhex("FFFF0A01FFFFFFFFFF800000"), b"week"),
+        (b"summer", DateTime.fromhex(summer), b"sun"),
+    ]
+    target = calendar(values)
+    days = [target.season_of(first + timedelta(days=by)).season_profile_name for by in (-1, 0, 150)]
+    assert days == [b"winter", b"summer", b"summer"]
+
+
+def test_a_season_whose_start_never_comes_is_none():
+    values = half("A", "active")
+    never = DateTime.fromhex("FFFF021EFFFFFFFFFF800000")  # the 30th of February
+    values["season_profile_active"] = [(b"a", never, b"week"), (b"b", never, b"week")]
+    assert calendar(values).season_of(date(2026, 11, 25)) is None
+
+
 def test_the_passive_calendar_takes_over_in_one_step_and_at_once():
     scene = Scene(
         calendar(half("A", "active"), half("B", "passive", first=4)), now=MIDNIGHT + timedelta(hours=12)
@@ -279,6 +306,26 @@ def test_a_monitor_looks_at_a_value_that_is_computed():
     assert scene.move(minutes=10) == [("Mon 00:03:00", 1)]
 
 
+def test_the_first_change_that_a_monitor_sees_may_cross_a_threshold():
+    register, monitor = monitored()
+    scene = Scene(register, monitor)
+    register.put("value", DoubleLongUnsigned(15))
+    assert [number for _, number in scene.runs] == [1]
+
+
+def test_nothing_crosses_a_threshold_between_two_attributes():
+    register, monitor = monitored()
+    other = RegisterObject("1-0:2.7.0", value=DoubleLongUnsigned(15))
+    scene = Scene(register, other, monitor)
+    register.put("value", DoubleLongUnsigned(5))
+    where = Structure((LongUnsigned(3), OctetString(LogicalName("1.0.2.7.0.255")), Integer(2)))
+    assert scene.client.set(21, "0.0.16.0.0.255", 3, where) is DataAccessResult.SUCCESS
+    other.put("value", DoubleLongUnsigned(16))  # was 15: above the first threshold all the time
+    assert scene.runs == []
+    other.put("value", DoubleLongUnsigned(9))
+    assert [number for _, number in scene.runs] == [2]
+
+
 def limited(**facts):
     register = RegisterObject("1-0:1.7.0", value=DoubleLongUnsigned(0))
     return register, make_object(
@@ -306,6 +353,19 @@ def test_a_limiter_acts_once_after_the_duration_and_once_when_it_is_back():
     register.put("value", DoubleLongUnsigned(50))
     assert scene.move(minutes=10) == [("Mon 00:22:30", 2)]
     assert scene.move(minutes=10) == []
+
+
+def test_a_limiter_that_is_to_watch_something_else_begins_anew():
+    register, limiter = limited()
+    other = RegisterObject("1-0:2.7.0", value=DoubleLongUnsigned(50))
+    scene = Scene(register, other, limiter)
+    register.put("value", DoubleLongUnsigned(101))
+    scene.move(seconds=59)
+    where = Structure((LongUnsigned(3), OctetString(LogicalName("1.0.2.7.0.255")), Integer(2)))
+    assert scene.client.set(71, "0.0.17.0.0.255", 2, where) is DataAccessResult.SUCCESS
+    assert scene.move(minutes=5) == []
+    other.put("value", DoubleLongUnsigned(101))
+    assert scene.move(minutes=5) == [("Mon 00:06:59", 1)]
 
 
 def test_in_an_emergency_the_other_threshold_holds():

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cosem.server.objects.image_transfer import ImageTransferObject
     from cosem.server.objects.invocation_counter import InvocationCounterObject
     from cosem.server.objects.making import make_object, object_class
-    from cosem.server.objects.monitors import LimiterObject, RegisterActivationObject, RegisterMonitorObject
+    from cosem.server.objects.monitors import LimiterObject, RegisterMonitorObject
     from cosem.server.objects.profile_generic import ProfileGenericObject
     from cosem.server.objects.push_setup import PushSetupObject
     from cosem.server.objects.sap_assignment import SapAssignmentObject
@@ -116,7 +116,7 @@ _MODULES: Final = {
     "LogicalDevice": "server.logical_device",
     "ProfileGenericObject": "server.objects.profile_generic",
     "PushSetupObject": "server.objects.push_setup",
-    "RegisterActivationObject": "server.objects.monitors",
+    "RegisterActivationObject": "server.objects.register_activation",
     "RegisterMonitorObject": "server.objects.monitors",
     "RegisterObject": "server.objects.data",
     "SapAssignmentObject": "server.objects.sap_assignment",

@@ -71,11 +71,11 @@ class DeviceTime:
         """Whether there are monitors."""
         return bool(self._monitors)
 
-    def tell_monitors(self, target: CosemObject, number: int, value: Any) -> None:
-        """Tell the monitors that a stored value was replaced."""
+    def tell_monitors(self, target: CosemObject, number: int, value: Any, before: Any) -> None:
+        """Tell the monitors that a stored value was replaced, and by what."""
         for monitor in self._monitors:
             if monitor.watches(target, number):
-                monitor.observe(value)
+                monitor.observe(value, before)
 
     def forget_time_of(self, target: CosemObject) -> None:
         """Take note that an object is gone."""

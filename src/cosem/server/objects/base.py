@@ -197,13 +197,14 @@ class CosemObject(InterfaceClass):
         attribute = self.attribute(key)
         if attribute is None:
             raise ConfigurationError(f"{self.title} has no attribute {key!r}")
-        self._values[attribute.number] = attribute.coerce(value, self._values.get(attribute.number))
-        self._stored_anew(attribute.number)
+        before = self._values.get(attribute.number)
+        self._values[attribute.number] = attribute.coerce(value, before)
+        self._stored_anew(attribute.number, before)
 
-    def _stored_anew(self, number: int) -> None:
+    def _stored_anew(self, number: int, before: DataValue) -> None:
         self.changed(number)
         if self.device is not None and self.device.watched:
-            self.device.tell_monitors(self, number, self.stored(number))
+            self.device.tell_monitors(self, number, self.stored(number), before)
 
     def changed(self, number: int) -> None:
         """Take note that a stored value was replaced; for subclasses."""
@@ -283,8 +284,9 @@ class CosemObject(InterfaceClass):
             return problem
         function = self._handler("set", self._setters, number)
         if function is None:
+            before = self._values.get(number)
             self._values[number] = attribute.data_type.adopt(value)
-            self._stored_anew(number)
+            self._stored_anew(number, before)
             return DataAccessResult.SUCCESS
         return then(_run(function, attribute.from_data(value)), _as_access_result)
 

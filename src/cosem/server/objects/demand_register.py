@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cosem.classes.standard.register import DemandRegister
@@ -22,6 +22,8 @@ class DemandRegisterObject(CosemObject, DemandRegister):
 
     One period is block demand: the current average grows from 0 to the average of the period.
     More are sliding demand: at the end of each period the average of the last ones is formed.
+    While a Register activation object has it stand still, nothing is counted, and no average is replaced.
+    A jump of the clock begins a period anew: the one that it cut has no result.
 
     Args:
         logical_name: Its name.
@@ -46,9 +48,12 @@ class DemandRegisterObject(CosemObject, DemandRegister):
     ) -> None:
         self._total = total
         self._number = number
+        self._fractions = isinstance(number, type) and issubclass(number, float)
         self._initial = initial
         self._base = 0.0
         self._added = 0.0
+        self._counting = True
+        self._begun = False
         self._status: DataValue = None
         self._periods: deque[float] = deque(maxlen=1)
         values.setdefault("period", 900)
@@ -60,15 +65,37 @@ class DemandRegisterObject(CosemObject, DemandRegister):
     # --- measuring ------------------------------------------------------------------------------------
 
     def add(self, amount: float) -> None:
-        """Count an amount of the quantity times seconds in the present period."""
-        self._added += amount
+        """Count an amount of the quantity times seconds in the present period, unless the register stands still."""
+        self.settle()
+        if self._counting:
+            self._added += amount
 
     def mark(self, status: DataValue) -> None:
         """Set the status that the next average is captured with."""
         self._status = status
 
+    def settle(self) -> None:
+        """Count what came until now, and go on or stand still as Register activation says from now on."""
+        if self._total is not None:
+            total = self._total()
+            if self._counting:
+                self._added += total - self._base
+            self._base = total
+        self._counting = self._is_active()
+
+    def _is_active(self) -> bool:
+        """Return whether no Register activation object has it stand still."""
+        from cosem.server.objects.register_activation import RegisterActivationObject
+
+        return all(
+            each.counts(self.class_id, self.name)
+            for each in self.device or ()
+            if isinstance(each, RegisterActivationObject)
+        )
+
     def _since_start(self) -> float:
-        return self._added + (self._total() - self._base if self._total is not None else 0.0)
+        self.settle()
+        return self._added
 
     def _window(self) -> int:
         """Return the seconds over which an average is formed."""
@@ -76,14 +103,18 @@ class DemandRegisterObject(CosemObject, DemandRegister):
 
     def _average(self, amount: float) -> DataValue:
         window = self._window()
-        return self._number(round(amount / window) if window else self._initial)
+        if not window:
+            return self._number(self._initial)
+        average = amount / window
+        return self._number(average if self._fractions else round(average))  # type: ignore[arg-type] # a type of floats
 
     def _begin(self) -> None:
         """Begin a period."""
         self._added = 0.0
-        if self._total is not None and self.device is not None:
-            self._base = self._total()
         if self.device is not None:
+            if self._total is not None:
+                self._base = self._total()
+            self._counting = self._is_active()
             self.put("start_time_current", self.device.timestamp())
 
     def _forget(self) -> None:
@@ -97,16 +128,28 @@ class DemandRegisterObject(CosemObject, DemandRegister):
         """Return the end of the present period."""
         if self.device is None or not self.period:
             return None
-        if self.stored(7) == type(self).start_time_current.default():
+        if not self._begun:
+            self._begun = True
             self._forget()
         return next_multiple(self.device, after, int(self.period))
 
     def on_time(self, at: datetime) -> None:
-        """End the period."""
+        """End the period; a register that stands still keeps what it has."""
         del at
+        if self._counting or self._since_start():
+            self._end()
+        else:
+            self._begin()
+
+    def _end(self) -> None:
         self._periods.append(self._since_start())
         self.put("last_average_value", self._average(sum(self._periods)))
         self._captured()
+
+    def on_shift(self, by: timedelta, *, jump: bool) -> None:
+        """Begin anew after a jump: a period of another length has no average."""
+        if jump and by:
+            self._forget()
 
     def _captured(self) -> None:
         self.put("status", self._status)
@@ -140,7 +183,6 @@ class DemandRegisterObject(CosemObject, DemandRegister):
     def call_reset(self) -> ActionResult:
         """End the period without a result."""
         self.put("last_average_value", self._number(self._initial))
-        self._periods.clear()
         self._forget()
         self._captured()
         if self.device is not None:
@@ -148,9 +190,8 @@ class DemandRegisterObject(CosemObject, DemandRegister):
         return ActionResult.SUCCESS
 
     def call_next_period(self) -> ActionResult:
-        """End the period as if its time had come."""
-        current = self._since_start()
-        self._periods.append(current)
-        self.put("last_average_value", self._average(sum(self._periods)))
-        self._captured()
+        """End the period as if its time had come, and begin the next."""
+        self._end()
+        if self.device is not None:
+            self.device.reschedule(self)
         return ActionResult.SUCCESS

@@ -18,7 +18,7 @@ _BEHAVIOURS: Final = {
     3: "data:RegisterObject",
     4: "data:ExtendedRegisterObject",
     5: "demand_register:DemandRegisterObject",
-    6: "monitors:RegisterActivationObject",
+    6: "register_activation:RegisterActivationObject",
     7: "profile_generic:ProfileGenericObject",
     8: "clock:ClockObject",
     9: "script_table:ScriptTableObject",

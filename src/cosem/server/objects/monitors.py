@@ -1,4 +1,4 @@
-"""Register monitor, Limiter and Register activation at the server (Blue Book, class_id 21, 71, 6).
+"""Register monitor and Limiter at the server (Blue Book, class_id 21, 71).
 
 Monitors are told of every stored value that changes. A value that a function
 gives changes unseen; for those a monitor looks at it from time to time.
@@ -10,17 +10,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.classes.standard.limiter import EmergencyProfile, Limiter
-from cosem.classes.standard.references import AttributeReference, ObjectReference, ScriptReference
-from cosem.classes.standard.register_activation import RegisterActivation, RegisterActMask
+from cosem.classes.standard.references import AttributeReference, ScriptReference
 from cosem.classes.standard.register_monitor import RegisterMonitor
 from cosem.server.objects.base import CosemObject, Outcome, is_awaitable
 from cosem.server.objects.schedules import run_script
 from cosem.server.timetable import next_multiple
 from cosem.types.data import DataValue
-from cosem.types.enumerations import ActionResult, DataAccessResult
+from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
-__all__ = ["LimiterObject", "RegisterActivationObject", "RegisterMonitorObject"]
+__all__ = ["LimiterObject", "RegisterMonitorObject"]
 
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -54,8 +53,8 @@ class _Monitor(CosemObject):
             and watched.class_id == target.class_id
         )
 
-    def observe(self, value: DataValue) -> None:
-        """Take a value of the attribute; for subclasses."""
+    def observe(self, value: DataValue, before: DataValue = None) -> None:
+        """Take a value of the attribute, and the one that it replaced, if it is told; for subclasses."""
 
     def _look(self) -> None:
         """Look at the attribute; a value that must be awaited is left for when it is told."""
@@ -94,9 +93,14 @@ class RegisterMonitorObject(_Monitor, RegisterMonitor):
         self._last: Any = None
         super().__init__(logical_name, **values)
 
-    def observe(self, value: DataValue) -> None:
-        """Compare with the value before."""
-        old, self._last = self._last, value
+    def changed(self, number: int) -> None:
+        """Forget the value of another attribute: nothing crosses a threshold between the two."""
+        if number == type(self).monitored_value.number:
+            self._last = None
+
+    def observe(self, value: DataValue, before: DataValue = None) -> None:
+        """Compare with the value before: the one that was seen last, or else the one that this one replaced."""
+        old, self._last = before if self._last is None else self._last, value
         if not isinstance(value, (int, float)) or not isinstance(old, (int, float)):
             return
         for threshold, actions in zip(self.thresholds, self.actions, strict=False):
@@ -122,11 +126,12 @@ class LimiterObject(_Monitor, Limiter):
         self._over: bool | None = None
         self._since: datetime | None = None
         self._acted: bool | None = None
-        self._emergency_ended: bytes | None = None
         super().__init__(logical_name, **values)
 
     def changed(self, number: int) -> None:
-        """Judge anew after a change of a threshold or a duration."""
+        """Judge anew after a change of a threshold or a duration; begin anew with another attribute."""
+        if number == type(self).monitored_value.number:
+            self._over = self._since = self._acted = None
         if self.device is not None and number in (2, 4, 5, 6, 7, 8, 9):
             self._show()
             self._look()
@@ -164,8 +169,9 @@ class LimiterObject(_Monitor, Limiter):
 
     # --- judging ----------------------------------------------------------------------------------------
 
-    def observe(self, value: DataValue) -> None:
+    def observe(self, value: DataValue, before: DataValue = None) -> None:
         """Take note of which side of the threshold the value is on, and since when."""
+        del before
         threshold = self.get_threshold_active()
         if (
             self.device is None
@@ -220,41 +226,3 @@ class LimiterObject(_Monitor, Limiter):
             self._since += by
         self._show()
         self._look()
-
-
-class RegisterActivationObject(CosemObject, RegisterActivation):
-    """Says which of the assigned registers count at present; the application asks :meth:`counts`."""
-
-    def counts(self, class_id: int, name: LogicalName | str) -> bool:
-        """Return whether a register counts: it is in the active mask, or was never assigned."""
-        wanted = class_id, LogicalName(name)
-        assigned = [(each.class_id, each.logical_name) for each in self.register_assignment]
-        if wanted not in assigned:
-            return True
-        masks: tuple[RegisterActMask, ...] = self.mask_list
-        mask = next((each for each in masks if each.mask_name == self.active_mask), None)
-        return mask is not None and assigned.index(wanted) + 1 in mask.index_list
-
-    def set_active_mask(self, name: bytes) -> DataAccessResult:
-        """Put another mask in force."""
-        if name not in [each.mask_name for each in self.mask_list]:
-            return DataAccessResult.OTHER_REASON
-        self.put("active_mask", name)
-        return DataAccessResult.SUCCESS
-
-    def call_add_register(self, register: ObjectReference) -> None:
-        """Assign a register, once."""
-        if register not in self.register_assignment:
-            self.put("register_assignment", [*self.register_assignment, register])
-
-    def call_add_mask(self, mask: RegisterActMask) -> ActionResult:
-        """Add a mask, in place of one of the same name."""
-        if not all(1 <= index <= len(self.register_assignment) for index in mask.index_list):
-            return ActionResult.OTHER_REASON
-        others = [each for each in self.mask_list if each.mask_name != mask.mask_name]
-        self.put("mask_list", [*others, mask])
-        return ActionResult.SUCCESS
-
-    def call_delete_mask(self, name: bytes) -> None:
-        """Delete a mask; if it was in force, all assigned registers stand still."""
-        self.put("mask_list", [each for each in self.mask_list if each.mask_name != name])

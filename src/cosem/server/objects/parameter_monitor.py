@@ -41,8 +41,9 @@ class ParameterMonitorObject(CosemObject, ParameterMonitor):
             self._noted = target, number
         return watched
 
-    def observe(self, value: DataValue) -> None:
+    def observe(self, value: DataValue, before: DataValue = None) -> None:
         """Note the change."""
+        del before
         if self._noted is None or self.device is None:
             return
         target, number = self._noted

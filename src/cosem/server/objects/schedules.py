@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.classes.standard.activity_calendar import ActivityCalendar, DayProfileAction, SeasonProfile
@@ -13,7 +14,7 @@ from cosem.errors import ConversionError
 from cosem.server.objects.base import CosemObject, Outcome, then
 from cosem.server.patterns import next_match
 from cosem.types.data import LongUnsigned
-from cosem.types.date_time import DateTime, Time
+from cosem.types.date_time import Date, DateTime, Time
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
@@ -27,6 +28,7 @@ _EXECUTE: Final = 1
 _T = ScheduleType
 _NEVER: Final = DateTime(b"\xff" * 9 + b"\x80\x00\xff")
 _HOUR: Final = timedelta(hours=1)
+_DAYS: Final = 31
 _AHEAD: Final = 400
 """Days that are looked ahead for the next switching of a calendar: more than a year."""
 
@@ -164,9 +166,10 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
         seasons: tuple[SeasonProfile, ...] = self.season_profile_active
         if len(seasons) <= 1:
             return seasons[0] if seasons else None
-        starts = [(_start_of(each.season_start), each) for each in seasons]
-        passed = [pair for pair in starts if pair[0] <= (day.month, day.day)]
-        return max(passed or starts, key=lambda pair: pair[0])[1]
+        years = day.year, max(day.year - 1, 1)
+        starts = [(_start_of(each.season_start, year), each) for year in years for each in seasons]
+        passed = [(start, each) for start, each in starts if start is not None and start <= day]
+        return max(passed, key=lambda pair: pair[0])[1] if passed else None
 
     def switchings(self, day: date) -> list[tuple[Time, DayProfileAction]]:
         """Return what is switched on a day, in the order of time."""
@@ -316,6 +319,13 @@ def _is_moment(value: Time) -> bool:
     return True
 
 
-def _start_of(start: DateTime) -> tuple[int, int]:
-    month, day = start.octets[2], start.octets[3]
-    return (month if month <= 12 else 1, day if day <= 31 else 1)
+@lru_cache(maxsize=64)
+def _start_of(start: DateTime, year: int) -> date | None:
+    """Return the first day of a year that a start contains; its own year does not count, for seasons come again."""
+    month, day, weekday = start.octets[2:5]
+    if start.year is not None and day <= _DAYS:
+        weekday = 0xFF  # that of the year it was written for
+    pattern = Date(bytes((0xFF, 0xFF, month, day, weekday)))
+    first = date(year, 1, 1)
+    days = (first + timedelta(days=ahead) for ahead in range(366 if year % 4 == 0 else 365))
+    return next((day for day in days if pattern.matches(day)), None)
