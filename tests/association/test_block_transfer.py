@@ -337,3 +337,47 @@ def test_windows_have_6_bits(window):
 def test_numbers_have_16_bits():
     with pytest.raises(LimitError):
         cut_unconfirmed(bytes(65536), 8)
+
+
+class CountingNumber(int):
+    """A block number that counts how often it is compared."""
+
+    compared = 0
+
+    def __ge__(self, other):
+        type(self).compared += 1
+        return int(self) >= other
+
+    def __gt__(self, other):
+        type(self).compared += 1
+        return int(self) > other
+
+
+def test_each_acknowledgement_costs_the_same_however_much_is_left_to_send(monkeypatch):
+    monkeypatch.setattr(CountingNumber, "compared", 0)
+    blocks = 1000
+    server = BlockTransfer(8, client=False)
+    server.receive(GeneralBlockTransfer(0x81, 1, 0, b"?"))
+    server.send(bytes(blocks))
+    while not server.finished:
+        (held,) = server.outgoing
+        server.outgoing.clear()
+        number = CountingNumber(held.block_number)
+        server.receive(GeneralBlockTransfer(0x81, held.block_number + 1, number, b""))
+    assert server.acknowledged_octets == blocks
+    assert CountingNumber.compared < 10 * blocks
+
+
+def test_a_block_that_was_known_before_does_not_begin_a_new_wait():
+    client = opened_client(size=40, conformance=GBT)
+    exchange = client.association.start(lambda context: get(context, LONG))
+    client.sent()
+    first = block(1, 0, b"\xc4\x01", streaming=True, window=8)
+    client.receive(first)
+    steps = exchange.steps
+    for _ in range(10):
+        client.receive(first)
+    assert not exchange.done
+    assert exchange.steps == steps
+    client.receive(block(2, 0, b"\x41\x00", streaming=True, window=8))
+    assert exchange.steps == steps + 1

@@ -12,6 +12,7 @@ what reaches it, and forgets the exchange when it was given up.
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import Final
 
 from cosem.apdu.block_transfer import GeneralBlockTransfer
@@ -87,6 +88,7 @@ class BlockTransfer:
         acknowledged: Highest number received with none missing below it.
         acknowledged_octets: Octets of our message that the other has.
         received_octets: Octets that have come of its own.
+        moves: How many times something new came: a block, or the acknowledgement of one.
         finished: Whether the other has all that we sent, our message included.
 
     Raises:
@@ -118,6 +120,7 @@ class BlockTransfer:
         "acknowledged_octets",
         "complete",
         "final_acknowledgement",
+        "moves",
         "outgoing",
         "received_octets",
     )
@@ -142,7 +145,7 @@ class BlockTransfer:
         self._peer_window = peer_window
         self._limits = limits or TransferLimits()
         self._repeats = repeats
-        self._queue: dict[int, tuple[bool, bytes]] = {}
+        self._queue: deque[tuple[int, bool, bytes]] = deque()
         self._next = 1
         self._highest = 0
         self._given = client
@@ -160,6 +163,7 @@ class BlockTransfer:
         self.final_acknowledgement = final_acknowledgement
         self.acknowledged_octets = 0
         self.received_octets = 0
+        self.moves = 0
         self.outgoing: deque[GeneralBlockTransfer] = deque()
 
     # --- sending -----------------------------------------------------------------------------------
@@ -193,7 +197,7 @@ class BlockTransfer:
     def _append(self, last: bool, part: bytes) -> None:
         if self._next > MOST_BLOCKS:
             raise LimitError("blocks of a general block transfer", self._next, MOST_BLOCKS)
-        self._queue[self._next] = last, part
+        self._queue.append((self._next, last, part))
         self._next += 1
 
     def _transmit(self) -> None:
@@ -205,9 +209,9 @@ class BlockTransfer:
         if not self._queue:
             # It takes a number, too: the other can say that it has it.
             self._append(self._given, b"")
-        batch = list(self._queue.items())[: self._peer_window]
+        batch = list(islice(self._queue, self._peer_window))
         closing = len(batch) - 1
-        for index, (number, (last, part)) in enumerate(batch):
+        for index, (number, last, part) in enumerate(batch):
             control = GeneralBlockTransfer.control(
                 last_block=last, streaming=index < closing, window=self._window_now
             )
@@ -234,8 +238,9 @@ class BlockTransfer:
         self._peer_window = max(1, block.window)
         if block.block_number_ack > self._peer_acknowledged:
             self._peer_acknowledged = block.block_number_ack
-            for number in [each for each in self._queue if each <= block.block_number_ack]:
-                self.acknowledged_octets += len(self._queue.pop(number)[1])
+            while self._queue and self._queue[0][0] <= block.block_number_ack:
+                self.acknowledged_octets += len(self._queue.popleft()[2])
+            self.moves += 1
             self._progress = True
             self._silences = 0
         if block.streaming and not incoherent and not self._window_is_full():
@@ -299,6 +304,7 @@ class BlockTransfer:
         if self.complete and block.block_data:
             raise ProtocolError(f"block {number} holds data behind the last block")
         self._received[number] = block
+        self.moves += 1
         if block.block_data or block.block_number_ack > self._peer_acknowledged:
             self._empty = 0
         else:

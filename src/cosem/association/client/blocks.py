@@ -54,10 +54,20 @@ class ClientBlocks:
     Attributes:
         settings: As given.
         transferred: Octets of the present exchange, or of the last one, that have gone and were acknowledged, or came.
+        moved: Whether the last block brought anything new: data, or the acknowledgement of some.
         unconfirmed: Collects long notifications.
     """
 
-    __slots__ = ("_limits", "_plain", "_restarts", "_transfer", "settings", "transferred", "unconfirmed")
+    __slots__ = (
+        "_limits",
+        "_plain",
+        "_restarts",
+        "_transfer",
+        "moved",
+        "settings",
+        "transferred",
+        "unconfirmed",
+    )
 
     def __init__(self, settings: BlockSettings, limits: TransferLimits) -> None:
         self.settings = settings
@@ -66,6 +76,7 @@ class ClientBlocks:
         self._plain = False
         self._restarts = 0
         self.transferred = 0
+        self.moved = False
         self.unconfirmed = UnconfirmedBlocks(limits)
 
     @property
@@ -127,7 +138,9 @@ class ClientBlocks:
             if self._restarts > self._limits.empty_blocks:
                 raise ProtocolError(f"a general block transfer has begun anew {self._restarts} times")
             transfer = self._transfer = self._fresh(size)
+        before = transfer.moves
         message = transfer.receive(block)
+        self.moved = transfer.moves != before
         self.transferred = transfer.acknowledged_octets + transfer.received_octets
         if message is not None and not transfer.outgoing:
             self._transfer = None

@@ -100,7 +100,7 @@ class ClientReceiving(ClientSending):
         if not known:
             self._unmatched("GeneralBlockTransfer", None)
             return
-        self._send_blocks(exchange)
+        self._send_blocks(exchange, anew=self._blocks.moved)
         if message is not None:
             self._blocks.end()
             self._receive(message)

@@ -324,9 +324,9 @@ class ClientSending:
         self._waiting[key] = exchange
         self._outgoing.append(Outgoing(octets))
 
-    def _send_blocks(self, exchange: Exchange[Any]) -> None:
-        """Queue the blocks of the transfer, and begin to wait anew."""
-        exchange.steps += 1
+    def _send_blocks(self, exchange: Exchange[Any], *, anew: bool = True) -> None:
+        """Queue the blocks of the transfer, and begin to wait anew where something new has come or was asked for."""
+        exchange.steps += anew
         exchange.patience = self._blocks.settings.patience
         self._outgoing.extend(map(Outgoing, self._blocks.outgoing()))
 
