@@ -23,7 +23,7 @@ from cosem.errors import (
 )
 from cosem.link.base import LineSettings
 from cosem.server import RegisterObject, serve_in_thread
-from cosem.transport import serial
+from cosem.transport import serial, serial_line
 from cosem.transport.serial import (
     SerialChannel,
     SerialTransport,
@@ -332,11 +332,13 @@ def test_a_port_that_others_may_use_only(tmp_path):
     device = tmp_path / "ttyUSB0"
     device.touch()
     group = grp.getgrgid(device.stat().st_gid).gr_name
-    problem = str(serial._problem(str(device), FAST, PermissionError(13, "Permission denied")))
+    problem = str(serial_line.opening_problem(str(device), FAST, PermissionError(13, "Permission denied")))
     assert problem.startswith(
         f"you may not use {device}: join its group with `sudo usermod -aG {group} $USER`"
     )
-    assert "another program" in str(serial._problem("COM3", FAST, PermissionError(13, "Access is denied")))
+    assert "another program" in str(
+        serial_line.opening_problem("COM3", FAST, PermissionError(13, "Access is denied"))
+    )
 
 
 def test_a_port_that_is_in_use(pair):
@@ -371,7 +373,7 @@ def test_a_package_that_is_missing(monkeypatch):
 
 
 def test_errors_pickle():
-    error = serial._problem("/dev/ttyUSB0", FAST, TimeoutError())
+    error = serial_line.opening_problem("/dev/ttyUSB0", FAST, TimeoutError())
     assert isinstance(error, TransportTimeout)
     assert str(pickle.loads(pickle.dumps(error))) == "/dev/ttyUSB0 did not answer in time"
 

@@ -18,9 +18,10 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink
 from cosem.transport.channel import peer_name, reason_of, refuse_cut_names
-from cosem.transport.lateness import given_up, named, prefix_of, unanswered, unfinished
+from cosem.transport.lateness import given_up, named, prefix_of
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from cosem.transport.waiting import Waiting
 
 __all__ = ["AsyncConnection", "open_tcp"]
 
@@ -57,7 +58,7 @@ class AsyncConnection(asyncio.Protocol):
         self._lost: LinkError | None = None
         self._connecting: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: set[_Waiting] = set()
+        self._waiting: set[Waiting] = set()
         self._notified = asyncio.Event()
         self._gone = asyncio.Event()
         self.peer = ""
@@ -147,7 +148,7 @@ class AsyncConnection(asyncio.Protocol):
         if self._lost is not None and not exchange.done:
             self.association.cancel(exchange, self._lost)
         if not exchange.done:
-            waiting = _Waiting(
+            waiting = Waiting(
                 self,
                 exchange,
                 self.timeouts.answer if answer_timeout is None else answer_timeout,
@@ -340,68 +341,6 @@ class AsyncConnection(asyncio.Protocol):
         """Close the connection where the association was given up: nothing could be asked over it any more."""
         if self.association.lost_by is not None:
             self.lose(self.association.lost_by)
-
-
-class _Waiting:
-    """A task that waits for an exchange, and the two clocks that bound it."""
-
-    __slots__ = (
-        "_answer",
-        "_before",
-        "_connection",
-        "_exchange",
-        "_loop",
-        "_steps",
-        "_timer",
-        "_total",
-        "future",
-    )
-
-    def __init__(
-        self, connection: AsyncConnection, exchange: Exchange[Any], answer: float, total: float
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        self._connection = connection
-        self._exchange = exchange
-        self._answer = answer
-        self._before = 0
-        self._loop = loop
-        self._steps = -1
-        self._timer: asyncio.TimerHandle | None = None
-        self.future: asyncio.Future[None] = loop.create_future()
-        self._total = loop.call_later(total, self._end, total)
-        exchange.on_done = self._done
-
-    def _done(self, exchange: Exchange[Any]) -> None:
-        del exchange
-        if not self.future.done():
-            self.future.set_result(None)
-
-    def _end(self, seconds: float) -> None:
-        error = unfinished(self._connection.peer, seconds, self._exchange)
-        self._connection.cancel(self._exchange, error)
-
-    def _expire(self) -> None:
-        connection = self._connection
-        octets = connection.received - self._before
-        connection.expire(self._exchange, unanswered(connection.peer, self._answer, self._exchange, octets))
-
-    def restart(self) -> None:
-        """Begin to wait anew where this exchange has sent something since."""
-        if self._exchange.steps != self._steps and not self._exchange.done:
-            self._steps = self._exchange.steps
-            self._before = self._connection.received
-            if self._timer is not None:
-                self._timer.cancel()
-            patience = self._exchange.patience
-            self._timer = self._loop.call_later(self._answer if patience is None else patience, self._expire)
-
-    def stop(self) -> None:
-        """Stop both clocks."""
-        self._total.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
-        self._exchange.on_done = None
 
 
 async def open_tcp(

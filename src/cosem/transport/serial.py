@@ -8,10 +8,6 @@ before it are out. A pseudo-terminal has no line: changes mean nothing there.
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
-import re
-import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,17 +15,21 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cosem.association.client.association import ClientAssociation
-from cosem.errors import (
-    ConfigurationError,
-    TransportClosed,
-    TransportError,
-    TransportTimeout,
-    UnsupportedError,
-)
+from cosem.errors import TransportClosed, TransportTimeout
 from cosem.link.base import ClientLink, LineSettings
 from cosem.transport.aio import AsyncConnection
 from cosem.transport.channel import reason_of
 from cosem.transport.observing import Observer
+from cosem.transport.serial_line import (
+    DIRECT_LINE,
+    has_line,
+    opening_problem,
+    parse_format,
+    serial_library,
+    settable,
+    settings_of,
+    transmission_time,
+)
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 if TYPE_CHECKING:
@@ -47,104 +47,7 @@ __all__ = [
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
-DIRECT_LINE: Final = LineSettings(9600, 8, "N")
-"""How most ports are set on which HDLC is spoken from the start."""
 _CHUNK: Final = 4096
-
-
-def parse_format(text: str, baud: int) -> LineSettings:
-    """Return the settings of a line from its rate and the usual three signs.
-
-    Raises:
-        ConfigurationError: They are none, or the rate is not above 0.
-
-    >>> str(parse_format("7e1", 300))
-    '300 7E1'
-    """
-    found = re.fullmatch(r"([78])([NEO])([12])", text.upper())
-    if found is None or not 0 < baud <= 4_000_000:
-        raise ConfigurationError(
-            f"{baud} {text!r} is no rate and format of a line, as 9600 and 8N1, 7E1 or 8E1 are"
-        )
-    return LineSettings(baud, int(found[1]), found[2], int(found[3]))
-
-
-def transmission_time(octets: int, line: LineSettings) -> float:
-    """Return how many seconds so many octets take on a line.
-
-    >>> transmission_time(30, LineSettings(300, 7, "E"))
-    1.0
-    """
-    bits = 1 + line.data_bits + (line.parity != "N") + line.stop_bits
-    return octets * bits / line.baud
-
-
-def _library() -> Any:
-    try:
-        import serialx
-    except ImportError:
-        raise UnsupportedError(
-            "serial ports need the package serialx, which is not installed: pip install 'cosem[serial]'"
-        ) from None
-    return serialx
-
-
-def _words(line: LineSettings) -> dict[str, Any]:
-    """Return settings as `serialx` calls them."""
-    return {
-        "baudrate": line.baud,
-        "byte_size": line.data_bits,
-        "parity": line.parity,
-        "stopbits": line.stop_bits,
-    }
-
-
-def _has_line(target: str) -> bool:
-    """Return whether a port has a line to set; a pseudo-terminal would also lose what is on its way."""
-    return not re.match(r"/dev/(pts/|ttys\d)", os.path.realpath(target))
-
-
-def _settable(target: str, line: LineSettings) -> LineSettings:
-    """Return how a port is opened: a pseudo-terminal knows eight bits without parity only."""
-    return line if _has_line(target) else DIRECT_LINE
-
-
-# Errors -----------------------------------------------------------------------------------------------------------
-
-
-def _problem(target: str, line: LineSettings, error: Exception) -> TransportError:
-    """Return why a port cannot be opened, in one line that says what to do."""
-    if isinstance(error, TimeoutError):
-        return TransportTimeout(f"{target} did not answer in time")
-    if isinstance(error, FileNotFoundError):
-        return TransportError(f"there is no port {target}; {_ports()}")
-    if isinstance(error, PermissionError):
-        return TransportError(f"you may not use {target}{_who_may(target)}")
-    number = getattr(error, "errno", None)
-    if number == errno.EBUSY:
-        return TransportError(f"{target} is in use by another program")
-    if number in {errno.ENOTTY, errno.EISDIR, errno.EINVAL} and not isinstance(error, socket.gaierror):
-        return TransportError(f"{target} is no serial port, or cannot be set to {line}")
-    return TransportError(f"cannot open {target}: {reason_of(error)}")
-
-
-def _ports() -> str:
-    try:
-        found = [each.device for each in _library().list_serial_ports()]
-    except Exception:  # noqa: BLE001 -- listing is a courtesy; whatever it meets must not hide the error
-        found = []
-    return f"there are {', '.join(sorted(found)[:8])}" if found else "no serial port is there at all"
-
-
-def _who_may(target: str) -> str:
-    """Return which group may use a port, where the system has groups."""
-    try:
-        import grp
-
-        group = grp.getgrgid(os.stat(target).st_gid).gr_name  # noqa: PTH116 -- a name of a port, not of a file
-    except (ImportError, OSError, KeyError):
-        return "; another program may use it"
-    return f": join its group with `sudo usermod -aG {group} $USER`, and log in again"
 
 
 # Blocking ---------------------------------------------------------------------------------------------------------
@@ -166,19 +69,19 @@ class SerialChannel:
     __slots__ = ("_buffer", "_has_line", "_line", "_out_at", "_port", "_target")
 
     def __init__(self, target: str, line: LineSettings = DIRECT_LINE, timeout: float = 10.0) -> None:
-        library = _library()
+        library = serial_library()
         self._target = target
         self._line = line
-        self._has_line = _has_line(target)
+        self._has_line = has_line(target)
         self._buffer = bytearray(_CHUNK)
         self._out_at = 0.0
         try:
             self._port = library.serial_for_url(
-                target, write_timeout=timeout, **_words(_settable(target, line))
+                target, write_timeout=timeout, **settings_of(settable(target, line))
             )
             self._port.open()
         except Exception as error:  # noqa: BLE001 -- the library raises what it meets, OSError and its own kinds
-            raise _problem(target, line, error) from None
+            raise opening_problem(target, line, error) from None
 
     @property
     def has_line(self) -> bool:
@@ -205,7 +108,7 @@ class SerialChannel:
             self._port.flush()
             # Adapters and servers of ports say too early that all is out.
             time.sleep(max(0.0, self._out_at - time.monotonic()))
-            self._port.reconfigure_port(**_words(line))
+            self._port.reconfigure_port(**settings_of(line))
         except Exception as error:  # noqa: BLE001 -- as above
             raise TransportClosed(f"{self._target} cannot be set to {line}: {reason_of(error)}") from None
         self._line = line
@@ -243,7 +146,7 @@ class SerialTransport(asyncio.Transport):
         self._target = target
         self._transport = transport
         self._line = line
-        self._has_line = _has_line(target)
+        self._has_line = has_line(target)
         self._loop = asyncio.get_running_loop()
         self._queue: deque[bytes | LineSettings] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -295,7 +198,7 @@ class SerialTransport(asyncio.Transport):
         await self._transport.flush()
         # Adapters and servers of ports say too early that all is out.
         await asyncio.sleep(max(0.0, self._out_at - self._loop.time()))
-        await self._transport.reconfigure_port(**_words(line))
+        await self._transport.reconfigure_port(**settings_of(line))
         self._line = line
 
     def pause_reading(self) -> None:
@@ -375,16 +278,16 @@ async def connect_serial(
         UnsupportedError: The package `serialx` is not installed.
         TransportError: It cannot be opened; says why in plain words.
     """
-    library = _library()
+    library = serial_library()
     loop = asyncio.get_running_loop()
     protocol = protocol_factory()
     try:
         async with asyncio.timeout(timeout):
             await library.create_serial_connection(
-                loop, lambda: _Port(target, line, protocol), url=target, **_words(_settable(target, line))
+                loop, lambda: _Port(target, line, protocol), url=target, **settings_of(settable(target, line))
             )
     except Exception as error:  # noqa: BLE001 -- the library raises what it meets, OSError and its own kinds
-        raise _problem(target, line, error) from None
+        raise opening_problem(target, line, error) from None
     return protocol
 
 
