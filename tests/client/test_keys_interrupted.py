@@ -16,6 +16,7 @@ from cosem.errors import (
     KeyChangeUnfinished,
     TransportClosed,
     TransportTimeout,
+    VerificationError,
 )
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.key_material import Key
@@ -39,16 +40,15 @@ def url(meter):
         yield address
 
 
-def answering(client, error):
-    """Let the first thing that is run be done, and its answer be another."""
+def answering(client, *errors):
+    """Let the first things that are run be done, and their answers be others."""
     keys = client.keys
-    done, told = keys._do, []
+    done, left = keys._do, list(errors)
 
     def do(step):
         result = done(step)
-        if isinstance(step, Run) and not told:
-            told.append(step)
-            raise error
+        if isinstance(step, Run) and left:
+            raise left.pop(0)
         return result
 
     keys._do = do
@@ -103,6 +103,31 @@ def test_keys_that_were_taken_and_called_refused_are_kept(meter, url, names):
     held = meter.held.keys
     for name in ("encryption", "authentication", "master"):
         assert getattr(held, name) == getattr(new, name) == getattr(store.find(name=NAME), name)
+
+
+def test_a_master_key_that_was_called_refused_and_then_not_answered_is_kept(meter, url):
+    store = MemoryKeyStore({NAME: KEYS})
+    with cosem.connect(url, client=1, security=security()) as client, pytest.raises(KeyChangeUnfinished):
+        answering(client, ActionError("0.0.43.0.0.255", 2), TransportTimeout("lost")).rotate(
+            "master", store=store
+        )
+    assert meter.held.keys.master == store.find(name=pending_entry(NAME)).master != KEYS.master
+
+
+@pytest.mark.parametrize("names", [(), ("master",)])
+def test_a_half_that_nobody_can_make_keys_of_is_told(names):
+    of_client, of_meter = pairs(SecuritySuite(1))
+    meter = SecuredMeter(of_meter)
+    with (
+        serve_in_thread(meter.device) as url,
+        cosem.connect(url, client=1, security=security(of_client)) as client,
+    ):
+        keys = client.keys
+        done = keys._do
+        keys._do = lambda step: [] if isinstance(step, Run) and (done(step) or True) else done(step)
+        with pytest.raises(KeyChangeUnfinished, match="half") as caught:
+            keys.agree(*names, store=MemoryKeyStore({NAME: of_client}))
+    assert isinstance(caught.value.__cause__, VerificationError)
 
 
 def test_who_wakes_late_leaves_newer_keys_alone():

@@ -162,7 +162,8 @@ def transferring(
             yield Run(_transfer(session, keys, changes, setup))
             done = True
         except ActionError as refusal:
-            done = yield from _done_before(session, new, changes, setup)
+            known = yield from _done_before(session, new, changes, setup)
+            done = known is True
             if not done and readable:
                 # A meter may do it and answer that it failed: only a read tells.
                 proven = yield from _in_force(session, keys, new)
@@ -173,7 +174,7 @@ def transferring(
                         f"the meter refused keys, and does not say whether it has them: {refusal}", entry
                     ) from None
             if not done:
-                if readable or not begun or "master" not in changes:
+                if readable or "master" not in changes or (known is False and not begun):
                     store.remove(entry)
                     raise
                 raise KeyChangeUnfinished(
@@ -231,14 +232,19 @@ def resuming(
 
 def _done_before(
     session: Session, new: Keys, changes: Mapping[str, Key], setup: Target
-) -> Generator[Step, Any, bool]:
-    """Return whether a meter that refuses has a new master key already: it takes the same keys under that."""
+) -> Generator[Step, Any, bool | None]:
+    """Return whether a meter that refuses has a new master key already: it takes the same keys under that.
+
+    ``None`` if it does not say: nothing is known then.
+    """
     if "master" not in changes:
         return False
     try:
         yield Run(_transfer(session, new, changes, setup))
-    except CosemError:
+    except ActionError:
         return False
+    except CosemError:
+        return None
     return True
 
 
@@ -308,7 +314,7 @@ def agreeing(
         ConfigurationError: A key that cannot be agreed on, or suite 0, or a title is missing.
         KeyMissingError: A signing key is missing.
         ActionError: The meter refused.
-        VerificationError: The meter's half is not signed by it.
+        VerificationError: The meter's half is not signed by it, and the old keys are in force.
         KeyChangeUnfinished: The answer was lost, or its keys do not open what the meter sends.
     """
     from cosem.security.agreement import ephemeral_key, ephemeral_random_size, sign_key_data
@@ -327,13 +333,13 @@ def agreeing(
         Structure((Enum(key_id), OctetString(sign_key_data(signing, pair.public_key, key_id))))
         for key_id, pair in own.items()
     )
+    telling = any(each in _PROVEN_BY_READING for each in names)
     try:
         halves = yield Run(
             lambda context: methods.call(context, session, setup, _AGREE, listed, _SETUP_CLASS)
         )
     except CosemError as error:
         # A read under the old keys proves nothing of a master or broadcast key; there an answer must.
-        telling = any(each in _PROVEN_BY_READING for each in names)
         if not telling and isinstance(error, ActionError):
             raise
         if (yield from _reachable(session, keys)) and telling:
@@ -341,7 +347,13 @@ def agreeing(
         raise KeyChangeUnfinished(
             "the meter's half of the key agreement was lost, and with it the keys"
         ) from error
-    new = replace(keys, **_agreed(keys, own, halves))
+    try:
+        new = replace(keys, **_agreed(keys, own, halves))
+    except SecurityError as error:
+        # What nobody can make keys of may have given the meter new ones all the same.
+        if telling and (yield from _reachable(session, keys)):
+            raise
+        raise KeyChangeUnfinished(f"the meter's half of the key agreement is of no use: {error}") from error
     entry = pending_entry(name)
     store.put(entry, new)
     proven = yield from _in_force(session, new, keys)
