@@ -17,6 +17,7 @@ from cosem.errors import (
     ConfigurationError,
     ConversionError,
     EncodeError,
+    ExceptionResponseError,
     StateError,
     UnsupportedError,
 )
@@ -41,6 +42,7 @@ from tests.client.meter import (
     MAXIMUM,
     NOW,
     ODD,
+    SERVICES,
     VOLTAGE,
     Meter,
     connected,
@@ -418,6 +420,48 @@ def test_a_reading_without_scaler_is_raw_and_says_so():
     client, _ = connected(meter)
     reading = client.read(ENERGY)
     assert (reading.value, reading.unit, reading.scaler_origin) == (12_345_678, "", "refused")
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_refusal_of_the_scaler_that_names_nothing_is_an_error_of_the_reading(listed):
+    meter = Meter()
+    client, _ = connected(
+        meter, conformance=SERVICES if listed else SERVICES & ~Conformance.MULTIPLE_REFERENCES
+    )
+    scaler = bytes.fromhex("0003 0100010800ff 03")
+    meter.bend = lambda apdu: bytes.fromhex("D80101") if scaler in apdu else None
+    with pytest.raises(ExceptionResponseError):
+        client.read("1-0:1.8.0")
+    good, bad = client.read_many([(VOLTAGE, 2, 3), (ENERGY, 2, 3)])
+    assert str(good.value) == "230.4 V"
+    assert isinstance(bad.error, ExceptionResponseError)
+    meter.bend = lambda _: None
+    assert str(client.read("1-0:1.8.0")) == "12345.678 Wh"
+
+
+@pytest.mark.parametrize(
+    ("result", "requests"),
+    [
+        (DataAccessResult.OBJECT_UNAVAILABLE, 2),
+        (DataAccessResult.TEMPORARY_FAILURE, 2),
+        (DataAccessResult.HARDWARE_FAULT, 2),
+        (DataAccessResult.OTHER_REASON, 2),
+        (DataAccessResult.READ_WRITE_DENIED, 1),
+        (DataAccessResult.OBJECT_UNDEFINED, 1),
+    ],
+)
+def test_only_a_refusal_that_lasts_is_remembered(result, requests):
+    meter = Meter()
+    client, _ = connected(meter, conformance=SERVICES & ~Conformance.MULTIPLE_REFERENCES)
+    scaler = meter.values[3, ENERGY, 3]
+    meter.values[3, ENERGY, 3] = result
+    reading = client.read(ENERGY, class_id=3)
+    assert (reading.value, reading.unit, reading.scaler_origin) == (12_345_678, "", "refused")
+    meter.values[3, ENERGY, 3] = scaler
+    meter.received.clear()
+    reading = client.read(ENERGY, class_id=3)
+    assert len(meter.received) == requests
+    assert reading.unit == ("Wh" if requests == 2 else "")
 
 
 def test_extended_and_demand_registers_tell_status_and_time():

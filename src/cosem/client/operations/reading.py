@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cosem.apdu.common import CosemAttributeDescriptor
@@ -14,7 +15,7 @@ from cosem.client.operations.resolving import AttributeItem, number_of, parts_of
 from cosem.client.results import Reading, Result
 from cosem.client.session import Session
 from cosem.client.targets import AttributeLike, ClassLike, Target, declared, name_of
-from cosem.errors import AccessError, ConversionError
+from cosem.errors import AccessError, ConversionError, ServiceError
 from cosem.types.date_time import DateTime
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.units import ScalerUnit
@@ -22,7 +23,7 @@ from cosem.types.units import ScalerUnit
 if TYPE_CHECKING:
     from cosem.types.data import DataValue
 
-__all__ = ["moment_of", "read", "read_many", "scaler_attribute", "value_of"]
+__all__ = ["lasts", "moment_of", "read", "read_many", "scaler_attribute", "scaler_of", "value_of"]
 
 
 class _Measured(NamedTuple):
@@ -40,6 +41,14 @@ _MEASURED: Final = {
     5: _Measured(frozenset({2, 3}), 4, 5, 6),
 }
 """Register, Extended register, Demand register."""
+_LASTING: Final = frozenset(
+    {
+        DataAccessResult.OBJECT_UNDEFINED,
+        DataAccessResult.READ_WRITE_DENIED,
+        DataAccessResult.OBJECT_CLASS_INCONSISTENT,
+    }
+)
+"""Refusals that say what the meter has and whom it lets read it; every other one may be over the next time."""
 
 
 def scaler_attribute(class_id: int, attribute: int) -> int | None:
@@ -59,6 +68,7 @@ def read(
 
     Raises:
         AccessError: The server refused the value itself.
+        ServiceError: It refused a request, with an error that does not say whether for the value or for its scaler.
     """
     return (yield from read_many(context, session, [(target, attribute, class_id)]))[0].value
 
@@ -90,8 +100,7 @@ def _read_many(
             plans.append(Result(name_of(target), 0, number_of(attribute), error=error))
             continue
         plans.append(descriptor)
-        for needed in _needed(session, descriptor):
-            wanted[needed] = None
+        wanted.update(dict.fromkeys(_needed(session, descriptor)))
     values = yield from services.read_list(context, session, [(each, None) for each in wanted])
     wanted.update(zip(wanted, values, strict=True))
     results: list[Result[Reading]] = []
@@ -101,11 +110,22 @@ def _read_many(
             continue
         value = wanted[plan]
         name, number = plan.instance_id, plan.attribute_id
+        if not isinstance(value, Refusal):
+            # Without its scaler a value is wrong by powers of ten, and this refusal need not even be about the scaler.
+            needed = _scaler_of(plan)
+            scaler = None if needed is None else wanted.get(needed)
+            value = scaler if isinstance(scaler, ServiceError) else value
         if isinstance(value, Refusal):
             results.append(Result(name, plan.class_id, number, error=refused(plan, value)))
         else:
             results.append(Result(name, plan.class_id, number, _reading(session, plan, wanted)))
     return results
+
+
+def _scaler_of(descriptor: CosemAttributeDescriptor) -> CosemAttributeDescriptor | None:
+    """Return the attribute with scaler and unit of another one; ``None`` if it has none."""
+    attribute = scaler_attribute(descriptor.class_id, descriptor.attribute_id)
+    return None if attribute is None else replace(descriptor, attribute_id=attribute)
 
 
 def _needed(session: Session, descriptor: CosemAttributeDescriptor) -> list[CosemAttributeDescriptor]:
@@ -166,10 +186,16 @@ def scaler_of(session: Session, descriptor: CosemAttributeDescriptor, value: Any
         found = None
         if not isinstance(value, Refusal):
             session.findings.append(f"scaler-unit: {descriptor.instance_id} has none that can be read")
-    # A busy meter may give it next time; every other refusal is for good.
-    if value is not DataAccessResult.TEMPORARY_FAILURE:
+    if lasts(value):
         session.scalers[key] = found
+    else:
+        session.findings.append(f"scaler-unit: {descriptor.instance_id} was not given this time: {value}")
     return found
+
+
+def lasts(value: Any) -> bool:
+    """Return whether an answer may be remembered: a value, or a refusal that will be the same the next time."""
+    return not isinstance(value, Refusal) or value in _LASTING
 
 
 def value_of(class_id: int, attribute: int, raw: DataValue, version: int | None = None) -> Any:
