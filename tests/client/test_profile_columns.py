@@ -353,7 +353,10 @@ def test_polars_takes_the_table():
 
 def test_pandas_takes_the_table():
     frame = sample().to_pandas()
-    assert list(frame.columns) == ["clock", "energy", "status"]
+    assert list(frame.columns) == ["clock", "clock/status", "energy", "status"]
+    assert list(frame.columns) == sample().to_arrow().column_names
+    assert str(frame["clock/status"].dtype) == "UInt8"
+    assert list(frame["clock/status"]) == sample().clock_status
     assert str(frame["clock"].dtype) == "datetime64[us, UTC]"
     assert frame["energy"][1] == 1.001
     assert frame["energy"].isna().sum() == 1

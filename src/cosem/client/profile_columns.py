@@ -56,6 +56,11 @@ def prepared(table: ProfileTable, index: int) -> Prepared | None:
         return replace(whole, values=whole.values[places], missing=missing)
     column = table.columns[index]
     rows = table.encoded()
+    if column.kind != "value" and rows.tags(index) <= {0}:
+        numpy = load_numpy()
+        values = numpy.full(len(rows), numpy.datetime64("NaT"), "datetime64[us]")
+        utc = column.kind == "seconds" or column.zoned is not False
+        return Prepared(values, numpy.ones(len(rows), bool) if len(rows) else None, utc)
     if column.kind == "moment":
         found = moment_column(rows, index)
         return None if found is None else _moments(table, column, found)
@@ -132,9 +137,10 @@ def numpy_columns(table: ProfileTable, *, scaled: bool = True) -> dict[str, Any]
     for index, column in enumerate(table.columns):
         made = prepared(table, index)
         if made is None:
-            numbers = not len(table) and column.scaler_unit is not None
-            objects = numpy.empty(len(table), "f8" if numbers and scaled else object)
-            objects[:] = table.column(index) if scaled else table.unscaled(index)
+            cells = table.column(index) if scaled else table.unscaled(index)
+            numbers = column.scaler_unit is not None and scaled and all(cell is None for cell in cells)
+            objects = numpy.empty(len(table), "f8" if numbers else object)
+            objects[:] = numpy.nan if numbers else cells
             found[column.key] = objects
             continue
         values, missing = made.values, made.missing

@@ -1,8 +1,10 @@
 """Profiles for others: Arrow columns with exact decimals, and through them polars, pandas, pyarrow and files.
 
 The types follow from the tags that the meter sends and from the scalers, never from the
-values, so that the same profile has the same types every time. numpy makes the
-buffers where it is installed; the standard library does without.
+values, so that the same profile has the same types every time. A column without
+values has the type of earlier readings of the same client, or the one that its class
+declares, or the null type, which every library puts together with any other. numpy
+makes the buffers where it is installed; the standard library does without.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 from cosem.client.profile_arrow import ArrowColumn, pyarrow_capsule, schema_capsule, stream_capsule
 from cosem.client.profile_outputs import cell_text
 from cosem.codec.columns import common_kind
+from cosem.codec.row_template import ODD
+from cosem.codec.scalars import TAG_NAMES
 from cosem.errors import UnsupportedError
 from cosem.types.date_time import DateTime
 
@@ -56,6 +60,7 @@ _ARRAY_CODES: Final = {
 _DIGITS: Final = {"i1": 3, "u1": 3, "i2": 5, "u2": 5, "i4": 10, "u4": 10, "i8": 19, "u8": 20}
 _MOST_DIGITS: Final = 38
 """What 128 bits hold."""
+_OCTET_STRING: Final = 9
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 -- taken from moments without their zone
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -91,7 +96,9 @@ def to_pandas(table: ProfileTable) -> Any:
         made = prepared(table, index) if table.columns[index].kind != "value" else None
         series = pandas.Series(values)
         columns[key] = series.dt.tz_localize("UTC") if made is not None and made.utc else series
-    frame = pandas.DataFrame(columns, columns=list(table.keys))
+        if table.columns[index] is table.layout.clock and table.columns[index].kind == "moment":
+            columns[_status_key(key)] = pandas.Series(table.clock_status, dtype="UInt8")
+    frame = pandas.DataFrame(columns)
     frame.attrs.update(json.loads(_about(table)["cosem"]))
     frame.attrs["units"] = {column.key: column.unit for column in table.columns if column.unit}
     return frame
@@ -183,16 +190,24 @@ def arrow_columns(table: ProfileTable) -> list[ArrowColumn]:
         if column is clock and column.kind == "moment":
             facts = {"name": "Clock status", "obis": str(column.logical_name)}
             statuses = table.clock_status
-            columns.append(_numbers(f"{column.key}/status", "u1", statuses, _missing(statuses), facts))
+            columns.append(_numbers(_status_key(column.key), "u1", statuses, _missing(statuses), facts))
     return columns
+
+
+def _status_key(clock: str) -> str:
+    return f"{clock}/status"
 
 
 def _arrow(table: ProfileTable, index: int, numpy: Any) -> ArrowColumn:
     column = table.columns[index]
     facts = _of(column)
     values: Any
-    if not len(table):
-        return _empty(column, facts)
+    root = table
+    while root.parent is not None:
+        root = root.parent[0]
+    tags = root.encoded().tags(index) - {0}
+    if not tags:
+        return _nulls(column, len(table), facts)
     if numpy is not None:
         from cosem.client.profile_columns import prepared
 
@@ -207,26 +222,35 @@ def _arrow(table: ProfileTable, index: int, numpy: Any) -> ArrowColumn:
     present = [value for value in values if value is not None]
     if column.kind != "value" and present and all(isinstance(each, (datetime, DateTime)) for each in present):
         return _datetimes(column.key, values, facts)
-    root = table
-    while root.parent is not None:
-        root = root.parent[0]
-    tags = root.encoded().tags(index) - {0}
     common = common_kind(tags)
     if common is None or column.kind != "value":
-        return _anything(column.key, table.column(index), facts)
+        return _anything(column.key, table.column(index), tags, facts)
     return _scaled(column, common, values, _missing(values), facts)
 
 
-def _empty(column: Column, facts: dict[str, str]) -> ArrowColumn:
-    """Return a column without rows: of the type that it usually has, so that tables can be put together."""
+def _nulls(column: Column, length: int, facts: dict[str, str]) -> ArrowColumn:
+    """Return a column without values, of the type that values would have as far as that is known."""
+    values = [None] * length
+    missing = [True] * length if length else None
     if column.kind != "value":
-        facts["zone"] = "UTC"
-        return _moments(column.key, [], None, True, facts)
-    return (
-        _scaled(column, "i8", [], None, facts)
-        if column.scaler_unit is not None
-        else _anything(column.key, [], facts)
-    )
+        utc = column.kind == "seconds" or column.zoned is not False
+        facts["zone"] = "UTC" if utc else "local"
+        return _moments(column.key, values, missing, utc, facts)
+    tags = column.tags or _declared(column)
+    common = common_kind(tags)
+    if common is None:
+        return _anything(column.key, values, tags, facts)
+    return _scaled(column, common, values, missing, facts)
+
+
+def _declared(column: Column) -> frozenset[int]:
+    """Return the tag of an attribute, where its class leaves no choice."""
+    from cosem.classes.registry import class_of
+
+    declared = class_of(column.class_id)
+    attribute = None if declared is None or column.data_index else declared.attribute(column.attribute)
+    text = "" if attribute is None else attribute.data_type.text.partition("[")[0]
+    return frozenset(tag for tag, name in TAG_NAMES.items() if name == text)
 
 
 def _missing(values: Sequence[Any]) -> list[bool] | None:
@@ -239,7 +263,7 @@ def _validity(missing: Any) -> tuple[int, bytes | None]:
         return 0, None
     if isinstance(missing, list):
         bits = "".join("0" if gone else "1" for gone in reversed(missing))
-        return sum(missing), int(bits, 2).to_bytes((len(missing) + 7) // 8, "little")
+        return sum(missing), int(f"0{bits}", 2).to_bytes((len(missing) + 7) // 8, "little")
     numpy = import_module("numpy")
     return int(missing.sum()), numpy.packbits(~missing, bitorder="little").tobytes()
 
@@ -316,12 +340,12 @@ def _decimals(values: Any, factor: int, *, narrow: bool) -> bytes:
     return octets
 
 
-def _anything(name: str, values: list[Any], facts: dict[str, str]) -> ArrowColumn:
+def _anything(name: str, values: list[Any], tags: frozenset[int], facts: dict[str, str]) -> ArrowColumn:
     """Return texts as texts, octets as octets, and whatever is mixed as texts."""
     present = [value for value in values if value is not None]
-    if not present:
+    if not present and not tags - {ODD}:
         return ArrowColumn(name, "n", len(values), len(values), (), facts)
-    if all(isinstance(value, bytes) for value in present):
+    if all(isinstance(value, bytes) for value in present) if present else tags == {_OCTET_STRING}:
         return _strings(name, "z", values, bytes, facts)
     return _strings(name, "u", values, lambda value: str(cell_text(value)).encode(), facts)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from cosem.client.naming import object_name
@@ -33,6 +33,9 @@ class Column:
         kind: ``"moment"`` for date-times, ``"seconds"`` for seconds since 1970, ``"value"`` for the rest.
         scaler_unit: Scaler and unit of the object, where it has them.
         key: What the column is called in dictionaries and files; no other column has it.
+        tags: Tags of the values that were met so far, null-data left out: what type a column has in which there is
+            none.
+        zoned: Of date-times that were met: whether they say their distance from UTC; ``None`` if none was.
     """
 
     class_id: int
@@ -42,6 +45,8 @@ class Column:
     kind: Literal["moment", "seconds", "value"] = "value"
     scaler_unit: ScalerUnit | None = None
     key: str = ""
+    tags: frozenset[int] = field(default=frozenset(), compare=False, repr=False)
+    zoned: bool | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:

@@ -24,8 +24,10 @@ from cosem.client.operations.refusals import Refusal, refused
 from cosem.client.profile_layout import Column, ProfileLayout, columns_of
 from cosem.client.profile_reading import ProfileReading
 from cosem.client.profile_table import ProfileTable
+from cosem.client.profile_types import known_by
 from cosem.client.session import Session
 from cosem.client.targets import Target, name_of
+from cosem.codec.row_template import RowTable
 from cosem.errors import AccessError, ConfigurationError, ConversionError, UnsupportedError
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -263,9 +265,17 @@ def read_profile(
         reading.wanted = selection
     selection = reading.wanted
     if services.selective(context) and (yield from rows.selected()):
+        layout = _remembered(session, layout, reading.rows)
         return _inside(session, ProfileTable(layout, reading.rows, reading.selected_by, fill=fill), selection)
     yield from rows.whole()
+    layout = _remembered(session, layout, reading.rows)
     return _sorted_out(ProfileTable(layout, reading.rows, fill=fill), selection, session.deviation)
+
+
+def _remembered(session: Session, layout: ProfileLayout, rows: RowTable) -> ProfileLayout:
+    """Return the layout with what these rows tell of its columns, and keep it: the next rows may tell nothing."""
+    session.profiles[layout.logical_name] = layout = known_by(layout, rows)
+    return layout
 
 
 def _absolute(context: ServiceContext, session: Session, selection: Selection) -> Conversation[Selection]:
