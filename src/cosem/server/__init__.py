@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cosem.server.objects.making import make_object, object_class
     from cosem.server.objects.monitors import LimiterObject, RegisterMonitorObject
     from cosem.server.objects.profile_generic import ProfileGenericObject
+    from cosem.server.objects.profile_status import ProfileStatusObject
     from cosem.server.objects.push_setup import PushSetupObject
     from cosem.server.objects.sap_assignment import SapAssignmentObject
     from cosem.server.objects.schedules import (
@@ -72,6 +73,7 @@ __all__ = [
     "LimiterObject",
     "LogicalDevice",
     "ProfileGenericObject",
+    "ProfileStatusObject",
     "PushSetupObject",
     "RegisterActivationObject",
     "RegisterMonitorObject",
@@ -115,6 +117,7 @@ _MODULES: Final = {
     "LimiterObject": "server.objects.monitors",
     "LogicalDevice": "server.logical_device",
     "ProfileGenericObject": "server.objects.profile_generic",
+    "ProfileStatusObject": "server.objects.profile_status",
     "PushSetupObject": "server.objects.push_setup",
     "RegisterActivationObject": "server.objects.register_activation",
     "RegisterMonitorObject": "server.objects.monitors",

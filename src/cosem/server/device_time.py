@@ -104,6 +104,10 @@ class DeviceTime:
             return local.replace(tzinfo=self.now().tzinfo or UTC)
         return self._clock_object.instant(local)
 
+    def saves_daylight(self) -> bool:
+        """Return whether daylight saving is active now."""
+        return self._clock_object is not None and self._clock_object.saves_daylight(self.now())
+
     def timestamp(self) -> DateTime:
         """Return the time of the device as its Clock object shows it."""
         if self._clock_object is None:

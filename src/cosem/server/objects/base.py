@@ -163,6 +163,9 @@ class CosemObject(InterfaceClass):
             jump: Whether it was more than a synchronisation: all plans are made anew after this.
         """
 
+    def captured(self) -> None:
+        """Take note that a profile stored a value of it in a row; for subclasses."""
+
     # --- from inside the meter ---------------------------------------------------------------------
 
     @property

@@ -206,6 +206,10 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
             self._since.append(row)  # nobody has looked yet: the rows before it need not be made for it
         else:
             self._rows().add(row)
+        if self.device is not None:
+            for column in self._columns:
+                if (target := self.device.find(LogicalName(column.name))) is not None:
+                    target.captured()
 
     def call_reset(self) -> None:
         """Empty the buffer."""
