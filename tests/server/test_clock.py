@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cosem.classes.standard.clock import PresetAdjustingTime
-from cosem.server import ClockObject, ProfileGenericObject
+from cosem.errors import ConfigurationError
+from cosem.server import ClockObject, DemandRegisterObject, ProfileGenericObject
 from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER
 from cosem.types.data import DoubleLongUnsigned, Integer, Long, OctetString
 from cosem.types.date_time import ClockStatus, DateTime
@@ -186,3 +187,63 @@ def test_after_a_jump_forward_nothing_is_captured_for_the_time_that_never_was():
     client.device._source.move(minutes=15)
     times = [str(DateTime(row[0])) for row in client.get(7, "1.0.99.1.0.255", 2)]
     assert times == ["2026-11-24 14:45:00+01:00", "2026-11-26 10:15:00+01:00"]
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        "270F0C1FFF173B3B00FFC400",  # the last second of 9999
+        "270F0C1FFF173B3B00008000",
+        "00010101FF00000000FD3000",  # year 1, and in UTC before it
+        "00010101FF0000000002D000",
+        "00010101FF00000000800000",
+        "07B10C1FFF173B3B00000000",  # the last second of 1969
+    ],
+)
+def test_a_time_that_is_no_present_is_refused_and_changes_nothing(octets):
+    demand = DemandRegisterObject("1-0:1.4.0", period=900, total=lambda: 0.0)
+    client = client_at(2026, 11, 24, 13, 30, objects=(demand,))
+    assert client.set(8, NAME, 2, OctetString(bytes.fromhex(octets))) is DataAccessResult.OTHER_REASON
+    assert shown(client) == "2026-11-24 14:30:00+01:00"
+    client.device._source.move(minutes=15)
+    captured = client.get(5, "1.0.1.4.0.255", 6)
+    assert str(DateTime(captured)) == "2026-11-24 14:45:00+01:00"  # what was planned is done yet
+
+
+@pytest.mark.parametrize("octets", ["07B20101FF01000000FFC400", "26470C1FFF173B3B00FFC400"])
+def test_the_ends_of_what_a_clock_takes_can_be_shown_and_left(octets):
+    client = client_at(2026, 11, 24, 13, 30, objects=(DemandRegisterObject("1-0:1.4.0", period=900),))
+    assert client.set(8, NAME, 2, OctetString(bytes.fromhex(octets))) is DataAccessResult.SUCCESS
+    assert client.get(8, NAME, 2).hex().upper()[:8] == octets[:8]
+    client.device._source.move(days=1)
+    client.device.advance()
+    back = DateTime.from_datetime(datetime(2026, 11, 24, 13, 30, tzinfo=UTC)).octets
+    assert client.set(8, NAME, 2, OctetString(back)) is DataAccessResult.SUCCESS
+    assert shown(client) == "2026-11-24 14:30:00+01:00"
+
+
+@pytest.mark.parametrize("minutes", [841, -841, 1439, 1440, -1440, 32767, -32768])
+def test_a_zone_that_no_date_time_can_have_is_refused_and_not_kept(minutes):
+    client = client_at(2026, 11, 24, 13, 30)
+    assert client.set(8, NAME, 3, Long(minutes)) is DataAccessResult.OTHER_REASON
+    assert (client.get(8, NAME, 3), shown(client)) == (Long(-60), "2026-11-24 14:30:00+01:00")
+    with pytest.raises(ConfigurationError, match=f"time_zone = {minutes}"):
+        ClockObject(time_zone=minutes)
+
+
+@pytest.mark.parametrize(("zone", "allowed"), [(840, 0), (-840, 0), (-780, 60), (780, -60), (720, -120)])
+def test_zone_and_daylight_saving_together_are_kept_within_what_can_be_shown(zone, allowed):
+    client = Client(meter(ClockObject(time_zone=zone)))
+    assert client.set(8, NAME, 7, Integer(allowed)) is DataAccessResult.SUCCESS
+    beyond = Integer(allowed + (1 if zone < 0 else -1))
+    assert client.set(8, NAME, 7, beyond) is DataAccessResult.OTHER_REASON
+    assert client.get(8, NAME, 7) == Integer(allowed)
+
+
+def test_presets_at_the_ends_of_the_calendar_are_moments_too():
+    client = client_at(2026, 11, 24, 13, 30)
+    clock = client.device.find(NAME)
+    first, last = DateTime.fromhex("00010101FF00000000800000"), DateTime.fromhex("270F0C1FFF173B3B00800000")
+    clock.call_preset_adjusting_time(PresetAdjustingTime(last, first, last))
+    assert clock.call_adjust_to_preset_time() is ActionResult.OTHER_REASON
+    assert shown(client) == "2026-11-24 14:30:00+01:00"

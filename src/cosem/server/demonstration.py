@@ -364,10 +364,11 @@ def _managing() -> AccessRights:
 class _DemonstrationClock(ClockObject):
     """A clock whose setting is an event."""
 
-    def _move_to(self, moment: datetime) -> None:
-        super()._move_to(moment)
-        if isinstance(self.device, DemonstrationMeter):
+    def _move_to(self, moment: datetime) -> bool:
+        moved = super()._move_to(moment)
+        if moved and isinstance(self.device, DemonstrationMeter):
             self.device.log_event(_CLOCK_SET)
+        return moved
 
 
 class _MaximumDemand(ExtendedRegisterObject):

@@ -9,14 +9,19 @@ order is that of the standard where it gives one, and of class and name otherwis
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cosem.server.device_time import DeviceTime
     from cosem.server.objects.base import CosemObject
 
-__all__ = ["Timetable", "next_multiple"]
+__all__ = ["EARLIEST", "LATEST", "Timetable", "next_multiple"]
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The first moment that a device takes for the present."""
+LATEST: Final = datetime(9799, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The last one: every zone and every period (2**32 seconds are 136 years) ends before the calendar does."""
 
 _ORDER: Final = {5: 0, 7: 1, 10: 2, 20: 3, 22: 4, 21: 5, 65: 6, 71: 7, 40: 8}
 """Periods end first; then schedules, before calendars (Blue Book, class_id 10); then monitors; then pushing."""

@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from cosem.classes.standard.clock import Clock, PresetAdjustingTime
+from cosem.errors import ConfigurationError
 from cosem.server.objects.base import CosemObject
+from cosem.server.timetable import EARLIEST, LATEST
 from cosem.types.data import OctetString
 from cosem.types.date_time import ClockStatus, DateTime
 from cosem.types.enumerations import ActionResult, DataAccessResult
@@ -28,6 +30,12 @@ LAST_SUNDAY_OF_OCTOBER: Final = DateTime.fromhex("FFFF0AFE0703000000FF8880")
 _QUARTER: Final = 900
 _MINUTE: Final = 60
 _NOT_SPECIFIED: Final = 0xFF
+_FARTHEST_ZONE: Final = 840
+"""Minutes from UTC that the time of a date-time can be, daylight saving included."""
+_FIRST: Final = datetime(1, 1, 3)  # noqa: DTZ001 -- local time
+_LAST: Final = datetime(9999, 12, 29)  # noqa: DTZ001 -- local time
+"""Between these every local time is a moment, whatever the zone."""
+_ZONE, _SAVING = 3, 7
 
 
 class ClockObject(CosemObject, Clock):
@@ -51,6 +59,31 @@ class ClockObject(CosemObject, Clock):
         self._preset: PresetAdjustingTime | None = None
         self._rules: tuple[int, int, DateTime, DateTime] | None = None
         super().__init__(logical_name, **values)
+
+    def put(self, key: int | str, value: Any) -> None:
+        """Store the value of an attribute, by number or name: a change from inside the meter.
+
+        Raises:
+            ConfigurationError: The class declares no such attribute, or no date-time can have such a zone.
+            EncodeError: The value cannot be of the type of the attribute.
+        """
+        attribute = self.attribute(key)
+        if attribute is not None and attribute.number in (_ZONE, _SAVING):
+            minutes = int(attribute.coerce(value, self._values.get(attribute.number)))  # type: ignore[arg-type] # an integer, by its declaration
+            if not self._can_have(attribute.number, minutes):
+                raise ConfigurationError(
+                    f"{attribute.name} = {minutes}: the time is more than {_FARTHEST_ZONE} minutes from UTC"
+                )
+        super().put(key, value)
+
+    def _can_have(self, number: int, minutes: int) -> bool:
+        """Return whether local time can be shown with another zone, or another deviation of daylight saving."""
+        zone, saving = int(self.time_zone), int(self.daylight_savings_deviation)
+        if number == _ZONE:
+            zone = minutes
+        else:
+            saving = minutes
+        return max(abs(zone), abs(zone - saving)) <= _FARTHEST_ZONE
 
     def changed(self, number: int) -> None:
         """Take note that the zone or daylight saving was changed."""
@@ -91,7 +124,7 @@ class ClockObject(CosemObject, Clock):
     def instant(self, local: datetime) -> datetime:
         """Return the moment of a local time without zone; in the hour that comes twice, the first."""
         zone, saving, _, _ = self._zone()
-        normal = local.replace(tzinfo=UTC) + timedelta(minutes=zone)
+        normal = min(max(local, _FIRST), _LAST).replace(tzinfo=UTC) + timedelta(minutes=zone)
         earlier = normal - timedelta(minutes=saving)
         return earlier if saving and self.saves_daylight(earlier) else normal
 
@@ -120,20 +153,43 @@ class ClockObject(CosemObject, Clock):
         return self.date_time().octets[11]
 
     def set_time(self, value: DateTime) -> DataAccessResult:
-        """Set the time. What counts is the moment; without deviation it is taken as local time."""
+        """Set the time. What counts is the moment; without deviation it is taken as local time.
+
+        Refused before 1970 and after 9799.
+        """
         try:
             moment = value.to_datetime()
         except ValueError:
             return DataAccessResult.OTHER_REASON
         if moment.tzinfo is None:
             moment = self.instant(moment)
-        self._move_to(moment)
+        return DataAccessResult.SUCCESS if self._move_to(moment) else DataAccessResult.OTHER_REASON
+
+    def set_time_zone(self, minutes: int) -> DataAccessResult:
+        """Set the zone: such that date-times can be shown in it."""
+        return self._store(_ZONE, minutes)
+
+    def set_daylight_savings_deviation(self, minutes: int) -> DataAccessResult:
+        """Set how far daylight saving moves the time: such that date-times can be shown with it."""
+        return self._store(_SAVING, minutes)
+
+    def _store(self, number: int, minutes: int) -> DataAccessResult:
+        if not self._can_have(number, minutes):
+            return DataAccessResult.OTHER_REASON
+        self.put(number, minutes)
         return DataAccessResult.SUCCESS
 
-    def _move_to(self, moment: datetime) -> None:
+    def _move_to(self, moment: datetime) -> bool:
+        """Set the time, and return whether it was; what is no present of any meter changes nothing."""
+        if not EARLIEST <= moment <= LATEST:
+            return False
         self._flags = ClockStatus(0)
         if self.device is not None:
             self.device.shift(moment - self.device.now())
+        return True
+
+    def _moved_to(self, moment: datetime) -> ActionResult:
+        return ActionResult.SUCCESS if self._move_to(moment) else ActionResult.OTHER_REASON
 
     # --- methods ------------------------------------------------------------------------------------
 
@@ -146,8 +202,7 @@ class ClockObject(CosemObject, Clock):
         passed = local - local.replace(hour=0, minute=0, second=0, microsecond=0)
         period = timedelta(seconds=seconds)
         rest = passed % period
-        self._move_to(now - rest + (period if 2 * rest >= period else timedelta()))
-        return ActionResult.SUCCESS
+        return self._moved_to(now - rest + (period if 2 * rest >= period else timedelta()))
 
     def call_adjust_to_quarter(self) -> ActionResult:
         """Set the time to the nearest quarter of an hour."""
@@ -181,7 +236,7 @@ class ClockObject(CosemObject, Clock):
         except ValueError:
             return ActionResult.OTHER_REASON
         if start <= self.device.now() <= end:
-            self._move_to(wanted)
+            return self._moved_to(wanted)
         return ActionResult.SUCCESS
 
     def _moment(self, value: DateTime) -> datetime:
@@ -193,7 +248,7 @@ class ClockObject(CosemObject, Clock):
         if not -900 <= seconds <= 900:
             return ActionResult.OTHER_REASON
         if self.device is not None:
-            self._move_to(self.device.now() + timedelta(seconds=int(seconds)))
+            return self._moved_to(self.device.now() + timedelta(seconds=int(seconds)))
         return ActionResult.SUCCESS
 
 
