@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from cosem.link.hdlc.frame import Frame
 from cosem.link.hdlc.listener import HdlcListener
-from cosem.link.hdlc.parser import Damaged, frame_at, header_is_right
+from cosem.link.hdlc.parser import Damaged, frame_at, header_is_right, header_is_wrong
 from cosem.link.mbus import MbusListener, decode_mbus_frame
 from cosem.link.p1 import P1Telegram
 from cosem.push.beginnings import INITIATE, MBUS_CONTROLS, SERVICES, next_beginning
@@ -38,6 +38,7 @@ _FEWEST: Final = 6
 """Octets of an APDU that is believed because it can be read; shorter ones come about by chance."""
 _HDLC, _MBUS, _TEXT, _WRAPPER, _GATEWAY_TO, _GATEWAY_FROM = 0x7E, 0x68, 0x2F, 0x00, 0xE6, 0xE7
 _FLAG: Final = b"\x7e"
+_HEADER_WRONG: Final = Damaged("the header check sequence is wrong", b"", None)
 _FRAMES: Final = frozenset({_HDLC, _MBUS})
 _MBUS_STOP: Final = 0x16
 _WRAPPER_HEADER: Final = 8
@@ -258,6 +259,8 @@ class Detector:
         """
         octet = data[pos]
         if octet == _HDLC:
+            if header_is_wrong(data, pos):
+                return self._wrong_header(found)
             frame, size = frame_at(data, pos)
             if frame is None:
                 return -size
@@ -270,13 +273,20 @@ class Detector:
             return self._unit(data, pos, found)
         return 0
 
+    def _wrong_header(self, found: list[Piece] | None) -> int:
+        """As :meth:`_frame` for a frame of which nothing can be believed: another one may begin inside."""
+        if found is not None:
+            self._count(self.others, "hdlc: " + _HEADER_WRONG.problem)
+            if self._hdlc is not None:
+                self._hdlc.take([_HEADER_WRONG])
+        return 0
+
     def _frame(self, frame: Frame | Damaged, pos: int, size: int, found: list[Piece] | None) -> int:
         damaged = isinstance(frame, Damaged)
         if found is not None:
             if isinstance(frame, Damaged):
                 self._count(self.others, "hdlc: " + frame.problem)
-                # So it is a frame, and what is in it is part of one; what ends with its header is none.
-                if len(frame.octets) == size + 1 and header_is_right(frame.octets, 0):
+                if header_is_right(frame.octets, 0):  # so it is a frame, and what is in it is part of one
                     self._torn = max(self._torn, pos + size)
             else:
                 self._count(self.counts, "hdlc")

@@ -41,7 +41,7 @@ class _Trail:
     A walk from a container that was open there has the same way to go, so it goes on from there.
     """
 
-    __slots__ = ("built", "levels", "looked", "paired", "pos", "remaining")
+    __slots__ = ("befores", "built", "paired", "places", "pos", "remaining")
 
     def __init__(self) -> None:
         self.leave([], [], [], 0, 0, paired=False)
@@ -51,7 +51,7 @@ class _Trail:
         places: list[int],
         befores: list[int],
         remaining: list[int],
-        looked: int,
+        built: int,
         pos: int,
         *,
         paired: bool,
@@ -62,14 +62,12 @@ class _Trail:
             places: Where the containers stand that are open.
             befores: How many values there were before each of them.
             remaining: How many must still come in each of them.
-            looked: How many values there were.
+            built: How many values there were.
             pos: Where the next one stands.
             paired: Whether a descriptor may stand in what was seen.
         """
-        self.paired = paired
-        self.levels = {place: level for level, place in enumerate(places)}
-        self.built, self.remaining = befores, remaining
-        self.looked, self.pos = looked, pos
+        self.places, self.befores, self.remaining = places, befores, remaining
+        self.built, self.pos, self.paired = built, pos, paired
 
 
 class Trails:
@@ -138,17 +136,16 @@ def _steps(
     left = 1  # elements that must still come, each of at least one octet
     built = 0
     paired = False
+    first = 0  # values there were before this walk, where it goes on with another one
     trail = None if trails is None else trails.of(descriptors=descriptors)
-    level = None if trail is None else trail.levels.get(pos)
-    if trail is not None and level is not None:
-        befores = [before - trail.built[level] for before in trail.built[level:]]
-        places = list(trail.levels)[level:]
+    if trail is not None and pos in trail.places:
+        level = trail.places.index(pos)
+        places, befores = trail.places[level:], trail.befores[level:]
         *inner, remaining = trail.remaining[level:]
         stack = [0, *inner]
         left = sum(inner) + remaining
-        built = trail.looked - trail.built[level]
-        pos = trail.pos
-        paired = trail.paired  # or it was so before
+        built, first = trail.built, befores[0]
+        pos, paired = trail.pos, trail.paired
     began = built
     while True:
         while not remaining:
@@ -170,7 +167,7 @@ def _steps(
         if size is not None:
             pos += size
             continue
-        if tag not in _KNOWN or built > _ELEMENTS:
+        if tag not in _KNOWN or built - first > _ELEMENTS:
             if trail is not None:
                 trail.leave(places, befores, [*stack[1:], remaining + 1], built - 1, pos - 1, paired=paired)
             return 0, paired, built - began
@@ -186,7 +183,7 @@ def _steps(
             pos += (count + 7) // 8
         elif tag in _STRINGS or tag == _COMPACT_ARRAY:
             pos += count
-        elif len(stack) >= _NESTING or built + left + count > _ELEMENTS:
+        elif len(stack) >= _NESTING or built - first + left + count > _ELEMENTS:
             if trail is not None:
                 trail.leave(places, befores, [*stack[1:], remaining + 1], built - 1, at, paired=paired)
             return 0, paired, built - began

@@ -16,7 +16,7 @@ from cosem.errors import FrameError
 from cosem.link.hdlc.checksum import RESIDUE, register
 from cosem.link.hdlc.frame import FLAG, SMALLEST_FRAME, Frame, address_size, read_frame
 
-__all__ = ["Damaged", "FrameParser", "frame_at", "header_is_right"]
+__all__ = ["Damaged", "FrameParser", "frame_at", "header_is_right", "header_is_wrong"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def frame_at(data: bytes, pos: int) -> tuple[Frame | Damaged | None, int]:
     if size < SMALLEST_FRAME:
         return None, 0
     stop = start + size
-    if stop < end and data[stop] == FLAG and _may_be_right(data, start, stop):
+    if stop < end and data[stop] == FLAG:
         try:
             return read_frame(data, start, stop), 1 + size
         except FrameError:
@@ -176,10 +176,24 @@ def header_is_right(data: bytes, pos: int) -> bool:
     return 0 < after <= min(end, stop - 1) and register(data[start:after]) == RESIDUE
 
 
-def _may_be_right(data: bytes, start: int, stop: int) -> bool:
-    """Whether the header is right, as far as it has a check sequence: it costs less than that of the whole frame."""
-    after = _header(data, start, stop)
-    return not 0 < after < stop or register(data[start:after]) == RESIDUE
+def header_is_wrong(data: bytes, pos: int) -> bool:
+    """Return whether what begins at ``pos`` is a frame by all but its HCS: what costs least to see comes first.
+
+    >>> frame = bytes.fromhex("7E A0 14 CF 02 23 13 C4 F8 E6 E7 00 0F 00 00 00 01 00 00 73 A8 7E")
+    >>> header_is_wrong(frame, 0), header_is_wrong(frame[:8], 0)
+    (True, False)
+    """
+    start, end = pos + 1, len(data)
+    if end - pos < 3 or data[start] & 0xF0 != 0xA0:
+        return False
+    size = (data[start] & 7) << 8 | data[start + 1]
+    after = _header(data, start, min(end, start + size))
+    return (
+        size >= SMALLEST_FRAME
+        and 0 < after <= end
+        and after < start + size
+        and register(data[start:after]) != RESIDUE
+    )
 
 
 def _judge(data: bytes, start: int, end: int, stop: int) -> object:
