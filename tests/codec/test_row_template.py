@@ -273,6 +273,45 @@ def test_a_broken_compact_array_gives_the_error_of_the_general_path(octets):
     assert repr(found) == repr(expected) or _equal_but_nan(found, expected) or found == expected
 
 
+@st.composite
+def compact_arrays(draw: st.DrawFn) -> CompactArray:
+    """Elements of one description: runs of equal ones, and others whose strings may have other lengths."""
+    tags = draw(st.lists(st.sampled_from([tag for tag in FLAT if tag]), min_size=1, max_size=5))
+    elements: list[Any] = []
+    for _ in range(draw(st.integers(1, 4))):
+        element = Structure([draw(of_tag(tag)) for tag in tags])
+        elements += [element] * draw(st.integers(1, 20))
+    return CompactArray(elements, TypeDescription(2, 0, tuple(map(TypeDescription, tags))))
+
+
+def check_compact_array(octets: bytes) -> None:
+    """Rows, columns and errors are those of the general path."""
+    expected, found = outcome(decode_data, octets), outcome(decode_rows, octets)
+    assert found == expected or repr(found) == repr(expected) or _equal_but_nan(found, expected)
+    if isinstance(expected, list) and expected and isinstance(expected[0], tuple):
+        table = scan(Reader(octets))
+        assert table is not None
+        for index in range(len(expected[0])):
+            pairs = zip(table.column(index), expected, strict=True)
+            assert all(same(fast, row[index], strings=True) for fast, row in pairs)
+
+
+@given(compact_arrays())
+def test_a_compact_array_gives_what_the_general_path_gives(array):
+    check_compact_array(encode_data(array))
+
+
+@given(compact_arrays(), st.data())
+def test_a_compact_array_that_is_cut_or_changed_gives_what_the_general_path_gives(array, data):
+    octets = bytearray(encode_data(array))
+    place = data.draw(st.integers(1, len(octets) - 1))
+    if data.draw(st.booleans()):
+        del octets[place:]
+    else:
+        octets[place] ^= data.draw(st.integers(1, 255))
+    check_compact_array(bytes(octets))
+
+
 @pytest.mark.parametrize("octets", [b"\x00", b"\x11\x01", b"\x02\x01\x00"])
 def test_data_that_are_no_rows_are_refused_and_left_unread(octets):
     reader = Reader(octets)
