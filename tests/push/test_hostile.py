@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cosem.link import p1
 from cosem.link.wrapper import wrap
-from cosem.push import Parser, beginnings, detection, walking
+from cosem.push import Parser, beginnings, detection, measuring, walking
 from cosem.push.sizes import BARE_TAGS, apdu_size
 from cosem.push.trials import Ahead, Trials
 from cosem.push.walking import Trails
@@ -69,7 +69,7 @@ class Counting(dict[int, int]):
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the careful looks are taken, and how much they read."""
     done: Counter[str] = Counter()
-    strong, is_apdu, crc = detection.Detector._strong, detection.is_apdu, p1.crc16_arc
+    strong, is_apdu, crc = detection.Detector._strong, measuring.is_apdu, p1.crc16_arc
 
     def looked(*args: Any, **options: Any) -> int:
         done["looks"] += 1
@@ -86,7 +86,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     Counting.asked = 0
     monkeypatch.setattr(walking, "DATA_SIZES", Counting(walking.DATA_SIZES))
     monkeypatch.setattr(detection.Detector, "_strong", looked)
-    monkeypatch.setattr(detection, "is_apdu", decoded)
+    monkeypatch.setattr(measuring, "is_apdu", decoded)
     monkeypatch.setattr(p1, "crc16_arc", checked)
     return done
 

@@ -414,7 +414,7 @@ class Counted(bytes):
 
 def calls_of(octets: bytes, monkeypatch: pytest.MonkeyPatch, step: int | None = None) -> int:
     """How often a parser asks for the size of an APDU, and how many octets are looked at for it."""
-    from cosem.push import detection
+    from cosem.push import measuring
 
     Counted.looks = calls = 0
 
@@ -424,7 +424,7 @@ def calls_of(octets: bytes, monkeypatch: pytest.MonkeyPatch, step: int | None = 
         # So far reaches what may be believed without a frame.
         return apdu_size(Counted(data[pos : pos + 0x2000]), 0, most)
 
-    monkeypatch.setattr(detection, "apdu_size", counted)
+    monkeypatch.setattr(measuring, "apdu_size", counted)
     run(
         Parser(),
         *(octets[at : at + (step or len(octets))] for at in range(0, len(octets), step or len(octets))),

@@ -18,12 +18,13 @@ from cosem.link.hdlc.parser import frame_at
 from cosem.link.mbus import MBUS_ENCRYPTED
 from cosem.push.beginnings import STRONG
 from cosem.push.blocks import BlockReassembly
-from cosem.push.detection import LARGEST, LARGEST_BARE, Detector, Piece
+from cosem.push.detection import LARGEST, LARGEST_BARE, Detector
 from cosem.push.draft import Draft, known_message, positions
 from cosem.push.findings import BLOCKS_LOST, NO_FRAME
 from cosem.push.layouts import Layouts, known_layouts
 from cosem.push.message import PushMessage, StrictFindings
 from cosem.push.opening import KeySource, Opener
+from cosem.push.piece import Piece
 from cosem.push.shapes import Shapes
 from cosem.push.sizes import apdu_size
 from cosem.push.telegram_finding import BLOCK_CHECK_WRONG

@@ -10,23 +10,23 @@ changes what is found in it. Never more than one unfinished candidate is kept.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from cosem.link.hdlc.frame import Frame
 from cosem.link.hdlc.listener import HdlcListener
 from cosem.link.hdlc.parser import Damaged, frame_at, header_is_right, header_is_wrong
 from cosem.link.mbus import MbusListener, decode_mbus_frame
-from cosem.link.p1 import P1Telegram
 from cosem.push.beginnings import INITIATE, MBUS_CONTROLS, SERVICES, next_beginning
-from cosem.push.evidence import LLC, is_apdu, is_frame, prefix_size
+from cosem.push.evidence import LLC, is_frame, prefix_size
 from cosem.push.findings import BLOCK_CHECK_WRONG as WRONG_CHECK
 from cosem.push.inside import Inside
-from cosem.push.sizes import BARE_TAGS, apdu_size
+from cosem.push.measuring import Measuring
+from cosem.push.piece import Piece
+from cosem.push.sizes import BARE_TAGS
 from cosem.push.telegram_finding import TelegramFinder, is_telegram, text_framing
 from cosem.push.trials import Trials
-from cosem.push.walking import Trails
 
-__all__ = ["LARGEST", "LARGEST_BARE", "Detector", "Piece"]
+__all__ = ["LARGEST", "LARGEST_BARE", "Detector"]
 
 LARGEST: Final = 0x10000
 """Octets of the longest message that is put together unless told otherwise."""
@@ -45,26 +45,6 @@ _WRAPPER_HEADER: Final = 8
 _LARGEST_READ: Final = 4096
 """Octets of an APDU that is read through to see whether a unit of the wrapper is one."""
 _WEAK: Final = BARE_TAGS | {_GATEWAY_TO, _GATEWAY_FROM}
-
-
-class Piece(NamedTuple):
-    """One APDU or telegram of a stream.
-
-    Attributes:
-        framing: ``hdlc``, ``wrapper``, ``mbus``, ``p1``, ``iec62056-21`` (a readout), ``llc``, ``gateway`` or ``apdu``.
-        apdu: The APDU; empty where the piece is a telegram of text.
-        telegram: The telegram.
-        source: Address of the sender, where the framing has one.
-        destination: Address of the receiver.
-        findings: What was tolerated.
-    """
-
-    framing: str
-    apdu: bytes = b""
-    telegram: P1Telegram | None = None
-    source: int | None = None
-    destination: int | None = None
-    findings: tuple[str, ...] = ()
 
 
 class Detector:
@@ -93,12 +73,11 @@ class Detector:
             "_hdlc",
             "_inside",
             "_mbus",
+            "_measuring",
             "_most",
             "_need",
             "_telegrams",
             "_torn",
-            "_trails",
-            "_trials",
             "_units",
         ),
         *(
@@ -133,9 +112,9 @@ class Detector:
         )
         self._torn = 0  # as far as here, counted from the buffer, octets belong to a damaged frame
         self._check = check
-        self._trials = Trials()
-        self._trails = Trails()
-        self._telegrams = TelegramFinder(self._trials, check=check)
+        trials = Trials()
+        self._measuring = Measuring(trials)
+        self._telegrams = TelegramFinder(trials, check=check)
         self._hdlc: HdlcListener | None = (
             None  # made when the first frame comes: most streams have one framing
         )
@@ -187,7 +166,7 @@ class Detector:
         pos, end = 0, len(data)
         self._need = 0
         self._more = more
-        self._trails.forget()
+        self._measuring.forget()
         self._telegrams.forget()
         for inside in self._inside.values():
             inside.moved(self._seen, self._gone, end)
@@ -358,7 +337,7 @@ class Detector:
             return inner - _WRAPPER_HEADER if -inner <= size else 0
         tag = data[at + inner]
         if tag in BARE_TAGS:
-            said = self._apdu_size(data, at + inner, self._most)
+            said = self._measuring.size(data, at + inner, self._offset, self._most, more=self._more)
             if said < 0 and -said > size - inner:
                 return 0
             proven = said == size - inner
@@ -375,7 +354,8 @@ class Detector:
                 return 0
             return -whole
         if not proven and (
-            (size < _FEWEST and not after_unit) or not self._is_apdu(data, at + inner, pos + whole)
+            (size < _FEWEST and not after_unit)
+            or not self._measuring.is_apdu(data, at + inner, pos + whole, self._offset)
         ):
             # A unit after a unit may hold an APDU that nobody here knows; but nothing else begins in it.
             if not after_unit:
@@ -390,34 +370,13 @@ class Detector:
         """As :meth:`_strong_inside`, and 1 if something without a frame stands inside."""
         pos = next_beginning(data, start)
         while pos < stop:
-            size = self._apdu_size(data, pos, LARGEST_BARE)
+            size = self._measuring.size(data, pos, self._offset, LARGEST_BARE, more=self._more)
             if size > 0:
                 return 1
             if size < 0 and self._more:
                 return start - pos + size
             pos = next_beginning(data, pos + 1)
         return self._strong_inside(data, start, stop, more=self._more)
-
-    def _apdu_size(self, data: bytes, pos: int, most: int) -> int:
-        """As :func:`cosem.push.sizes.apdu_size`, as long as not too much was looked at in vain."""
-        place = self._offset + pos
-        if not self._trials.allowed(place):
-            return 0
-        before = self._trails.looked
-        size = apdu_size(data, pos, most, self._trails)
-        if not size or (size < 0 and not self._more):
-            self._trials.failed(self._trails.looked - before)
-        return size
-
-    def _is_apdu(self, data: bytes, start: int, stop: int) -> bool:
-        """As :func:`cosem.push.evidence.is_apdu`, as long as not too much was read in vain."""
-        place = self._offset + start
-        if not self._trials.allowed(place):
-            return False
-        found = is_apdu(data[start:stop])
-        if not found:
-            self._trials.failed(stop - start)
-        return found
 
     def _take_unit(self, data: bytes, pos: int, whole: int, found: list[Piece] | None) -> None:
         if found is None:
@@ -436,7 +395,7 @@ class Detector:
         at = pos + prefix
         if data[at] not in BARE_TAGS:
             return 0
-        size = self._apdu_size(data, at, LARGEST_BARE)
+        size = self._measuring.size(data, at, self._offset, LARGEST_BARE, more=self._more)
         if not size:
             return 0
         inside = self._strong_inside(data, pos + 1, pos + prefix + size if size > 0 else len(data), more=more)

@@ -8,7 +8,6 @@ from cosem.apdu import decode as decode_apdu
 from cosem.errors import ConversionError, CosemError, DecodeError, FrameError, SecurityError
 from cosem.link.p1 import P1Telegram, decode_p1_telegram
 from cosem.push.body import meaning, read_body
-from cosem.push.detection import Piece
 from cosem.push.findings import (
     CHOICE_MISSING,
     ENCRYPTED_ONLY,
@@ -22,6 +21,7 @@ from cosem.push.findings import (
 from cosem.push.layouts import Layouts
 from cosem.push.message import Known, Origin, PushMessage, PushValue
 from cosem.push.opening import Opener
+from cosem.push.piece import Piece
 from cosem.push.repair import repaired
 from cosem.push.shapes import Facts, Shapes
 from cosem.push.telegram import telegram_clock, telegram_letters, telegram_values

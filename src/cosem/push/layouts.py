@@ -202,6 +202,8 @@ def _read(text: str, source: str) -> Layouts:
         makers = {str(letters): str(name) for letters, name in content.get("makers", {}).items()}
     except (tomllib.TOMLDecodeError, ConfigurationError, ConversionError) as error:
         raise ConfigurationError(f"{source}: {error}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{source}: it is nested too deeply") from None
     return Layouts(layouts, makers)
 
 
