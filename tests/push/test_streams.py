@@ -331,9 +331,13 @@ def test_every_framing_carries_the_same_value(stream):
         assert [(str(each.obis), each.value) for each in message.values] == [("0.0.96.1.0.255", "123")]
 
 
-@given(st.binary(min_size=20, max_size=60), st.sampled_from(["", "7EA00A", "2F414243", "0001000100100009C2"]))
-def test_what_is_decoded_alone_is_what_a_parser_finds(text, inside):
-    octets = text + bytes.fromhex(inside) + text
+@given(
+    st.binary(min_size=20, max_size=60),
+    st.integers(0, 12),
+    st.sampled_from(["", "7E", "7EA00A", "2F", "2F414243", "68", "0001000100100009C2"]),
+)
+def test_what_is_decoded_alone_is_what_a_parser_finds(text, cut, inside):
+    octets = text + bytes.fromhex(inside) + text[:cut]
     notification = bytes.fromhex("0F 00000001 00 0202 0906 0000600100FF 09") + bytes((len(octets),)) + octets
     for _ in range(3):  # its shape is known then
         assert decode(notification) == run(Parser(), notification)

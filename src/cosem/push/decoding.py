@@ -16,7 +16,7 @@ from cosem.link.gateway import split_gateway
 from cosem.link.hdlc.frame import Frame
 from cosem.link.hdlc.parser import frame_at
 from cosem.link.mbus import MBUS_ENCRYPTED
-from cosem.push.beginnings import STRONG
+from cosem.push.beginnings import STRONG, STRONG_HEAD
 from cosem.push.blocks import BlockReassembly
 from cosem.push.detection import LARGEST, LARGEST_BARE, Detector
 from cosem.push.draft import Draft, known_message, positions
@@ -317,6 +317,8 @@ def _alone(octets: bytes, opener: Opener) -> PushMessage | None:
     found = STRONG.search(octets, 1)
     while found is not None:
         pos = found.start()
+        if pos + STRONG_HEAD > len(octets):
+            break  # what begins there is cut off
         if octets[pos] != _FLAG or isinstance(frame_at(octets, pos)[0], Frame):
             return None
         found = STRONG.search(octets, pos + 1)
