@@ -419,3 +419,80 @@ def test_registers_outside_the_active_mask_stand_still():
     assert counting == [True, False, True]
     assert client.call(6, "0.0.14.0.0.255", 3, OctetString(b"night")).result is ActionResult.SUCCESS
     assert target.counts(3, "1-0:1.8.2") is False
+
+
+# --- hostile and odd times --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "begin", "end", "within"),
+    [
+        ("2025-06-01", "07EA0101FF", ANY_DAY, False),  # a year on one side is a limit
+        ("2026-01-01", "07EA0101FF", ANY_DAY, True),
+        ("2031-01-01", "07EA0601FF", ANY_DAY, True),
+        ("2027-01-01", ANY_DAY, "07EA0C1FFF", False),
+        ("2026-12-31", ANY_DAY, "07EA0C1FFF", True),
+        ("2027-05-01", "07EA0601FF", "FFFF0A1FFF", False),  # every summer from 2026 on
+        ("2027-07-01", "07EA0601FF", "FFFF0A1FFF", True),
+        ("2025-07-01", "07EA0601FF", "FFFF0A1FFF", False),
+        ("2026-03-28", "FFFF03FE07", "FFFF0AFE07", False),  # from the last Sunday of March to that of October
+        ("2026-03-29", "FFFF03FE07", "FFFF0AFE07", True),
+        ("2026-10-25", "FFFF03FE07", "FFFF0AFE07", True),
+        ("2026-10-26", "FFFF03FE07", "FFFF0AFE07", False),
+        ("2026-02-28", ANY_DAY, "FFFF02FEFF", True),
+        ("2026-03-01", ANY_DAY, "FFFF02FEFF", False),
+        ("2026-12-31", "FFFFFFFEFF", "FFFFFFFEFF", True),
+        ("2026-01-15", "FFFF0B01FF", "FFFF02FEFF", True),  # over New Year's Eve
+        ("2026-06-01", "07EAFFFFFF", "07EAFFFFFF", True),
+        ("2027-06-01", "07EAFFFFFF", "07EAFFFFFF", False),
+        ("2026-06-01", "FFFDFFFFFF", ANY_DAY, False),  # a year that no calendar has
+        ("2026-06-01", "000001FEFF", "FFFDFFFFFF", True),
+        ("2026-06-01", "FFFF0DFF01", ANY_DAY, False),  # a month that never comes
+    ],
+)
+def test_an_entry_holds_from_its_first_day_to_its_last(day, begin, end, within):
+    entry = (1, True, TABLE, 1, Time.fromhex("06000000"), 0, "1111111", "1", begin, end)
+    target = make_object(
+        10, "0-0:12.0.0", entries=[(*entry[:8], Date.fromhex(entry[8]), Date.fromhex(entry[9]))]
+    )
+    assert target.runs_on(target.entries[0], date.fromisoformat(day)) is within
+
+
+def test_an_entry_for_every_second_runs_the_last_times_late_and_holds_nothing_up():
+    every_day = Date.fromhex(ANY_DAY)
+    entry = (1, True, TABLE, 1, Time.fromhex("FFFFFFFF"), 0xFFFF, "1111111", "1", every_day, every_day)
+    scene = Scene(make_object(10, "0-0:12.0.0", entries=[entry]))
+    asked = []
+    instant = scene.client.device.instant
+    scene.client.device.instant = lambda local: asked.append(local) or instant(local)
+    wanted = DateTime.from_datetime(MIDNIGHT + timedelta(days=300))
+    assert scene.client.set(8, "0.0.1.0.0.255", 2, OctetString(wanted.octets)) is DataAccessResult.SUCCESS
+    runs = scene.move(seconds=5)
+    assert (len(runs), runs[0][0], runs[99][0]) == (105, "Sun 00:00:00", "Sun 00:00:00")
+    assert [at for at, _ in runs[100:]] == [f"Sun 00:00:0{second}" for second in range(1, 6)]
+    assert len(asked) < 1000
+
+
+def test_days_that_never_come_are_looked_for_once(monkeypatch):
+    looked = []
+    matches = Date.matches
+    monkeypatch.setattr(Date, "matches", lambda self, day: looked.append(day) or matches(self, day))
+    scene = Scene(schedule())
+    never = ("FFFF021EFF", "FFFF021FFF", "FFFF041FFF", "FFFFFF00FF", "FFFF0D01FF", "FFFFFE01FF", "FFFF0220FF")
+    times = Array(
+        Structure((OctetString(bytes(4)), OctetString(bytes.fromhex(never[n % 7])))) for n in range(800)
+    )
+    assert scene.client.set(22, "0.0.15.0.0.255", 4, times) is DataAccessResult.SUCCESS
+    assert scene.move(days=1) == []
+    assert len(looked) < 10_000
+
+
+@pytest.mark.parametrize("year", ["270F", "0001", "FFFE", "0000"])
+def test_times_at_the_ends_of_the_calendar_are_taken_and_never_come(year):
+    moment = OctetString(bytes.fromhex(f"{year}0C1FFF173B3B00FFC400"))
+    scene = Scene(schedule(), calendar(half("A", "active"), half("B", "passive")))
+    when = Array([Structure((OctetString(bytes.fromhex("173B3B00")), OctetString(moment[:5])))])
+    assert scene.client.set(22, "0.0.15.0.0.255", 4, when) is DataAccessResult.SUCCESS
+    assert scene.client.set(20, "0.0.13.0.0.255", 10, moment) is DataAccessResult.SUCCESS
+    scene.move(days=400)
+    assert scene.client.get(8, "0.0.1.0.0.255", 4) == 0

@@ -13,8 +13,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from cosem.errors import ConfigurationError
 from cosem.server.objects.base import CosemObject, is_awaitable
-from cosem.server.timetable import Timetable
+from cosem.server.timetable import EARLIEST, LATEST, Timetable
 from cosem.types.date_time import DateTime
 
 if TYPE_CHECKING:
@@ -120,7 +121,13 @@ class DeviceTime:
         A synchronisation, by up to 15 minutes, neither loses nor repeats what is due by itself: what is
         planned stays planned, so that what the clock passed over is done next, at its own moment, and what
         was done already is not done again. After a jump everything is planned anew from the new time.
+
+        Raises:
+            ConfigurationError: That would be before 1970 or after 9799; nothing is moved.
         """
+        now = self.now()
+        if not EARLIEST - now <= by <= LATEST - now:
+            raise ConfigurationError(f"{now:%Y-%m-%d} is moved by {by.days} days to what is no present")
         moment = _moment.get()
         self._offset += by
         if moment is not None and moment[0] is self:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from cosem.classes.standard.schedule import EnableDisable, EntryRange, Schedule, ScheduleEntry
 from cosem.errors import ConversionError, EncodeError
 from cosem.server.objects.base import CosemObject, Outcome, is_awaitable
 from cosem.server.objects.schedules import ActivityCalendarObject, SpecialDaysTableObject, run_script
-from cosem.server.patterns import next_match
+from cosem.server.patterns import day_in_year, next_match, times_backwards
 from cosem.types.date_time import Date
 from cosem.types.enumerations import ActionResult
 from cosem.types.logical_name import LogicalName
@@ -21,6 +22,12 @@ __all__ = ["ScheduleObject"]
 _AHEAD: Final = 400
 """Days that are looked ahead: more than a year."""
 _ALWAYS: Final = 0xFFFF
+_ANY: Final = 0xFF
+_HOUR: Final = timedelta(hours=1)
+_SAVING: Final = timedelta(hours=3)
+"""More than daylight saving moves the wall clock."""
+_MOST_LATE: Final = 100
+"""So often an entry runs late at most, the last times: one for every second is no reason to stand still for a day."""
 _Step: TypeAlias = Callable[[], Outcome[Any]]
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -68,27 +75,45 @@ class ScheduleObject(CosemObject, Schedule):
         place = day.weekday() if special is None else special - 1
         return 0 <= place < len(bits) and bits[place] == "1"
 
-    def _moments(
-        self, entry: ScheduleEntry, after: datetime, until: datetime | None = None
-    ) -> Iterator[datetime]:
-        """Yield when an entry runs after a moment, as long as it is looked ahead."""
+    def _first(self, entry: ScheduleEntry, after: datetime) -> datetime | None:
+        """Return when an entry runs after a moment, as far as is looked ahead."""
         device = self.device
         if device is None:
-            return
-        local = device.local(after).replace(tzinfo=None)
-        for ahead in range(-1, _AHEAD):
-            day = local.date() + timedelta(days=ahead)
+            return None
+        wall = device.local(after).replace(tzinfo=None)
+        # an hour that the wall left out comes with the next: what was due in its rest is due yet
+        start = min(wall, device.local(after - _HOUR).replace(tzinfo=None) + _HOUR)
+        for ahead in range(_AHEAD):
+            day = start.date() + timedelta(days=ahead)
             if not self.runs_on(entry, day):
                 continue
             midnight = datetime.combine(day, datetime.min.time())
-            found = next_match(Date.from_date(day), entry.switch_time, midnight - timedelta(seconds=1))
-            while found is not None and found.date() == day:
+            this = Date.from_date(day)
+            found = next_match(this, entry.switch_time, max(start, midnight - timedelta(seconds=1)))
+            while found is not None:
                 at = device.instant(found)
-                if until is not None and at > until:
-                    return
                 if at > after:
+                    return at
+                found = next_match(this, entry.switch_time, max(found, wall))
+        return None
+
+    def _backwards(self, entry: ScheduleEntry, since: datetime, now: datetime) -> Iterator[datetime]:
+        """Yield when an entry would have run after one moment and up to another, the latest time of day first."""
+        device = self.device
+        if device is None:
+            return
+        walls = [device.local(at).replace(tzinfo=None) for at in (since, since - _SAVING, now, now - _SAVING)]
+        first, last = min(walls[0], walls[1] + _SAVING), max(walls[2], walls[3] + _SAVING)
+        for back in range(min((last.date() - first.date()).days, _AHEAD) + 1):
+            day = last.date() - timedelta(days=back)
+            if not self.runs_on(entry, day):
+                continue
+            for each in times_backwards(entry.switch_time):
+                local = datetime.combine(day, each)
+                if local < first:
+                    return
+                if local <= last and since < (at := device.instant(local)) <= now:
                     yield at
-                found = next_match(Date.from_date(day), entry.switch_time, found)
 
     def next_time(self, after: datetime) -> datetime | None:
         """Return when an entry runs next; at once, where the clock has passed some that may still run."""
@@ -98,18 +123,22 @@ class ScheduleObject(CosemObject, Schedule):
         if self._late:
             return after + _INSTANT
         entries: tuple[ScheduleEntry, ...] = self.entries
-        times = (next(self._moments(each, after), None) for each in entries)
+        times = (self._first(each, after) for each in entries)
         self._planned = min((at for at in times if at is not None), default=None)
         return self._planned
 
     def _missed(self, since: datetime, now: datetime) -> list[tuple[datetime, ScheduleEntry]]:
-        """Return the entries between two moments that may still run, in the order of time and index."""
+        """Return the entries between two moments that may still run, in the order of time and index.
+
+        Of an entry that comes often, the last times only.
+        """
         missed = []
         for entry in self.entries:
             window = int(entry.validity_window)
             oldest = since if window == _ALWAYS else max(since, now - timedelta(minutes=window) - _INSTANT)
             if window:
-                missed += [(at, _index(entry), entry) for at in self._moments(entry, oldest, now)]
+                times = islice(self._backwards(entry, oldest, now), _MOST_LATE)
+                missed += [(at, _index(entry), entry) for at in times]
         return [(at, entry) for at, _, entry in sorted(missed, key=lambda each: each[:2])]
 
     def on_time(self, at: datetime) -> Outcome[Any]:
@@ -117,7 +146,7 @@ class ScheduleObject(CosemObject, Schedule):
         late, self._late = self._late, []
         if late:
             return _in_order(self._late_scripts(late, at))
-        due = [each for each in self.entries if next(self._moments(each, at - _INSTANT), None) == at]
+        due = [each for each in self.entries if self._first(each, at - _INSTANT) == at]
         return _in_order([self._script(each) for each in sorted(due, key=_index)])
 
     def _script(self, entry: ScheduleEntry) -> _Step:
@@ -184,19 +213,39 @@ async def _in_order_later(outcome: Any, steps: list[_Step]) -> None:
 
 
 def _within(day: date, begin: Date, end: Date) -> bool:
-    """Return whether a day lies between two dates; without years it is so every year, over New Year's Eve if need be."""
-    first, last = begin.octets, end.octets
-    if first[:2] != b"\xff\xff" and last[:2] != b"\xff\xff":
-        start = (int.from_bytes(first[:2], "big"), *_known(first, 1))
-        stop = (int.from_bytes(last[:2], "big"), *_known(last, 31))
-        return start <= (day.year, day.month, day.day) <= stop
-    begins, ends, today = _known(first, 1), _known(last, 31), (day.month, day.day)
+    """Return whether a day lies between two dates.
+
+    A date with a year is a limit once and for all. Dates without say when in a year, over New Year's Eve if need be;
+    one that says nothing is no limit.
+    """
+    today = day.month, day.day
+    begins, ends = _place(begin, day.year), _place(end, day.year, last=True)
+    if begins is None or ends is None:
+        return False  # a day that never comes
+    if begin.year is not None and (begin.year, *begins) > (day.year, *today):
+        return False
+    if end.year is not None and (end.year, *ends) < (day.year, *today):
+        return False
+    if begin.year is not None and end.year is not None:
+        return True
+    if _says_nothing(begin) or _says_nothing(end):
+        return (begin.year is not None or begins <= today) and (end.year is not None or today <= ends)
     if begins <= ends:
         return begins <= today <= ends
     return today >= begins or today <= ends
 
 
-def _known(octets: bytes, missing: int) -> tuple[int, int]:
-    """Return month and day of a date, the earliest or the latest where they are not specified."""
-    month = octets[2] if octets[2] <= 12 else 1 if missing == 1 else 12
-    return month, octets[3] if octets[3] <= 31 else missing
+def _says_nothing(limit: Date) -> bool:
+    return limit.octets[:4] == b"\xff" * 4
+
+
+def _place(limit: Date, year: int, *, last: bool = False) -> tuple[int, int] | None:
+    """Return month and day of a limit: in its own year, or in the one given."""
+    month, day, weekday = limit.octets[2:5]
+    if month <= 12 and day <= 31 and (weekday == _ANY or limit.year is not None):
+        return month, day  # as they are: the 31st of June is after the 30th
+    if limit.year is not None:
+        year = min(max(limit.year, 1), 9999)
+        limit = Date(year.to_bytes(2, "big") + limit.octets[2:])
+    found = day_in_year(limit, year, last=last)
+    return None if found is None else (found.month, found.day)
