@@ -32,12 +32,13 @@ from cosem.classes.standard.disconnect_control import ControlState
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.demonstration import DEMONSTRATION_CLIENT, demonstration_keys
 from cosem.server.access_rights import AccessMode, AccessRights
+from cosem.server.demonstration_objects import EventClock, MaximumDemand, quarter_of
 from cosem.server.device_time import utc_now
 from cosem.server.held_security import HeldSecurity
 from cosem.server.load_curve import Household
 from cosem.server.logical_device import LogicalDevice
-from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER, ClockObject
-from cosem.server.objects.data import DataObject, ExtendedRegisterObject, RegisterObject
+from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER
+from cosem.server.objects.data import DataObject, RegisterObject
 from cosem.server.objects.demand_register import DemandRegisterObject
 from cosem.server.objects.disconnect_control import DisconnectControlObject
 from cosem.server.objects.image_transfer import ImageTransferObject
@@ -105,7 +106,8 @@ class DemonstrationMeter(LogicalDevice):
         self.security = security or HeldSecurity(
             demonstration_keys(int(serial)), counters=counters or VolatileCounterStore(), allow_test_keys=True
         )
-        self.clock_object = _DemonstrationClock(
+        self.clock_object = EventClock(
+            lambda: self.log_event(_CLOCK_SET),
             time_zone=-60,
             daylight_savings_begin=LAST_SUNDAY_OF_MARCH,
             daylight_savings_end=LAST_SUNDAY_OF_OCTOBER,
@@ -175,7 +177,14 @@ class DemonstrationMeter(LogicalDevice):
             number_of_periods=1,
         )
         demand.put("last_average_value", DoubleLongUnsigned(int(house.power(self.made - _QUARTER))))
-        self.add(demand, _MaximumDemand("1-0:1.6.0", scaler_unit=(0, _W), value=DoubleLongUnsigned(0)))
+        maximum = MaximumDemand(
+            "1-0:1.6.0",
+            household=house,
+            clock=self.clock_object,
+            scaler_unit=(0, _W),
+            value=DoubleLongUnsigned(0),
+        )
+        self.add(demand, maximum)
 
     def _counter(self, energy: Callable[[datetime], int]) -> DoubleLongUnsigned:
         return DoubleLongUnsigned(energy(self.now()))
@@ -193,7 +202,7 @@ class DemonstrationMeter(LogicalDevice):
 
     def _add_profiles(self) -> None:
         house = self.household
-        quarter = _floor(self.made, _QUARTER)
+        quarter = quarter_of(self.made)
         counters = (
             house.imported,
             house.exported,
@@ -276,7 +285,7 @@ class DemonstrationMeter(LogicalDevice):
 
     def _first_events(self) -> Iterator[Structure]:
         for back, code in ((timedelta(days=41), _POWER_UP), (timedelta(days=40), _CLOCK_SET)):
-            stamp = OctetString(self.clock_object.date_time(_floor(self.made - back, _QUARTER)).octets)
+            stamp = OctetString(self.clock_object.date_time(quarter_of(self.made - back)).octets)
             yield Structure((stamp, Unsigned(code)))
 
     def _add_control(self) -> None:
@@ -359,66 +368,6 @@ def _managing() -> AccessRights:
     for name in (*_IDENTITY, "0.0.43.1.0.255"):
         rights.allow(name, 2, AccessMode.READ)
     return rights
-
-
-class _DemonstrationClock(ClockObject):
-    """A clock whose setting is an event."""
-
-    def _move_to(self, moment: datetime) -> bool:
-        moved = super()._move_to(moment)
-        if moved and isinstance(self.device, DemonstrationMeter):
-            self.device.log_event(_CLOCK_SET)
-        return moved
-
-
-class _MaximumDemand(ExtendedRegisterObject):
-    """The largest average power of a quarter of an hour since the month began, or since it was reset."""
-
-    _since: datetime | None = None
-    _looked_at: datetime | None = None
-    _best: tuple[int, datetime] | None = None
-
-    def _maximum(self) -> tuple[int, datetime]:
-        meter = self.device
-        if not isinstance(meter, DemonstrationMeter):
-            return 0, utc_now()
-        now = meter.now()
-        month = meter.instant(
-            meter.local(now).replace(tzinfo=None, day=1, hour=0, minute=0, second=0, microsecond=0)
-        )
-        since = month if self._since is None else max(month, self._since)
-        if self._looked_at is None or not since <= self._looked_at <= now:
-            self._looked_at, self._best = since, None
-        end = _floor(now, _QUARTER)
-        at = _floor(self._looked_at, _QUARTER) + _QUARTER
-        best = self._best or (0, since)
-        while at <= end:
-            best = max(best, (round(meter.household.power(at - _QUARTER)), at), key=lambda each: each[0])
-            at += _QUARTER
-        self._looked_at, self._best = max(end, since), best
-        return best
-
-    def get_value(self) -> DoubleLongUnsigned:
-        """Return the maximum."""
-        return DoubleLongUnsigned(self._maximum()[0])
-
-    def get_capture_time(self) -> OctetString:
-        """Return the end of the quarter of an hour that it comes from."""
-        device = self.device
-        moment = self._maximum()[1]
-        return OctetString(
-            device.clock_object.date_time(moment).octets if isinstance(device, DemonstrationMeter) else b""
-        )
-
-    def call_reset(self) -> None:
-        """Begin anew."""
-        if self.device is not None:
-            self._since, self._looked_at, self._best = self.device.now(), None, None
-
-
-def _floor(moment: datetime, step: timedelta) -> datetime:
-    """Return the moment at which a quarter of an hour began."""
-    return moment - timedelta(seconds=moment.timestamp() % step.total_seconds())
 
 
 def demonstration_meter(
