@@ -96,6 +96,7 @@ def test_own_layouts_come_before_those_that_ship(tmp_path):
     [
         "nonsense",
         "[[layouts]]",
+        "a = " + "[" * 5000,
         "[[layout]]\nmatch = { named = true }",
         "[[layout]]\nname = 'x'",
         "[[layout]]\nname = 'x'\nmatch = {}",

@@ -323,3 +323,51 @@ def test_a_logical_device_finds_names_for_its_associations():
     taken = DataObject("0-0:40.0.1", value=Unsigned(1))
     device = LogicalDevice("ABC0000000000001", objects=[taken])
     assert str(device.add_association(16, AccessRights.full()).association_object.name) == "0.0.40.0.2.255"
+
+
+FAULTS = {
+    "a capture object that is not there": (
+        '[3, "1-0:1.8.0", 2, 0]',
+        '[3, "1-0:1.8.9", 2, 0]',
+        "attribute 2 of 1.0.1.8.9.255",
+    ),
+    "a capture object of another class": ('[3, "1-0:1.8.0", 2, 0]', '[4, "1-0:1.8.0", 2, 0]', "of class 4"),
+    "an attribute that the class does not have": (
+        '[3, "1-0:1.8.0", 2, 0]',
+        '[3, "1-0:1.8.0", 9, 0]',
+        "attribute 9",
+    ),
+    "an hour that there is not": (
+        "FFFF03FE0702000000FFC400",
+        "FFFF03FE071E000000FFC400",
+        "daylight_savings_begin",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_would_do_nothing_is_refused(fault):
+    good, bad, said = FAULTS[fault]
+    text = """cosem-meter = 1
+[[association]]
+client = 16
+[[object]]
+class = 8
+name = "0-0:1.0.0"
+values = {daylight_savings_begin = "FFFF03FE0702000000FFC400"}
+[[object]]
+class = 3
+name = "1-0:1.8.0"
+values = {value = {double-long-unsigned = 0}, scaler_unit = [0, 30]}
+[[object]]
+class = 7
+name = "1-0:99.1.0"
+values = {capture_objects = [[8, "0-0:1.0.0", 2, 0], [3, "1-0:1.8.0", 2, 0]], capture_period = 900}
+"""
+    assert simulated_meter(meter_from_toml(text), clock=StandingClock())
+    assert good in text
+    with pytest.raises(ConfigurationError, match=said):
+        simulated_meter(meter_from_toml(text.replace(good, bad)), clock=StandingClock())
+    # A meter that was taken down shows what it showed.
+    still = text.replace("[[association]]", "[meter]\nbehaves = false\n[[association]]", 1)
+    assert simulated_meter(meter_from_toml(still.replace(good, bad)), clock=StandingClock())

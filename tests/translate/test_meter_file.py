@@ -86,7 +86,7 @@ def test_what_is_no_right_is_refused(text):
 
 def example() -> MeterRecord:
     energy = RecordedObject(
-        3,
+        7,
         LogicalName("1-0:1.8.0"),
         values={2: DoubleLongUnsigned(5), 3: Structure((Unsigned(0), None))},
         refusals={4: DataAccessResult.TEMPORARY_FAILURE, -1: DataAccessResult(77)},
@@ -168,7 +168,23 @@ def test_values_without_a_type_are_as_the_class_says():
         (HEAD + "[[object]]\nclass = 3\nname = '1-0:1.8.0'\nrefused = {2 = 'never'}", "none of"),
         (HEAD + "[[object]]\nclass = 3\nname = '1-0:1.8.0'\naccess = 5", "access is a text"),
         (HEAD + "[[object]]\nclass = 3\nname = '1-0:1.8.0'\nselectors = {2 = 5}", "object 1"),
-        (HEAD + "[[object]]\nclass = 3\nname = '1-0:1.8.0'\nhistory = 'long'", "no duration"),
+        (HEAD + "[[object]]\nclass = 3\nname = '1-0:1.8.0'\nhistory = 'long'", "for profiles"),
+        *(
+            (HEAD + f"[[object]]\nclass = 7\nname = '1-0:99.1.0'\nhistory = {text}", "no duration")
+            for text in ("'long'", "'-3d'", "3", "-3", "'nand'", "'infd'", "'36526d'", "'d'", "true")
+        ),
+        (HEAD + "[meter]\nsap = 0", "sap 0 is not within 1..65535"),
+        (HEAD + "[[association]]\nclient = 0", "client 0 is not within 1..65535"),
+        (HEAD + "[[association]]\nclient = 70000", "client 70000 is not within"),
+        (HEAD + "[[association]]\nmax_pdu_size = 12", "max_pdu_size 12 is not within 64..65535"),
+        (HEAD + "[[association]]\nversion = 256", "version 256"),
+        (HEAD + "[[association]]\npolicy = -1", "policy -1"),
+        (HEAD + "[[object]]\nclass = 65536\nname = '1-0:1.8.0'", "class 65536"),
+        (HEAD + "[[object]]\nclass = 3\nversion = -1\nname = '1-0:1.8.0'", "version -1"),
+        (HEAD + "[[object]]\nclass = 3\nname = '1-0:1.8.0'\nbase_name = 65536", "base_name 65536"),
+        (HEAD + "[[object]]\nclass = 3\nname = '1-0:1.8.0'\naccess = {0 = 'r 1'}", "'0' is no client"),
+        (HEAD + "[[object]]\nclass = 3\nname = '1-0:1.8.0'\nselectors = {2 = ['x']}", "list of numbers"),
+        (HEAD + "a = " + "[" * 5000, "nested too deeply"),
         (HEAD + "[[association]]\nrights = 'all'", "none of read, full, nothing"),
         (HEAD + "[[association]]\nconformance = ['fly']", "no service"),
         (HEAD + "[[association]]\nmechanism = 'MAGIC'", "none of LOWEST"),

@@ -48,6 +48,14 @@ _OBJECT: Final = frozenset(
     | {"history", "values", "refused"}
 )
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_LONGEST_HISTORY: Final = 36_525 * 86_400
+"""Seconds of a hundred years."""
+_OCTET: Final = range(0x100)
+_ADDRESSES: Final = range(1, 0x10000)
+"""Of clients and of logical devices: 0 is the address of nobody."""
+_WORDS: Final = range(0x10000)
+_PDU_SIZES: Final = range(64, 0x10000)
+_PROFILE: Final = 7
 
 
 # --- writing --------------------------------------------------------------------------------------------
@@ -178,6 +186,8 @@ def meter_from_toml(text: str) -> MeterRecord:
         file = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"no TOML: {error}") from None
+    except RecursionError:
+        raise ConfigurationError("no TOML of a meter: it is nested too deeply") from None
     if file.get("cosem-meter") != FORMAT:
         raise ConfigurationError(f"a file of a meter begins with: cosem-meter = {FORMAT}")
     _known(file, frozenset({"cosem-meter", "meter", "association", "object"}), "the file")
@@ -189,7 +199,7 @@ def meter_from_toml(text: str) -> MeterRecord:
     name = _of(facts, "name", str, "COS0000000000001")
     return MeterRecord(
         _octets(name),
-        _of(facts, "sap", int, 1),
+        _within(facts, "sap", _ADDRESSES, 1),
         tuple(_each(file, "object", _object)),
         tuple(_each(file, "association", _association)),
         behaves=_of(facts, "behaves", bool, True),
@@ -216,6 +226,8 @@ def _each(file: Mapping[str, Any], key: str, make: Callable[[dict[str, Any]], An
             yield make(facts)
         except (CosemError, ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"{where}: {error}") from None
+        except RecursionError:
+            raise ConfigurationError(f"{where}: a value is nested too deeply") from None
 
 
 def _association(facts: dict[str, Any]) -> RecordedAssociation:
@@ -225,16 +237,16 @@ def _association(facts: dict[str, Any]) -> RecordedAssociation:
         raise ConfigurationError(f"rights {rights!r} are none of {', '.join(_RULES)}")
     names = _of(facts, "conformance", list, None)
     made = RecordedAssociation(
-        _of(facts, "client", int, 16),
+        _within(facts, "client", _ADDRESSES, 16),
         _named(ApplicationContext, _of(facts, "context", str, "LN")),
         _named(AuthenticationMechanism, _of(facts, "mechanism", str, "LOWEST")),
         None if names is None else _conformance(names),
-        _of(facts, "max_pdu_size", int, 0),
-        _of(facts, "version", int, None),
+        _within(facts, "max_pdu_size", _PDU_SIZES, 0),
+        _within(facts, "version", _OCTET, None),
         rights,
         _of(facts, "secret", str, None),
         _keys(facts),
-        _of(facts, "policy", int, None),
+        _within(facts, "policy", _OCTET, None),
     )
     values = _read_values(_of(facts, "values", dict, {}), _association_class(made))
     own = _of(facts, "access", str, None)
@@ -252,11 +264,11 @@ def _object(facts: dict[str, Any]) -> RecordedObject:
     _known(facts, _OBJECT)
     if "class" not in facts or "name" not in facts:
         raise ConfigurationError("class and name are wanted")
-    class_id = _of(facts, "class", int, 0)
+    class_id = _within(facts, "class", _WORDS, 0)
     owner = RecordedObject(
         class_id,
         LogicalName.parse(_of(facts, "name", str, "")),
-        _of(facts, "version", int, _newest(class_id)),
+        _within(facts, "version", _OCTET, _newest(class_id)),
     )
     refused = _of(facts, "refused", dict, {})
     selectors = _of(facts, "selectors", dict, {})
@@ -267,11 +279,11 @@ def _object(facts: dict[str, Any]) -> RecordedObject:
         _read_values(_of(facts, "values", dict, {}), owner),
         {_number(owner, key): _named(DataAccessResult, result) for key, result in refused.items()},
         _rights(facts.get("access")),
-        {_number(owner, key): tuple(kinds) for key, kinds in selectors.items()},
-        _of(facts, "base_name", int, None),
+        {_number(owner, key): _selectors(kinds) for key, kinds in selectors.items()},
+        _within(facts, "base_name", _WORDS, None),
         _of(facts, "behaves", bool, None),
         _of(facts, "sources", dict, {}),
-        _duration(facts.get("history", 0)),
+        _history(facts, class_id),
         _of(facts, "comment", str, ""),
     )
 
@@ -291,8 +303,23 @@ def _rights(access: Any) -> dict[int | None, ObjectRights]:
     if not isinstance(access, dict):
         raise ConfigurationError("access is a text, or a table with one for each client")
     return {
-        None if client == "others" else int(client): rights_from_text(text) for client, text in access.items()
+        None if client == "others" else _client(client): rights_from_text(text)
+        for client, text in access.items()
     }
+
+
+def _client(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) in _ADDRESSES):
+        raise ConfigurationError(
+            f"access: {text!r} is no client; a number from 1 to 65535 is wanted, or others"
+        )
+    return int(text)
+
+
+def _selectors(kinds: Any) -> tuple[int, ...]:
+    if not isinstance(kinds, list) or not all(type(kind) is int and kind in _OCTET for kind in kinds):
+        raise ConfigurationError("selectors: a list of numbers is wanted for each attribute, such as [1, 2]")
+    return tuple(kinds)
 
 
 def _read_values(values: Mapping[str, Any], owner: RecordedObject) -> dict[int, DataValue]:
@@ -324,16 +351,24 @@ def _number(owner: RecordedObject, key: str) -> int:
     return attribute.number
 
 
+def _history(facts: Mapping[str, Any], class_id: int) -> float:
+    if "history" not in facts:
+        return 0.0
+    if class_id != _PROFILE:
+        raise ConfigurationError("history is for profiles: no other class has rows")
+    return _duration(facts["history"])
+
+
 def _duration(value: Any) -> float:
-    """Return seconds of ``"35d"``, ``"12h"`` or a number."""
+    """Return seconds of ``"35d"`` or ``"12h"``."""
     if isinstance(value, str) and value[-1:] in _UNITS:
         try:
-            return float(value[:-1]) * _UNITS[value[-1]]
+            seconds = float(value[:-1]) * _UNITS[value[-1]]
         except ValueError:
-            pass
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    raise ConfigurationError(f"{value!r} is no duration; write it as 35d, 12h, 15m or 900s")
+            seconds = -1.0
+        if 0 <= seconds <= _LONGEST_HISTORY:
+            return seconds
+    raise ConfigurationError(f"{value!r} is no duration of up to 36525d; write it as 35d, 12h, 15m or 900s")
 
 
 def _conformance(names: list[Any]) -> Conformance:
@@ -367,6 +402,14 @@ def _of(facts: Mapping[str, Any], key: str, kind: type[Any], default: Any) -> An
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         # Never the value: it may be a secret.
         raise ConfigurationError(f"{key}: {kind.__name__} is wanted, {type(value).__name__} is given")
+    return value
+
+
+def _within(facts: Mapping[str, Any], key: str, allowed: range, default: Any) -> Any:
+    """Return a number that is one of those allowed; what is usual need not be."""
+    value = _of(facts, key, int, default)
+    if value != default and value not in allowed:
+        raise ConfigurationError(f"{key} {value} is not within {allowed[0]}..{allowed[-1]}")
     return value
 
 

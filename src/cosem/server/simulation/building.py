@@ -36,6 +36,7 @@ from cosem.server.logical_device import LogicalDevice
 from cosem.server.objects.base import CosemObject
 from cosem.server.objects.making import make_object
 from cosem.server.simulation.association_keys import ciphers, recorded_keys, recorded_secret
+from cosem.server.simulation.checking import refuse_missing, refuse_no_moment
 from cosem.server.simulation.premises import IDENTITIES, Premises, Quantity
 from cosem.server.simulation.recorded import recorded_object
 from cosem.types.data import DataValue, DoubleLongUnsigned, OctetString, Structure
@@ -106,6 +107,8 @@ class SimulatedMeter(LogicalDevice):
         for each in record.objects:
             if each.class_id == _MBUS_CLIENT and each.sources:
                 self._captured_before(each)
+            if each.class_id == _PROFILE and self._behaves(each):
+                refuse_missing(each, self.find)
         self._hold = hold
         if hold is not None and sum(map(ciphers, record.associations)) != 1:
             raise ConfigurationError(
@@ -128,10 +131,12 @@ class SimulatedMeter(LogicalDevice):
 
     # --- objects --------------------------------------------------------------------------------------------
 
+    def _behaves(self, record: RecordedObject) -> bool:
+        return self.record.behaves if record.behaves is None else record.behaves
+
     def _object(self, record: RecordedObject, name: bytes) -> CosemObject:
-        behaves = self.record.behaves if record.behaves is None else record.behaves
         try:
-            made = self._behaving(record) if behaves else recorded_object(record)
+            made = self._behaving(record) if self._behaves(record) else recorded_object(record)
             for attribute, source in record.sources.items():
                 if attribute != _TOTAL and record.class_id != _MBUS_CLIENT:
                     self._follow(made, record, attribute, source, name)
@@ -146,6 +151,7 @@ class SimulatedMeter(LogicalDevice):
             if attribute is None:
                 raise ConfigurationError(f"class {record.class_id} has no attribute {number}")
             facts[attribute.name] = value
+            refuse_no_moment(attribute, value)
         facts.pop("logical_name", None)
         if record.class_id == _DEMAND and (source := record.sources.get(_TOTAL)) is not None:
             quantity = self.premises.quantity(source)
