@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 
+from cosem.classes.standard.image_transfer import ImageTransferStatus
 from cosem.cli.verbs import image as image_verb
 from cosem.server import (
     AccessRights,
@@ -163,6 +164,23 @@ def test_an_image_is_resumed(cosem, tmp_path):
     assert done.json["blocks_sent"] == 1
     assert done.json["status"] == "verification successful"
     assert target.image == IMAGE
+
+
+@pytest.mark.parametrize("more", [(), ("--activate", "--yes")])
+def test_a_mixture_of_two_images_is_not_taken_for_good(cosem, tmp_path, more):
+    for name, image in (("old", IMAGE), ("new", IMAGE[::-1])):
+        (tmp_path / f"{name}.bin").write_bytes(image)
+    target, serving = with_image()
+    with serving as address:
+        cosem("image", address, str(tmp_path / "old.bin"), "--no-verify")
+        del target._blocks[4]
+        done = cosem("image", address, str(tmp_path / "new.bin"), "--resume", *more)
+        assert (done.status, done.out) == (2, "")
+        assert "the meter holds 'old', not 'new'" in done.err
+        assert target.image_transfer_status == ImageTransferStatus.VERIFICATION_SUCCESSFUL
+        again = cosem("image", address, str(tmp_path / "new.bin"), *more)
+    assert again.status == 0
+    assert target.image == IMAGE[::-1]
 
 
 def test_an_image_that_is_not_good_is_a_failure(cosem, tmp_path):

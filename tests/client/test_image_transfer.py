@@ -68,6 +68,22 @@ def test_the_bitmap_of_another_image_is_not_trusted():
     assert (target.image, target.identifier) == (IMAGE, b"new")
 
 
+def test_a_meter_that_says_which_image_was_begun_gets_another_one_from_the_beginning():
+    class Telling(ImageTransferObject):
+        def call_image_transfer_initiate(self, wanted):
+            result = super().call_image_transfer_initiate(wanted)
+            self.put("image_to_activate_info", [(wanted.image_size, wanted.image_identifier, b"")])
+            return result
+
+    target = Telling(image_block_size=100)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        client.transfer_image(IMAGE, b"old")
+        del target._blocks[3]
+        assert client.transfer_image(IMAGE, b"old", resume=True) == 1
+        assert client.transfer_image(IMAGE[::-1], b"new", resume=True) == 13
+    assert (target.image, target.identifier) == (IMAGE[::-1], b"new")
+
+
 def test_blocks_that_the_meter_loses_are_sent_again_but_not_for_ever():
     class Forgetful(ImageTransferObject):
         lose = 1

@@ -1,6 +1,8 @@
 """Send a firmware image, or any other file, to a meter in blocks, and have it verified.
 
-A transfer that broke off goes on with --resume: only the blocks that the meter lacks are sent. Nothing is activated
+A transfer that broke off goes on with --resume: only the blocks that the meter lacks are sent. The meter does not tell
+which file the others are of: resume with the same file, or the image is a mixture, which a meter that checks nothing
+takes for good. If it names another image once it has verified, that is an error. Nothing is activated
 unless --activate says so, and then it is asked once more; --yes does without. Without a file, how far the meter is
 with an image is shown.
 """
@@ -52,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--identifier", metavar="TEXT", help="the name of the image (default: that of the file)"
     )
-    parser.add_argument("--resume", action="store_true", help="send only what the meter lacks")
+    parser.add_argument(
+        "--resume", action="store_true", help="send only what the meter lacks, of the same file"
+    )
     parser.add_argument("--no-verify", action="store_true", help="do not have it verified")
     parser.add_argument("--activate", action="store_true", help="activate it once it is verified")
     parser.add_argument("--yes", action="store_true", help="activate without asking")
@@ -82,6 +86,8 @@ def run(options: argparse.Namespace) -> int:
                 )
             if not options.no_verify:
                 _finish(meter, name, "verify", options.patience)
+            if options.resume and not options.no_verify:
+                _refuse_other(meter, name, identifier.encode(), sent)
             if options.activate and (options.yes or _confirmed(meter.peer, identifier)):
                 _finish(meter, name, "activate", options.patience)
             done = {
@@ -152,6 +158,25 @@ def _finish(meter: Client, name: LogicalName, what: str, patience: float) -> Non
         time.sleep(_PAUSE)
     if status == _FAILED[what]:
         raise ActionError(f"image {what}", ActionResult.OTHER_REASON, _word(status))
+
+
+def _refuse_other(meter: Client, name: LogicalName, identifier: bytes, sent: int) -> None:
+    """Refuse to go on with an image some blocks of which were there already, and which the meter calls by another name.
+
+    Raises:
+        ConfigurationError: It is called so.
+    """
+    from cosem.client.operations.image import image_names
+
+    if sent >= _progress(meter, name)["blocks"]:
+        return
+    names = meter.run(lambda context: image_names(context, meter.session, name))
+    if names and identifier not in names:
+        shown = ", ".join(repr(each.decode("ascii", "backslashreplace")) for each in names)
+        raise ConfigurationError(
+            f"the meter holds {shown}, not {identifier.decode()!r}: the transfer that was begun may be of another file; "
+            "send it without --resume"
+        )
 
 
 def _word(status: Any) -> str:

@@ -11,16 +11,16 @@ from cosem.client.operations.attributes import get
 from cosem.client.operations.methods import call
 from cosem.client.session import Session
 from cosem.client.targets import Target
-from cosem.errors import ConfigurationError, ProtocolError, StateError
+from cosem.errors import AccessError, ConfigurationError, ProtocolError, StateError
 from cosem.types.data import BitString, DoubleLongUnsigned, OctetString, Structure
 from cosem.types.logical_name import LogicalName
 
-__all__ = ["IMAGE_TRANSFER", "image_status", "transfer_image"]
+__all__ = ["IMAGE_TRANSFER", "image_names", "image_status", "transfer_image"]
 
 IMAGE_TRANSFER: Final = LogicalName("0.0.44.0.0.255")
 """Where meters usually have their image transfer."""
 _CLASS: Final = 18
-_BLOCK_SIZE, _BLOCKS, _FIRST_MISSING, _ENABLED, _STATUS = 2, 3, 4, 5, 6
+_BLOCK_SIZE, _BLOCKS, _FIRST_MISSING, _ENABLED, _STATUS, _INFO = 2, 3, 4, 5, 6, 7
 _INITIATE, _TRANSFER = 1, 2
 _ROUNDS: Final = 3
 """So many times missing blocks are sent again before the transfer counts as failed."""
@@ -56,8 +56,9 @@ def transfer_image(
         image: The octets.
         identifier: The name of the image.
         target: The object.
-        resume: Whether a transfer that was begun goes on: only the blocks that its bitmap lacks are sent. A meter
-            does not tell which image was begun; it shows when the image is verified.
+        resume: Whether a transfer that was begun goes on: only the blocks that its bitmap lacks are sent. Most meters
+            do not tell which image was begun before it is verified: make sure that it was this one. A meter that
+            names another one begins anew.
         step: Told of how many blocks the meter has, and how many there are.
 
     Raises:
@@ -76,9 +77,10 @@ def transfer_image(
     count = (len(image) + size - 1) // size
     missing = None
     if resume and (yield from image_status(context, session, target)) is ImageTransferStatus.INITIATED:
-        bits = yield from _blocks(context, session, target)
+        names = yield from image_names(context, session, target)
+        bits = "" if names and identifier not in names else (yield from _blocks(context, session, target))
         # A bitmap may grow with the blocks that come: a shorter one can be of this image, a longer one cannot.
-        missing = _missing(bits, count) if len(bits) <= count else None
+        missing = _missing(bits, count) if bits and len(bits) <= count else None
     if missing is None:
         parameter = Structure((OctetString(identifier), DoubleLongUnsigned(len(image))))
         yield from call(context, session, target, _INITIATE, parameter, _CLASS)
@@ -98,6 +100,22 @@ def transfer_image(
         if not missing:
             return sent
     raise ProtocolError(f"the meter still lacks {len(missing)} of {count} blocks, block {missing[0]} first")
+
+
+def image_names(
+    context: ServiceContext, session: Session, target: Target = IMAGE_TRANSFER
+) -> Conversation[tuple[bytes, ...]]:
+    """Return the names of the images that the meter says it holds; none before it has verified one, as a rule."""
+    try:
+        held = yield from get(context, session, target, _INFO, _CLASS)
+    except AccessError:
+        return ()
+    names = (
+        [each[1] for each in held if isinstance(each, tuple) and len(each) > 1]
+        if isinstance(held, tuple)
+        else []
+    )
+    return tuple(bytes(name) for name in names if isinstance(name, bytes))
 
 
 def _blocks(context: ServiceContext, session: Session, target: Target) -> Conversation[str]:
