@@ -266,6 +266,7 @@ class ExceptionResponseError(ServiceError):
         invocation_counter: The counter that the server expects, if it said so.
         in_clear: Whether it came without protection in an association with ciphering: anybody may have sent it.
         answer_begun: Whether a part of the answer had come before: the server has executed the request.
+        of_another: Whether it may refuse another request: it names none, and more than this one had no answer yet.
     """
 
     def __init__(
@@ -275,13 +276,15 @@ class ExceptionResponseError(ServiceError):
         invocation_counter: int | None = None,
         in_clear: bool = False,
         answer_begun: bool = False,
+        of_another: bool = False,
     ) -> None:
-        super().__init__(state_error, service_error, invocation_counter, in_clear, answer_begun)
+        super().__init__(state_error, service_error, invocation_counter, in_clear, answer_begun, of_another)
         self.state_error = state_error
         self.service_error = service_error
         self.invocation_counter = invocation_counter
         self.in_clear = in_clear
         self.answer_begun = answer_begun
+        self.of_another = of_another
 
     def __str__(self) -> str:
         text = f"exception-response: {_spoken(self.state_error)}, {_spoken(self.service_error)}"
@@ -291,6 +294,8 @@ class ExceptionResponseError(ServiceError):
             text += "; it came without protection, anybody may have sent it"
         if self.answer_begun:
             text += "; the answer had begun, so the request was executed"
+        if self.of_another:
+            text += "; other requests had no answer yet, it may refuse one of those"
         return text
 
 

@@ -162,8 +162,8 @@ class ClientMachine(RuleBasedStateMachine):
         waiting = list(self.association._waiting.values())
         assert sorted(map(id, waiting)) == sorted(id(each) for each in self.begun if not each.done)
         assert len(waiting) <= 18
-        assert not {key for key in self.association._waiting if isinstance(key, int)} & set(
-            self.association._late
+        assert not any(
+            key in self.association._late for key in self.association._waiting if isinstance(key, int)
         )
 
     @invariant()

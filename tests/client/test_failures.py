@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from cosem.apdu import decode, encode
@@ -104,15 +106,32 @@ def test_an_answer_to_nothing_is_counted_and_dropped():
     assert "answer without request dropped: GetResponseNormal" in client.findings
 
 
-def test_sixteen_abandoned_requests_leave_no_invoke_id_and_say_so():
+def test_sixteen_requests_into_silence_end_the_association_and_say_what_helps():
     meter = Meter()
     silent_for(meter, 100)
     client, _ = connected(meter, session=Session(retries=0))
     for _ in range(16):
         with pytest.raises(TransportTimeout):
             client.get(ENERGY, class_id=3)
-    with pytest.raises(StateError, match="16 requests are open or were abandoned"):
+    with pytest.raises(TransportClosed, match="reopen, and set longer time-outs"):
         client.get(ENERGY, class_id=3)
+    assert not client.associated
+    assert client._connection.lost is not None
+
+
+def test_a_line_that_loses_answers_now_and_then_is_usable_for_ever():
+    meter = Meter()
+    count = itertools.count()
+    meter.bend = lambda apdu: SILENCE if apdu[:1] == b"\xc0" and next(count) % 3 == 0 else None
+    client, _ = connected(meter, session=Session(retries=0))
+    right = lost = 0
+    for _ in range(300):
+        try:
+            right += client.get(ENERGY, class_id=3) == 12_345_678
+        except TransportTimeout:
+            lost += 1
+    assert (right, lost) == (200, 100)
+    assert client.associated
 
 
 def test_octets_that_trickle_in_do_not_prolong_the_wait():

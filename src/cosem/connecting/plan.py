@@ -183,7 +183,7 @@ def plan_of(
         hls_selector=hls_selector,
     )
     if address.scheme != "sim" and not profile_of(address).keeps_order:
-        parameters = _over_datagrams(parameters, conformance, security, address)
+        parameters = replace(_over_datagrams(parameters, conformance, security, address), keeps_order=False)
     return Plan(
         address,
         parameters,

@@ -145,6 +145,9 @@ class AsyncConnection(asyncio.Protocol):
             LinkError: The connection is lost.
             CosemError: What the conversation raised.
         """
+        self.association.tick(
+            self._loop.time(), self.timeouts.answer if answer_timeout is None else answer_timeout
+        )
         if self._lost is not None and not exchange.done:
             self.association.cancel(exchange, self._lost)
         if not exchange.done:
@@ -165,6 +168,7 @@ class AsyncConnection(asyncio.Protocol):
             finally:
                 waiting.stop()
                 self._waiting.discard(waiting)
+        self._follow()
         self._flush()
         return exchange.result()
 
@@ -328,12 +332,14 @@ class AsyncConnection(asyncio.Protocol):
 
     def expire(self, exchange: Exchange[Any], error: TransportTimeout) -> None:
         """Tell an exchange that its answer did not come, and send what it then wants to send."""
+        self.association.tick(self._loop.time())
         self.association.timed_out(exchange, error)
         self._follow()
         self._flush()
 
     def cancel(self, exchange: Exchange[Any], error: CosemError) -> None:
         """End an exchange that waits in vain; with it the connection, where the association does not survive that."""
+        self.association.tick(self._loop.time())
         self.association.cancel(exchange, error)
         self._follow()
 

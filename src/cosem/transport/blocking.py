@@ -122,7 +122,11 @@ class BlockingConnection:
             LinkError: The connection is lost.
             CosemError: What the conversation raised.
         """
+        self.association.tick(
+            self._clock(), self.timeouts.answer if answer_timeout is None else answer_timeout
+        )
         if exchange.done:
+            self._follow()
             self._flush()
             return exchange.result()
         try:
@@ -159,6 +163,7 @@ class BlockingConnection:
             try:
                 self._receive(deadline, "")
             except TransportTimeout:
+                self.association.tick(clock())
                 if deadline >= end:
                     self.association.cancel(exchange, unfinished(self.peer, total, exchange))
                 else:

@@ -99,6 +99,15 @@ class NotificationQueue(deque[Notification]):
         self.dropped += len(self) == self.maxlen
         super().append(notification)
 
+    def follow(self, former: NotificationQueue) -> None:
+        """Take what nobody fetched from the association before this one, older than what is here."""
+        newer = [*self]
+        self.clear()
+        for notification in (*former, *newer):
+            self.append(notification)
+        self.dropped += former.dropped
+        former.clear()
+
 
 class Findings(list[str]):
     """Deviations from the standard, the newest ones."""
@@ -125,6 +134,7 @@ class Exchange(Generic[T]):
         done: Whether it has ended.
         subject: The request that says what it is about; ``None`` before the first.
         request: The last request: the subject, or what goes on with it.
+        number: Which of all the requests that went out the last one is.
         steps: How many times it has sent something: each begins a new wait.
         answer_begun: Whether the last that came was a block of a result, and not the last one of it.
         patience: How long to wait for the next answer, seconds; ``None`` as long as the time-outs say.
@@ -140,6 +150,7 @@ class Exchange(Generic[T]):
         "conversation",
         "done",
         "key",
+        "number",
         "on_done",
         "patience",
         "request",
@@ -156,6 +167,7 @@ class Exchange(Generic[T]):
         self._value: Any = None
         self._error: Exception | None = None
         self.done = False
+        self.number = 0
         self.steps = 0
         self.answer_begun = False
         self.patience: float | None = None

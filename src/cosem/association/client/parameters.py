@@ -77,6 +77,7 @@ class AssociationParameters:
         dedicated_key: A key for this association alone, 16 or 32 octets; only with ciphering.
         hls_selector: Selector of the parameterized access that carries HLS passes 3 and 4 with short names: 0,
             as with every method, or 1, which some meters want.
+        keeps_order: Whether the link below delivers everything once and in its order; datagrams do not.
 
     Raises:
         ConfigurationError: Parameters that contradict each other or are out of range.
@@ -96,6 +97,7 @@ class AssociationParameters:
     pre_established: bool = False
     dedicated_key: bytes | None = None
     hls_selector: int = 0
+    keeps_order: bool = True
 
     def __post_init__(self) -> None:
         for name, value in (("client", self.client_sap), ("server", self.server_sap)):

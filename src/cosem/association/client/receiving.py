@@ -10,7 +10,7 @@ from typing import Any, Final
 from cosem.apdu import Apdu, decode
 from cosem.apdu.get import GetResponseNormal
 from cosem.association.client import routing
-from cosem.association.client.exchange import Notification
+from cosem.association.client.exchange import Exchange, Notification
 from cosem.association.client.sending import ClientSending
 from cosem.association.context import EncodedData
 from cosem.association.unconfirmed_blocks import is_unconfirmed
@@ -34,6 +34,7 @@ class ClientReceiving(ClientSending):
             octets: The APDU.
             now: Monotonic seconds; what is sent in blocks without acknowledgements must be whole in time.
         """
+        self._late.tick(now)
         tag = octets[0] if octets else 0
         if tag == routing.GENERAL_BLOCK_TRANSFER:
             self._receive_block(octets, now)
@@ -114,7 +115,7 @@ class ClientReceiving(ClientSending):
             exchange = self._waiting.get(key)
             if exchange is not None:
                 if not isinstance(error, SecurityError):
-                    self._late -= self._refused.answered(key)
+                    self._answered(exchange, key)
                 self._advance(exchange, None, error)
             else:
                 # What may be forged frees no invoke-id, and says nothing of how this meter counts.
@@ -123,14 +124,14 @@ class ClientReceiving(ClientSending):
             self._unmatched(f"{tag:02X}", None)
         else:
             if len(self._waiting) > 1:  # the true answers of all but one are still to come
-                self._late.update(filter(routing.has_invoke_id, self._waiting))
+                for waiting in filter(routing.has_invoke_id, self._waiting):
+                    self._late.rest(waiting)
             self._fail_waiting(error)
 
     def _unmatched(self, what: str, invoke_id: int | str | None) -> None:
         """Count what nobody waits for, and free the invoke-id of the request that it answers too late."""
-        if invoke_id in self._late:
-            self._late.remove(invoke_id)
-            self._late -= self._refused.answered(invoke_id)
+        if invoke_id is not None and invoke_id in self._late:
+            self._late.free((invoke_id, *self._refused.answered(invoke_id)))
             self.findings.append(f"late answer dropped: {what}")
             return
         if isinstance(invoke_id, int) and self._waiting:
@@ -153,19 +154,7 @@ class ClientReceiving(ClientSending):
             if exchange is None:
                 self.unmatched += 1
                 return
-            error: CosemError
-            if tag == 0xD8:
-                begun = exchange.answer_begun or self._blocks.answer_begun
-                error = routing.exception_response(apdu, in_clear=in_clear, answer_begun=begun)
-            else:
-                error = routing.confirmed_service_error(apdu)
-            exchange.answer_begun = False
-            # Which of several was meant cannot be told: the true answer to this one may still come.
-            refused = self._refused.one_of(self._waiting.keys())
-            if exchange.key is not None and routing.has_invoke_id(exchange.key):
-                self._late.add(exchange.key)
-            self._late -= refused
-            self._advance(exchange, None, error)
+            self._fail_oldest(exchange, apdu, tag, in_clear=in_clear)
             return
         key = routing.key_of(apdu)
         exchange = self._waiting.get(key)
@@ -178,10 +167,38 @@ class ClientReceiving(ClientSending):
         if exchange is not None:
             self._foreign = None
             exchange.answer_begun = routing.goes_on(apdu)
-            self._late -= self._refused.answered(key)
+            self._answered(exchange, key)
             self._advance(exchange, apdu)
             return
         self._unmatched(type(apdu).__name__, key)
+
+    def _fail_oldest(self, exchange: Exchange[Any], apdu: Any, tag: int, *, in_clear: bool) -> None:
+        """Fail the request that an error without an invoke-id most likely refuses.
+
+        Which of several was meant cannot be told: the true answer to this one may still come.
+        """
+        error: CosemError
+        others = len(self._late) > 0
+        if tag == 0xD8:
+            begun = exchange.answer_begun or self._blocks.answer_begun
+            another = others or len(self._waiting) > 1 or not self.parameters.keeps_order
+            error = routing.exception_response(
+                apdu, in_clear=in_clear, answer_begun=begun, of_another=another
+            )
+        else:
+            error = routing.confirmed_service_error(apdu)
+        exchange.answer_begun = False
+        key, refused = exchange.key, self._refused.one_of(self._waiting.keys())
+        self._late.came_to_something(exchange.number)
+        self._late.free(refused)
+        if key is not None and routing.has_invoke_id(key) and (others or key not in refused):
+            self._late.rest(key, answered=key in refused)
+        self._advance(exchange, None, error)
+
+    def _answered(self, exchange: Exchange[Any], key: int | str) -> None:
+        """Take note that a request has its answer: others may be refused for certain now, or be too late."""
+        self._late.came_to_something(exchange.number)
+        self._late.free(self._refused.answered(key))
 
     def _fail_waiting(self, error: CosemError) -> None:
         for exchange in [*self._waiting.values(), *(held for held, _ in self._held.values())]:

@@ -103,11 +103,11 @@ def goes_on(apdu: Apdu) -> bool:
 
 
 def exception_response(
-    apdu: ExceptionResponse, *, in_clear: bool, answer_begun: bool
+    apdu: ExceptionResponse, *, in_clear: bool, answer_begun: bool, of_another: bool
 ) -> ExceptionResponseError:
     """Return the error that an exception-response stands for."""
     return ExceptionResponseError(
-        apdu.state_error, apdu.service_error, apdu.invocation_counter, in_clear, answer_begun
+        apdu.state_error, apdu.service_error, apdu.invocation_counter, in_clear, answer_begun, of_another
     )
 
 

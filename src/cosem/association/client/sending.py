@@ -15,6 +15,7 @@ from cosem.association.client import routing
 from cosem.association.client.blocks import BlockSettings, ClientBlocks
 from cosem.association.client.doing import during
 from cosem.association.client.exchange import Exchange, Findings, NotificationQueue, Outgoing, ProtectionLike
+from cosem.association.client.late import LateAnswers
 from cosem.association.client.opening import ClientAuthenticator
 from cosem.association.client.parameters import AssociationParameters, NegotiatedContext
 from cosem.association.client.refused import Refused
@@ -82,7 +83,7 @@ class ClientSending:
         self._outgoing: deque[Outgoing] = deque()
         self._waiting: dict[int | str, Exchange[Any]] = {}
         self._held: dict[int | str, tuple[Exchange[Any], Apdu]] = {}
-        self._late: set[int | str] = set()
+        self._late = LateAnswers()
         self._refused = Refused()
         self._next_invoke_id = 0
         self._encoded: set[int] = set()
@@ -127,7 +128,8 @@ class ClientSending:
         """Return an invoke-id that no open or abandoned request has.
 
         Raises:
-            StateError: All 16 are in use.
+            StateError: All 16 are in use, some by open requests.
+            TransportClosed: All 16 requests were abandoned, and the association is given up.
         """
         for _ in range(_INVOKE_IDS):
             number = self._next_invoke_id
@@ -135,7 +137,18 @@ class ClientSending:
             if self._is_free(number):
                 self._encoded.discard(number)
                 return InvokeIdAndPriority.build(number, confirmed=confirmed, high_priority=high_priority)
-        raise StateError("16 requests are open or were abandoned", "a further request")
+        if self._waiting or self._held:
+            raise StateError(
+                "16 requests are open, or were given up and may still be answered (wait for some, ask for fewer at once, "
+                "or set longer time-outs)",
+                "a further request",
+            )
+        error = TransportClosed(
+            "16 requests were given up, and too little was answered since to tell late answers from new ones; "
+            "reopen, and set longer time-outs if the meter is slow"
+        )
+        self.lost(error)
+        raise error
 
     def keep_encoded(self, invoke_id: InvokeIdAndPriority) -> None:
         """Let the value in the get-response-normal with this invoke-id stay octets."""
@@ -161,6 +174,15 @@ class ClientSending:
         taken: tuple[Container[int | str], ...] = (self._waiting, self._late, self._held, self._refused)
         return not any(key in each for each in taken)
 
+    def tick(self, now: float, patience: float | None = None) -> None:
+        """Take note of the time: invoke-ids of abandoned requests are used again once no answer to them can come.
+
+        Args:
+            now: Monotonic seconds, of the clock that :meth:`receive` is told of.
+            patience: How long answers are waited for, seconds.
+        """
+        self._late.tick(now, patience)
+
     def next_outgoing(self) -> Outgoing | None:
         """Return the next APDU for the link, or ``None``."""
         if not self._outgoing and self._held:
@@ -181,7 +203,7 @@ class ClientSending:
                 return
             del self._waiting[key]
             if routing.has_invoke_id(key):
-                self._late.add(key)
+                self._late.rest(key)
         elif key is not None:
             self._held.pop(key, None)
         exchange.conversation.close()
@@ -212,7 +234,7 @@ class ClientSending:
             return
         del self._waiting[key]
         exchange.key = None
-        self._late.add(key)
+        self._late.rest(key)
         self._advance(exchange, None, error)
 
     def _cannot_be_told(self, key: int | str) -> bool:
@@ -312,6 +334,7 @@ class ClientSending:
     def _send(self, exchange: Exchange[Any], key: int | str, request: Apdu) -> None:
         octets = self._octets_of(request)
         exchange.key = key
+        exchange.number = self._late.request()
         if self.general_blocks and not self.authenticating and octets[0] not in (0x60, 0x62):
             limit = self.negotiated.server_max_receive_pdu_size
             if (limit and len(octets) > limit) or self._blocks.settings.always or _has_long_answer(request):

@@ -79,13 +79,15 @@ def failed(outcome: Outcome) -> bool:
 def repeatable(error: ServiceError) -> bool:
     """Return whether methods of a request that was refused as a whole may be called again: nothing was done.
 
-    What came in clear where it need not have may be forged, and a meter that answers has executed.
+    What came in clear where it need not have may be forged, a meter that answers has executed, and an error that may
+    refuse another request says nothing of this one.
     """
     return (
         isinstance(error, ExceptionResponseError)
         and error.service_error in _NOTHING_DONE
         and not error.in_clear
         and not error.answer_begun
+        and not error.of_another
     )
 
 

@@ -1,0 +1,199 @@
+"""Requests that were given up, and errors that name no request: what may be repeated, and which invoke-ids rest."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from cosem.apdu.common import CosemMethodDescriptor
+from cosem.association.client.association import ClientAssociation
+from cosem.association.client.conversations.access import AccessItem, action_item
+from cosem.association.client.conversations.get import get
+from cosem.association.client.parameters import AssociationParameters
+from cosem.association.control_function import State
+from cosem.client.operations import access_services, services
+from cosem.client.session import Session
+from cosem.errors import ExceptionResponseError, StateError, TransportClosed, TransportTimeout
+from cosem.types.data import LongUnsigned
+from cosem.types.logical_name import LogicalName
+from tests.association.client_driver import LONG, Client, opened_client
+
+NOT_POSSIBLE = "D80101"
+SCRIPTS = [CosemMethodDescriptor(9, LogicalName(f"0.0.10.0.{number}.255"), 1) for number in (100, 101)]
+ACCESS_TOO = "00FE5F"
+"""Conformance with ACCESS besides the services of logical names."""
+
+
+def reading(client: Client):
+    return client.association.start(lambda context: get(context, LONG))
+
+
+def calling(client: Client):
+    return client.association.start(
+        lambda context: services.call_list(context, Session(), SCRIPTS, [LongUnsigned(1)] * 2)
+    )
+
+
+def calling_by_access(client: Client):
+    items: list[AccessItem] = [action_item(script, LongUnsigned(1)) for script in SCRIPTS]
+    return client.association.start(lambda context: access_services.all_of(context, items))
+
+
+def given_up(client: Client):
+    exchange = reading(client)
+    (request,) = client.sent()
+    client.association.timed_out(exchange, TransportTimeout("no answer"))
+    return request[4:6]
+
+
+def is_of_another(outcome) -> bool:
+    return isinstance(outcome, ExceptionResponseError) and outcome.of_another
+
+
+# --- methods are called once ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("call", "conformance"), [(calling, "00FE1F"), (calling_by_access, ACCESS_TOO)])
+def test_methods_are_not_repeated_when_the_error_may_answer_a_request_that_was_given_up(call, conformance):
+    client = opened_client(conformance=conformance)
+    given_up(client)
+    exchange = call(client)
+    assert len(client.sent()) == 1
+    client.receive(NOT_POSSIBLE)
+    assert client.sent() == []
+    assert all(map(is_of_another, exchange.result()))
+
+
+@pytest.mark.parametrize(("call", "conformance"), [(calling, "00FE1F"), (calling_by_access, ACCESS_TOO)])
+def test_methods_are_not_repeated_when_the_error_may_answer_another_open_request(call, conformance):
+    client = opened_client(conformance=conformance)
+    exchange, other = call(client), reading(client)
+    assert len(client.sent()) == 2
+    client.receive(NOT_POSSIBLE)
+    assert client.sent() == []
+    assert all(map(is_of_another, exchange.result()))
+    assert not other.done
+
+
+@pytest.mark.parametrize(("call", "conformance"), [(calling, "00FE1F"), (calling_by_access, ACCESS_TOO)])
+def test_methods_are_not_repeated_where_an_error_may_have_come_twice(call, conformance):
+    client = opened_client(conformance=conformance)
+    client.association.parameters = AssociationParameters(keeps_order=False)
+    exchange = call(client)
+    assert len(client.sent()) == 1
+    client.receive(NOT_POSSIBLE)
+    assert client.sent() == []
+    assert all(map(is_of_another, exchange.result()))
+
+
+@pytest.mark.parametrize(("call", "conformance"), [(calling, "00FE1F"), (calling_by_access, ACCESS_TOO)])
+def test_methods_are_repeated_one_by_one_when_the_error_can_only_mean_them(call, conformance):
+    client = opened_client(conformance=conformance)
+    call(client)
+    assert len(client.sent()) == 1
+    client.receive(NOT_POSSIBLE)
+    assert len(client.sent()) == 1
+
+
+# --- invoke-ids rest, and come back -----------------------------------------------------------------------------------
+
+
+def test_the_true_answer_after_an_error_of_another_request_finds_nobody():
+    client = opened_client(first=0)
+    given_up(client)
+    exchange = reading(client)
+    (request,) = client.sent()
+    client.receive(NOT_POSSIBLE)
+    with pytest.raises(ExceptionResponseError, match="it may refuse one of those"):
+        exchange.result()
+    client.receive(f"C401{request[4:6]}001105")
+    assert client.association.unmatched == 0
+    assert client.association.findings[-1] == "late answer dropped: GetResponseNormal"
+
+
+def test_a_meter_that_refuses_everything_after_one_lost_answer_uses_no_invoke_ids_up():
+    client = opened_client(first=0)
+    lost = given_up(client)
+    for _ in range(100):
+        exchange = reading(client)
+        (request,) = client.sent()
+        assert request[4:6] != lost
+        client.receive(NOT_POSSIBLE)
+        with pytest.raises(ExceptionResponseError):
+            exchange.result()
+    assert client.association.state is State.ASSOCIATED
+
+
+def answered_from(client: Client, start: float, answers: int) -> None:
+    for number in range(answers):
+        exchange = reading(client)
+        (request,) = client.sent()
+        client.association.receive(bytes.fromhex(f"C401{request[4:6]}001105"), start + number)
+        assert exchange.result() == 5
+
+
+@pytest.mark.parametrize(("seconds", "answers", "free"), [(80, 4, True), (79, 4, False), (1000, 3, False)])
+def test_an_invoke_id_comes_back_when_no_answer_can_come(seconds, answers, free):
+    client = opened_client(first=0)
+    client.association.tick(0.0, 10.0)
+    lost = given_up(client)
+    answered_from(client, 0.0, answers)
+    client.association.tick(seconds)
+    used = set()
+    for _ in range(16):
+        used.add(f"{int(client.association.new_invoke_id()):02X}")
+    assert (lost in used) is free
+
+
+def test_silence_makes_no_answer_too_late():
+    client = opened_client(first=0)
+    client.association.tick(0.0, 1.0)
+    for number in range(16):
+        client.association.tick(10.0 * number)
+        given_up(client)
+    # A line that was interrupted gives out all that it holds.
+    client.receive("C40140001106")
+    assert client.association.findings[-1] == "late answer dropped: GetResponseNormal"
+    exchange = reading(client)
+    assert client.sent()[0][4:6] == "40"
+    client.receive("C40140001105")
+    assert exchange.result() == 5
+
+
+def test_without_a_free_invoke_id_and_without_an_open_request_the_association_is_given_up():
+    client = opened_client(first=0)
+    for _ in range(16):
+        given_up(client)
+    with pytest.raises(TransportClosed, match="reopen"):
+        reading(client).result()
+    assert client.association.state is State.IDLE
+    assert isinstance(client.association.lost_by, TransportClosed)
+
+
+def test_while_requests_are_open_the_error_says_what_helps():
+    client = opened_client(first=0)
+    given_up(client)
+    for _ in range(15):
+        reading(client)
+    with pytest.raises(StateError, match="ask for fewer at once, or set longer time-outs"):
+        reading(client).result()
+    assert client.association.state is State.ASSOCIATED
+
+
+def test_errors_booked_on_the_wrong_request_use_no_invoke_ids_up():
+    client = opened_client(first=0)
+    association: ClientAssociation = client.association
+    for number in itertools.count(1):
+        association.tick(number * 20.0, 10.0)
+        first, second = reading(client), reading(client)
+        wanted, _ = (request[4:6] for request in client.sent())
+        client.receive(NOT_POSSIBLE)  # it means the second
+        client.receive(f"C401{wanted}001105")
+        assert first.done
+        association.timed_out(second, TransportTimeout("no answer"))
+        assert second.done
+        answered_from(client, number * 20.0, 2)
+        if number == 100:
+            break
+    assert association.state is State.ASSOCIATED
