@@ -40,7 +40,7 @@ CASES: dict[str, tuple[str, int, int, str]] = {
     "row_tuples": ("1,440 rows to tuples, standard library only", 10, 1, "60 x gurux-dlms, 30 x dlms-cosem"),
     "columns": ("1,440 rows to columns (numpy)", 20, 5, "300 x gurux-dlms"),
     "irregular_rows": ("1,440 rows, one clock, a fifth null", 2, 1, "8 x gurux-dlms"),
-    "encode_rows": ("encode Data of 1,440 rows", 2, 1, "100 x gurux-dlms, 2 x dlms-cosem"),
+    "encode_rows": ("encode Data of 1,440 rows", 10, 1, "100 x gurux-dlms, 2 x dlms-cosem"),
     "get_request": ("build a GET request", 2000, 300, "3 x the fastest peer"),
     "get_response": ("read the GET response of a register", 2000, 300, "3 x the fastest peer"),
     "hdlc_frame": ("frame 2 kB in HDLC segments of 128 octets", 20, 3, "10 x gurux-dlms, 5 x pydlms-client"),
