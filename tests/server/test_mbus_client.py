@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from cosem.classes.standard.mbus_client import EncryptionKeyStatus
 from cosem.server import ExtendedRegisterObject, RegisterObject, make_object
 from cosem.server.objects.mbus_client import KEY_TRANSITIONS, MBusClientObject
-from cosem.types.data import DoubleLongUnsigned, Integer, OctetString, Unsigned
-from cosem.types.enumerations import ActionResult
+from cosem.types.data import Array, DoubleLongUnsigned, Integer, OctetString, Structure, Unsigned
+from cosem.types.enumerations import ActionResult, DataAccessResult
 from tests.server.driver import Client, StandingClock, meter
 
 K = EncryptionKeyStatus
@@ -136,3 +136,24 @@ def test_every_version_has_the_behaviour(version):
     assert client.call(72, NAME, 7, OctetString(b"k")).result == OK
     assert client.call(72, NAME, 8, OctetString(b"k")).result == OK
     assert client.call(72, NAME, 2, Integer(0)).result == OK
+
+
+def test_no_two_slaves_get_one_address():
+    second = make_object(72, "0-2:24.1.0", primary_address=2)
+    client = Client(meter(slave(primary_address=1), second, make_object(72, "0-3:24.1.0")))
+    for address, result in ((1, "OTHER_REASON"), (251, "OTHER_REASON"), (3, "SUCCESS"), (0, "SUCCESS")):
+        outcome = client.set(72, "0-2:24.1.0", 5, Unsigned(address))
+        assert outcome is DataAccessResult[result]
+    assert (second.primary_address, client.call(72, "0-2:24.1.0", 1, Unsigned(0)).result) == (0, OK)
+    assert second.primary_address == 2
+
+
+def test_a_slave_has_as_many_values_as_there_are_objects_for_them():
+    element = Structure((OctetString(b"\x0c"), OctetString(b"\x13")))
+    client = with_registers(slave(read=DoubleLongUnsigned))
+    assert client.set(72, NAME, 3, Array([element] * 256)) is DataAccessResult.OTHER_REASON
+    assert len(client.get(72, NAME, 3)) == 2
+    assert client.set(72, NAME, 3, Array([element] * 255)) is DataAccessResult.SUCCESS
+    assert client.call(72, NAME, 3, Integer(0)).result == OK
+    given = slave(read=DoubleLongUnsigned, capture_definition=[(b"\x0c", b"\x13")] * 300)
+    assert with_registers(given).call(72, NAME, 3, Integer(0)).result == OK

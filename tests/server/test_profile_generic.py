@@ -21,6 +21,7 @@ from cosem.server import (
     ProfileGenericObject,
     PushSetupObject,
     RegisterObject,
+    make_object,
 )
 from cosem.server.objects.compact_data import CompactDataObject
 from cosem.server.objects.profile_buffer import ProfileBuffer, in_range, sort_key
@@ -614,3 +615,40 @@ def test_rows_may_be_given_as_the_buffer():
     assert profile.rows == rows[:1]
     with pytest.raises(ConfigurationError, match="both"):
         ProfileGenericObject("1-0:99.1.0", buffer=rows, history=lambda: rows)
+
+
+OTHER, COMPACT = "1-0:99.2.0", "0-0:66.0.1"
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        [(7, "1-0:99.1.0")],
+        [(7, "1-0:99.1.0"), (7, OTHER)],
+        [(7, "1-0:99.1.0"), (62, COMPACT)],
+        [(62, COMPACT), (7, OTHER)],
+        [(62, COMPACT)],
+    ],
+)
+def test_no_buffer_captures_itself_on_whatever_way(ring):
+    """Not if a client wants it, and where a meter is made so, nothing is captured there."""
+    clients = []
+    for made in (False, True):
+        objects = []
+        for index, (class_id, name) in enumerate(ring):
+            following = ring[(index + 1) % len(ring)]
+            columns = [(*following, 2, 0)] if made or index + 1 < len(ring) else [ENERGY]
+            objects.append(make_object(class_id, name, version=1 - class_id // 62, capture_objects=columns))
+        energy = RegisterObject("1-0:1.8.0", value=DoubleLongUnsigned(5))
+        clients.append(Client(meter(ClockObject(), energy, *objects)))
+    sound, odd = clients
+    (first_class, first), (class_id, last) = ring[0], ring[-1]
+    before = sound.get(class_id, last, 3)
+    wanted = Array([reference(first_class, first.replace("-", ".").replace(":", "."))])
+    assert sound.set(class_id, last, 3, wanted) is DataAccessResult.OTHER_REASON
+    assert sound.get(class_id, last, 3) == before
+    for _ in range(20):
+        for each_class, name in ring:
+            assert odd.call(each_class, name, 2, Integer(0)).result is ActionResult.SUCCESS
+    for each_class, name in ring:
+        assert len(encode_data(odd.get(each_class, name, 2))) < 1000

@@ -292,6 +292,12 @@ def test_delays_before_and_between():
     setup: Any = meter(randomisation_start_interval=600, repetition_delay=RepetitionDelay(10, 200, 50))[PUSH]
     setup.randomness = lambda: 0.5
     assert [setup.delay(attempt) for attempt in range(5)] == [300, 10, 20, 40, 50]
+    for low, exponent, high in ((0, 100, 0), (0, 65535, 60), (10, 0, 60), (1, 1, 1)):
+        setup.put("repetition_delay", RepetitionDelay(low, exponent, high))
+        assert [setup.delay(attempt) for attempt in (2, 300, 65535)] == [1, 1, 1]
+    setup.put("repetition_delay", RepetitionDelay(10, 65535, 60))
+    assert [setup.delay(attempt) for attempt in (1, 2, 300, 65535)] == [10, 60, 60, 60]
+    assert object_class(40, 0)(PUSH, repetition_delay=0).delay(1) == 1
     old: Any = object_class(40, 0)(PUSH, repetition_delay=7)
     assert old.delay(3) == 7
     assert old.receiver_sap == 1

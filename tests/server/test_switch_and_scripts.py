@@ -207,6 +207,54 @@ async def awaited(outcome):
     return await outcome
 
 
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("tables", [["0-0:10.0.106"], ["0-0:10.0.106", "0-0:10.0.107", "0-0:10.0.108"]])
+def test_scripts_that_call_each_other_many_times_end_soon(tables, waits):
+    """Five calls, each with five calls, eight deep, are 390,625 runs; in one table or from one to the next."""
+    count = DataObject("0-0:96.1.10", value=Unsigned(0))
+    runs = []
+
+    @count.setter("value")
+    def counted(value):
+        runs.append(value)
+
+    @count.setter("value")
+    async def counted_later(value):
+        await asyncio.sleep(0)
+        runs.append(value)
+
+    if not waits:
+        count.setter("value")(counted)
+    following = [*tables[1:], tables[0]]
+    objects = [
+        ScriptTableObject(
+            name,
+            scripts=[
+                (1, [(1, 1, "0-0:96.1.10", 2, Unsigned(1)), *[(2, 9, other, 1, LongUnsigned(1))] * 5]),
+                (2, [(1, 1, "0-0:96.1.10", 2, Unsigned(2))]),
+            ],
+        )
+        for name, other in zip(tables, following, strict=True)
+    ]
+    client = Client(meter(count, *objects))
+
+    def call(script):
+        outcome = client.call(9, TABLE, 1, LongUnsigned(script))
+        return asyncio.run(awaited(outcome)).result if waits else outcome.result
+
+    assert call(1) is ActionResult.OTHER_REASON
+    assert 100 < len(runs) < 2000
+    runs.clear()
+    assert call(2) is ActionResult.SUCCESS  # each call from outside counts for itself
+    assert runs == [2]
+
+
+def test_a_script_may_have_many_actions():
+    client = scripted(*[(1, 1, "0-0:96.1.10", 2, Unsigned(n % 200)) for n in range(2000)])
+    assert client.call(9, TABLE, 1, LongUnsigned(1)).result is ActionResult.SUCCESS
+    assert client.get(1, "0.0.96.1.10.255", 2) == Unsigned(199)
+
+
 # --- SAP assignment -----------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from cosem.classes.standard.compact_data import CaptureMethod, CompactData
 from cosem.classes.standard.references import RestrictionType
 from cosem.codec.data import encode_data
 from cosem.server.objects.base import CosemObject, Outcome, is_awaitable
+from cosem.server.objects.capture_cycles import captures_itself
 from cosem.types.data import Array, CompactArray, DataValue, Integer, LongUnsigned, OctetString, Structure
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -78,6 +79,13 @@ class CompactDataObject(CosemObject, CompactData):
         self.put("compact_buffer", b"")
         self.put("template_description", b"")
 
+    def set_capture_objects(self, captured: tuple[Any, ...]) -> DataAccessResult:
+        """Change what is captured, and empty the buffer; a buffer in which it would find itself is none."""
+        if captures_itself(self, captured):
+            return DataAccessResult.OTHER_REASON
+        self.put("capture_objects", captured)
+        return DataAccessResult.SUCCESS
+
     def get_compact_buffer(self) -> Outcome[DataValue | DataAccessResult]:
         """Return the buffer, captured just now if that is the capture method."""
         if self.capture_method != CaptureMethod.ON_READING:
@@ -105,8 +113,8 @@ class CompactDataObject(CosemObject, CompactData):
         target = None if self.device is None else self.device.find(captured.logical_name)
         if target is None or target.class_id != captured.class_id:
             return None
-        if target is self and captured.attribute_index == 2:
-            return None  # it would hold itself
+        if captures_itself(self, [captured]):
+            return None
         restriction = getattr(captured, "restriction", None)
         selection = None if restriction is None else _selection(restriction)
         return target.get(int(captured.attribute_index), selection)

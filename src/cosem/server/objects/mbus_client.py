@@ -16,7 +16,7 @@ from cosem.server.objects.base import CosemObject, Outcome, is_awaitable
 from cosem.server.objects.data import ExtendedRegisterObject
 from cosem.server.timetable import next_multiple
 from cosem.types.data import DataValue
-from cosem.types.enumerations import ActionResult
+from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 __all__ = ["KEY_TRANSITIONS", "MBusClientObject"]
@@ -39,6 +39,8 @@ KEY_TRANSITIONS: Final[Mapping[tuple[str, EncryptionKeyStatus], EncryptionKeySta
 )
 """How the encryption key gets into use: what happens, in which state, and the state after it."""
 _LAST_ADDRESS: Final = 250
+_MOST_ELEMENTS: Final = 255
+"""The number of an element is one octet of the name of the object that keeps it."""
 _FORGOTTEN: Final = ("primary_address", "identification_number", "manufacturer_id", "version_", "device_type")
 
 
@@ -95,7 +97,8 @@ class MBusClientObject(CosemObject, MBusClient):
         """Read the slave now, every value of the capture definition."""
         if not int(self.primary_address):
             return ActionResult.OTHER_REASON  # no slave is installed
-        values: list[Any] = [self._read(element) for element in range(1, len(self.capture_definition) + 1)]
+        elements = min(len(self.capture_definition), _MOST_ELEMENTS)
+        values: list[Any] = [self._read(element) for element in range(1, elements + 1)]
         if any(map(is_awaitable, values)):
             return self._capture_later(values)
         return self._keep(values)
@@ -123,16 +126,34 @@ class MBusClientObject(CosemObject, MBusClient):
         """Give the slave an address; 0 takes the first that no other slave of the meter has."""
         if not 0 <= address <= _LAST_ADDRESS:
             return ActionResult.OTHER_REASON
-        others = [
-            each for each in self.device or () if isinstance(each, MBusClientObject) and each is not self
-        ]
-        taken = {int(each.primary_address) for each in others}
+        taken = self._taken()
         free = next((n for n in range(1, _LAST_ADDRESS + 1) if n not in taken), 0)
         wanted = int(address) or int(self.primary_address) or free
         if not wanted or wanted in taken or not self._command("slave_install", wanted):
             return ActionResult.OTHER_REASON
         self.put("primary_address", wanted)
         return ActionResult.SUCCESS
+
+    def _taken(self) -> set[int]:
+        """Return the addresses of the other slaves of the meter."""
+        others = [
+            each for each in self.device or () if isinstance(each, MBusClientObject) and each is not self
+        ]
+        return {int(each.primary_address) for each in others} - {0}
+
+    def set_primary_address(self, address: int) -> DataAccessResult:
+        """Set the address of the slave: one that no other slave of the meter has; 0 where there is no slave."""
+        if not 0 <= address <= _LAST_ADDRESS or address in self._taken():
+            return DataAccessResult.OTHER_REASON
+        self.put("primary_address", address)
+        return DataAccessResult.SUCCESS
+
+    def set_capture_definition(self, elements: Any) -> DataAccessResult:
+        """Set what is read of the slave: 255 values at most."""
+        if len(elements) > _MOST_ELEMENTS:
+            return DataAccessResult.OTHER_REASON
+        self.put("capture_definition", elements)
+        return DataAccessResult.SUCCESS
 
     def call_slave_deinstall(self) -> ActionResult:
         """Forget the slave: its address, what it is, and its key."""

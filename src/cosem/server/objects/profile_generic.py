@@ -10,6 +10,7 @@ from cosem.classes.base import Attribute
 from cosem.classes.standard.profile_generic import ProfileGeneric, SortMethod
 from cosem.errors import ConfigurationError
 from cosem.server.objects.base import CosemObject, Outcome, ReadResult, is_awaitable, then
+from cosem.server.objects.capture_cycles import captures_itself
 from cosem.server.objects.profile_buffer import ProfileBuffer, compressed, in_range
 from cosem.server.objects.profile_deltas import with_deltas
 from cosem.server.timetable import next_multiple
@@ -28,6 +29,7 @@ _CLOCK: Final = 8
 T = TypeVar("T")
 _BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _ENTRIES_IN_USE = 2, 3, 4, 7
 _EMPTYING: Final = frozenset({_CAPTURE_OBJECTS, _CAPTURE_PERIOD, 5, 6, 8})
+_WITH_BUFFER: Final = frozenset({7, 62})
 _MOST_DATA_INDEX: Final = 0x0FFF
 _R = DataAccessResult
 
@@ -183,11 +185,19 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
         if device is None:
             return ActionResult.TEMPORARY_FAILURE
         read = device.value_of
-        values: list[Any] = [_quietly(read, each) for each in self._columns]
+        own = self._own()
+        values: list[Any] = [None if each in own else _quietly(read, each) for each in self._columns]
         if any(map(is_awaitable, values)):
             return self._capture_later(values)
         self._store(values)
         return ActionResult.SUCCESS
+
+    def _own(self) -> list[_Column]:
+        """Return the columns that lead back to the buffer: nothing is captured in them."""
+        if not any(each.attribute == _BUFFER for each in self._columns if each.class_id in _WITH_BUFFER):
+            return []
+        pairs = zip(self._columns, self.capture_objects, strict=True)
+        return [column for column, each in pairs if captures_itself(self, [each])]
 
     async def _capture_later(self, values: list[Any]) -> ActionResult:
         settled = []
@@ -231,6 +241,13 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
         """Refuse: rows are captured, not written."""
         del value
         return _R.READ_WRITE_DENIED
+
+    def set_capture_objects(self, columns: tuple[Any, ...]) -> DataAccessResult:
+        """Change the columns, and empty the buffer; a buffer in which it would find itself is none."""
+        if captures_itself(self, columns):
+            return _R.OTHER_REASON
+        self.put("capture_objects", columns)
+        return _R.SUCCESS
 
     def set_profile_entries(self, number: int) -> DataAccessResult:
         """Change how many rows there is room for, and empty the buffer."""

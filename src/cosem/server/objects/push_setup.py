@@ -34,6 +34,8 @@ _CLOCK: Final = Structure(
 )
 _BUFFER: Final = 2
 _BY_RANGE, _BY_ENTRY = 1, 2
+_SHORTEST: Final = 1.0
+"""Seconds between two attempts at least: a destination that is not there is not asked without a pause."""
 _CARRIED: Final = frozenset({TransportService.TCP, TransportService.UDP})
 
 
@@ -96,15 +98,19 @@ class PushSetupBehaviour(_Declared):
         return bool(self.push_operation_method == PushOperationMethod.CONFIRMED)
 
     def delay(self, attempt: int) -> float:
-        """Return the seconds to wait before an attempt: 0 is the first one, after a random delay."""
+        """Return the seconds to wait before an attempt: 0 is the first one, after a random delay; 1 at least is between."""
         if attempt == 0:
             return self.randomness() * int(self.randomisation_start_interval)
         repetition: Any = self.repetition_delay
         if isinstance(repetition, int):
-            return float(repetition)
-        factor: float = (repetition.repetition_delay_exponent / 100) ** (attempt - 1)
-        longest = repetition.repetition_delay_max or repetition.repetition_delay_min
-        return float(min(repetition.repetition_delay_min * factor, longest))
+            return max(float(repetition), _SHORTEST)
+        shortest = int(repetition.repetition_delay_min)
+        longest = int(repetition.repetition_delay_max) or shortest
+        try:
+            factor: float = (repetition.repetition_delay_exponent / 100) ** (attempt - 1)
+        except OverflowError:  # 655.35 to the power of 110 is no float
+            factor = 0.0 if not shortest else float("inf")
+        return max(float(min(shortest * factor, longest)), _SHORTEST)
 
     def waits(self, attempt: int, now: Callable[[], datetime]) -> Iterator[float]:
         """Yield the seconds to wait, one after the other, before an attempt; it may begin when they end.
