@@ -139,7 +139,7 @@ def test_a_client_that_another_thread_uses_refuses_at_once():
     value = client.get("1-0:1.8.0")
     assert [str(error) for error in raised] == [
         "a request is not allowed while another thread uses this client (give each its own)",
-        "a release is not allowed while another thread uses this client",
+        "a release is not allowed while another thread uses this client (give each its own)",
     ]
     assert client.get("1-0:1.8.0") == value
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from cosem.association.control_function import State
 from cosem.client.session import Session
-from cosem.errors import DecodeError, LinkError, ProtocolError, UnsupportedError
+from cosem.errors import DecodeError, LinkError, ProtocolError, TransportClosed, UnsupportedError
 
 if TYPE_CHECKING:
     from cosem.association.client.association import ClientAssociation, Notification
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cosem.transport.timeouts import Timeouts
     from cosem.types.enumerations import Conformance
 
-__all__ = ["ClientBase", "ConnectionLike", "Opener"]
+__all__ = ["ClientBase", "ConnectionLike", "Opener", "closed_meanwhile"]
 
 T = TypeVar("T")
 
@@ -59,6 +59,7 @@ class ConnectionLike(Protocol):
 
     association: ClientAssociation
     timeouts: Timeouts
+    on_notification: Callable[[Notification], None] | None
 
     @property
     def lost(self) -> LinkError | None:
@@ -83,6 +84,7 @@ class ClientBase:
         self._session = session
         self._state_of = connection
         self._opener = opener
+        self._closings = 0
         self.peer = peer
         self.key_entry: str | None = None
         """The entry of the key store that opened the association, if one did; ``keys`` changes that one."""
@@ -209,6 +211,15 @@ class ClientBase:
 
         return give
 
+    def _carry_over(self, former: ConnectionLike, connection: ConnectionLike) -> None:
+        """Let a new connection go on as the former one: what was set, and what the meter said that nobody fetched."""
+        connection.timeouts = former.timeouts
+        connection.on_notification = former.on_notification
+        table = former.association.short_names
+        if table is not None and connection.association.short_names is not None:
+            connection.association.set_mapper_table(table)
+        connection.association.notifications.follow(former.association.notifications)
+
     def _without_asking(self, operation: Callable[[ServiceContext], Conversation[T]]) -> T:
         """Return what a conversation comes to without a single answer.
 
@@ -232,3 +243,8 @@ class ClientBase:
             f"<{type(self).__name__} {self.peer} client={parameters.client_sap}"
             f" server={parameters.server_sap} {state}>"
         )
+
+
+def closed_meanwhile() -> TransportClosed:
+    """Return the error of an association that was opened anew for a client that was closed in the meantime."""
+    return TransportClosed("the client was closed while its association was opened anew")

@@ -92,7 +92,7 @@ class AsyncConnection(asyncio.Protocol):
         except LinkError as error:
             self.lose(error)
         except Exception as error:
-            # An observer or a callback of the application: whoever waits must not wait for ever.
+            # An observer of the application: whoever waits must not wait for ever.
             self.lose(TransportClosed(f"given up: {error}"))
             raise
 
@@ -218,6 +218,20 @@ class AsyncConnection(asyncio.Protocol):
             return None
         return notifications.popleft()
 
+    def tell(self) -> None:
+        """Give what the meter sent by itself to the callback, if there is one, one after the other.
+
+        An error of the callback goes to the exception handler of the event loop: it belongs to none of the requests
+        that are under way.
+        """
+        notifications = self.association.notifications
+        while notifications and (callback := self.on_notification) is not None:
+            try:
+                callback(notifications.popleft())
+            except Exception as error:  # noqa: BLE001 -- whatever the application does wrong
+                message = f"{prefix_of(self.peer)}the callback of on_notification raised"
+                self._loop.call_exception_handler({"message": message, "exception": error, "protocol": self})
+
     async def disconnect(self) -> None:
         """Let the link say good-bye, and wait for its answer as long as for a release; then close."""
         if self._lost is None:
@@ -318,9 +332,8 @@ class AsyncConnection(asyncio.Protocol):
                         )
                         return
                 association.receive(event.apdu, self._loop.time())
-                if association.notifications and self.on_notification is not None:
-                    while association.notifications:
-                        self.on_notification(association.notifications.popleft())
+                if association.notifications:
+                    self.tell()
                 self._follow()
             elif isinstance(event, Connected):
                 if not self._connecting.done():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cosem.association.client.association import ClientAssociation, Exchange, Notification
 from cosem.errors import (
@@ -24,6 +24,20 @@ from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
 __all__ = ["BlockingConnection", "Timeouts"]
 
 T = TypeVar("T")
+
+
+class _Open:
+    """An exchange that waits for an answer, and how long it still may."""
+
+    __slots__ = ("answer", "before", "deadline", "end", "exchange", "steps", "total")
+
+    def __init__(self, exchange: Exchange[Any], answer: float, total: float, now: float) -> None:
+        self.exchange = exchange
+        self.answer = answer
+        self.total = total
+        self.end = self.deadline = now + total
+        self.steps = -1
+        self.before = 0
 
 
 class BlockingConnection:
@@ -49,7 +63,9 @@ class BlockingConnection:
         "_lost",
         "_next_line",
         "_observer",
+        "_open",
         "_received",
+        "_telling",
         "association",
         "on_notification",
         "peer",
@@ -73,7 +89,9 @@ class BlockingConnection:
         self._clock = clock
         self._connected = False
         self._lost: LinkError | None = None
+        self._open: list[_Open] = []
         self._received = 0
+        self._telling = False
         self.peer = ""
         self.association = association
         self.timeouts = timeouts
@@ -129,46 +147,61 @@ class BlockingConnection:
             self._follow()
             self._flush()
             return exchange.result()
+        running = _Open(
+            exchange,
+            self.timeouts.answer if answer_timeout is None else answer_timeout,
+            self.timeouts.transfer if total_timeout is None else total_timeout,
+            self._clock(),
+        )
+        self._open.append(running)
         try:
-            self._run(
-                exchange,
-                self.timeouts.answer if answer_timeout is None else answer_timeout,
-                self.timeouts.transfer if total_timeout is None else total_timeout,
-            )
+            self._move(running)
         except BaseException:
             self.association.cancel(exchange, given_up(exchange, "interrupted"))
             self._follow()
             raise
+        finally:
+            self._open.remove(running)
         return exchange.result()
 
-    def _run(self, exchange: Exchange[T], answer: float, total: float) -> None:
+    def finish_open(self) -> None:
+        """Move the requests that wait for answers until they have them: before one that a callback makes in between.
+
+        By short names, and with general blocks, there is one request at a time. A request whose own conversation
+        is what makes another one in between cannot be finished first.
+        """
+        for running in tuple(self._open):
+            if not getattr(running.exchange.conversation, "gi_running", False):
+                self._move(running)
+
+    def _move(self, running: _Open) -> None:
+        """Move the association until an exchange has ended."""
+        exchange, clock = running.exchange, self._clock
         if self._lost is not None:
             self.association.cancel(exchange, self._lost)
             return
-        clock = self._clock
-        end = clock() + total
-        steps = -1
-        deadline = end
-        before = 0
+        # A callback that asks in between may find its answer, or the one before it, among what has come already.
+        self._drain()
         while True:
             self._flush()
             if exchange.done:
                 return
             # Only a request of this exchange begins a new wait: octets that trickle in do not.
-            if exchange.steps != steps:
-                steps = exchange.steps
-                before = self._received
-                patience = answer if exchange.patience is None else exchange.patience
-                deadline = min(clock() + patience, end)
+            if exchange.steps != running.steps:
+                running.steps = exchange.steps
+                running.before = self._received
+                patience = running.answer if exchange.patience is None else exchange.patience
+                running.deadline = min(clock() + patience, running.end)
             try:
-                self._receive(deadline, "")
+                self._receive(running.deadline, "")
             except TransportTimeout:
                 self.association.tick(clock())
-                if deadline >= end:
-                    self.association.cancel(exchange, unfinished(self.peer, total, exchange))
+                if running.deadline >= running.end:
+                    self.association.cancel(exchange, unfinished(self.peer, running.total, exchange))
                 else:
+                    octets = self._received - running.before
                     self.association.timed_out(
-                        exchange, unanswered(self.peer, answer, exchange, self._received - before)
+                        exchange, unanswered(self.peer, running.answer, exchange, octets)
                     )
                 self._follow()
             except LinkError as error:
@@ -212,6 +245,7 @@ class BlockingConnection:
         """
         deadline = None if timeout is None else self._clock() + timeout
         notifications = self.association.notifications
+        self._drain()
         while not notifications:
             try:
                 self._receive(self._clock() + 3600 if deadline is None else deadline, "")
@@ -245,6 +279,29 @@ class BlockingConnection:
             except LinkError as error:
                 self._lose(error)
         self.close()
+
+    def tell(self) -> None:
+        """Give what the meter sent by itself to the callback, if there is one, one after the other.
+
+        While the callback asks something itself, what comes waits until it has returned. An error of the callback is
+        logged: it belongs to none of the requests that are under way.
+        """
+        notifications = self.association.notifications
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while notifications and (callback := self.on_notification) is not None:
+                try:
+                    callback(notifications.popleft())
+                except Exception:
+                    from logging import getLogger
+
+                    getLogger("cosem.client").exception(
+                        "%sthe callback of on_notification raised", prefix_of(self.peer)
+                    )
+        finally:
+            self._telling = False
 
     # --- inside -------------------------------------------------------------------------------------
 
@@ -317,9 +374,8 @@ class BlockingConnection:
                         )
                         return
                 association.receive(event.apdu, self._clock())
-                if association.notifications and self.on_notification is not None:
-                    while association.notifications:
-                        self.on_notification(association.notifications.popleft())
+                if association.notifications:
+                    self.tell()
                 self._follow()
             elif isinstance(event, Connected):
                 self._connected = True

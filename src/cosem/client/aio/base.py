@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from asyncio import Semaphore, to_thread
+from asyncio import Lock, Semaphore, to_thread
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from cosem.association.context import no_progress
-from cosem.client.base import ClientBase
+from cosem.client.base import ClientBase, closed_meanwhile
 from cosem.client.session import Session
 from cosem.errors import CosemError, StateError
 from cosem.transport.aio import AsyncConnection
@@ -47,6 +47,7 @@ class AsyncBase(ClientBase):
     ) -> None:
         super().__init__(connection, session, peer, opener)
         self._turns = Semaphore(parallel)
+        self._reopening = Lock()
         self._connection = connection
         self._on_close = on_close
 
@@ -76,6 +77,8 @@ class AsyncBase(ClientBase):
     async def reopen(self, security: ClientSecurity | None = None) -> None:
         """Open the association anew, over a new connection: after a loss, or with other keys.
 
+        Of tasks that ask for that at the same time one does it, and the others take the connection that it opened.
+
         Args:
             security: How to prove who we are and to protect what is sent; by default as before.
 
@@ -84,10 +87,24 @@ class AsyncBase(ClientBase):
             LinkError: As :func:`cosem.connect`, as are the others.
         """
         opener = self._opened
-        self._connection.close()
-        connection = await opener.open_async(security or opener.security)
-        self._connection = self._state_of = connection
-        self._association = connection.association
+        former, closings = self._connection, self._closings
+        async with self._reopening:
+            as_now = security is None or security is opener.security
+            if as_now and self._connection is not former and self.associated:
+                return
+            former = self._connection
+            former.close()
+            await former.wait_closed()  # some ports and gateways take one at a time
+            if self._closings != closings:
+                raise closed_meanwhile()
+            connection = await opener.open_async(security or opener.security)
+            if self._closings != closings:
+                connection.close()
+                raise closed_meanwhile()
+            self._carry_over(former, connection)
+            self._connection = self._state_of = connection
+            self._association = connection.association
+            connection.tell()
 
     async def release(self) -> bool:
         """Release the association, keep the connection, and return whether the meter agreed.
@@ -100,7 +117,7 @@ class AsyncBase(ClientBase):
     def abort(self) -> None:
         """Close the connection at once, without release."""
         self._connection.close()
-        on_close, self._on_close = self._on_close, None
+        on_close = self._closed()
         if on_close is not None:
             on_close()
 
@@ -114,10 +131,16 @@ class AsyncBase(ClientBase):
                 await self._connection.disconnect()
         finally:
             self._connection.close()
-            on_close, self._on_close = self._on_close, None
+            on_close = self._closed()
             if on_close is not None:
                 # It waits for a thread: the loop goes on meanwhile.
                 await to_thread(on_close)
+
+    def _closed(self) -> Callable[[], object] | None:
+        """Take note that the client is closed, and return what is still to be called for that."""
+        self._closings += 1
+        on_close, self._on_close = self._on_close, None
+        return on_close
 
     async def __aenter__(self) -> Self:
         return self

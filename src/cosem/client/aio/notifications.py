@@ -41,7 +41,10 @@ class AsyncNotifications(AsyncBase):
                 yield each
 
     def on_notification(self, callback: Callable[[Notification], None] | None) -> None:
-        """Have every notification given to a function as it arrives, instead of queued; ``None`` queues again."""
+        """Have every notification given to a function as it arrives, instead of queued; ``None`` queues again.
+
+        What the function raises goes to the exception handler of the event loop, and harms no request.
+        """
         self._connection.on_notification = self._given_alike(callback)
 
     def trigger_event_notification_sending(self) -> None:

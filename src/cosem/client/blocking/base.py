@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from cosem.association.context import no_progress
-from cosem.client.base import ClientBase
+from cosem.client.base import ClientBase, closed_meanwhile
 from cosem.client.session import Session
 from cosem.errors import CosemError, StateError
 from cosem.transport.blocking import BlockingConnection
@@ -68,8 +68,9 @@ class BlockingBase(ClientBase):
         """
         turn = self._turn
         if not turn.acquire(blocking=False):
-            raise StateError("another thread uses this client (give each its own)", "a request")
+            raise self._not_our_turn("a request")
         try:
+            self._connection.finish_open()
             exchange = self._association.start(operation, high_priority=high_priority, progress=progress)
         except StateError:
             if self._connection.lost is not None:
@@ -88,13 +89,21 @@ class BlockingBase(ClientBase):
 
         Raises:
             UnsupportedError: The client was not made by :func:`cosem.connect`.
+            StateError: Another thread uses this client.
             LinkError: As :func:`cosem.connect`, as are the others.
         """
         opener = self._opened
-        self._connection.close()
-        connection = opener.open(security or opener.security)
-        self._connection = self._state_of = connection
-        self._association = connection.association
+        with self._in_turn("a reopening"):
+            former, closings = self._connection, self._closings
+            former.close()
+            connection = opener.open(security or opener.security)
+            if self._closings != closings:
+                connection.close()
+                raise closed_meanwhile()
+            self._carry_over(former, connection)
+            self._connection = self._state_of = connection
+            self._association = connection.association
+            connection.tell()
 
     def release(self) -> bool:
         """Release the association, keep the connection, and return whether the meter agreed.
@@ -102,12 +111,8 @@ class BlockingBase(ClientBase):
         Raises:
             StateError: There is no association, it is pre-established, or another thread uses this client.
         """
-        if not self._turn.acquire(blocking=False):
-            raise StateError("another thread uses this client", "a release")
-        try:
+        with self._in_turn("a release"):
             return self._connection.run(self._association.release(), self._connection.timeouts.release)
-        finally:
-            self._turn.release()
 
     def abort(self) -> None:
         """Close the connection at once, without release."""
@@ -115,18 +120,42 @@ class BlockingBase(ClientBase):
         self._closed()
 
     def close(self) -> None:
-        """Release the association, disconnect and close; a second time does nothing."""
+        """Release the association, disconnect and close; a second time does nothing.
+
+        While another thread uses this client it is closed at once, as by :meth:`abort`.
+        """
+        ours = self._turn.acquire(blocking=False)
         try:
-            if self.associated:
+            if ours and self.associated:
                 if not self.parameters.pre_established:
                     with suppress(CosemError):
                         self.release()
                 self._connection.disconnect()
         finally:
             self._connection.close()
+            if ours:
+                self._turn.release()
             self._closed()
 
+    @contextmanager
+    def _in_turn(self, what: str) -> Iterator[None]:
+        """Keep other threads away meanwhile.
+
+        Raises:
+            StateError: One of them uses this client.
+        """
+        if not self._turn.acquire(blocking=False):
+            raise self._not_our_turn(what)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _not_our_turn(self, what: str) -> StateError:
+        return StateError("another thread uses this client (give each its own)", what)
+
     def _closed(self) -> None:
+        self._closings += 1
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()

@@ -33,6 +33,11 @@ class BlockingServices(BlockingBase):
             return self._without_asking(operation)
         return self.run(operation)
 
+    def _send_unconfirmed(self, request: Apdu) -> None:
+        with self._in_turn("a request"):
+            self._association.send_unconfirmed(lambda _: request)
+            self._connection.flush()
+
     def get(
         self,
         target: Target,
@@ -103,8 +108,7 @@ class BlockingServices(BlockingBase):
                     context, self._session, target, attribute, value, class_id, selection
                 )
             )
-            self._association.send_unconfirmed(lambda _: request)
-            self._connection.flush()
+            self._send_unconfirmed(request)
             return
         self.run(
             lambda context: attributes.set_value(
@@ -154,8 +158,7 @@ class BlockingServices(BlockingBase):
                     context, self._session, target, method, parameter, class_id
                 )
             )
-            self._association.send_unconfirmed(lambda _: request)
-            self._connection.flush()
+            self._send_unconfirmed(request)
             return None
         return self.run(
             lambda context: methods.call(
