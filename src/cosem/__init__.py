@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # what a type checker sees; at run time the table below finds
     )
     from cosem.codec.data import decode_data, encode_data
     from cosem.connecting import connect, connect_async
+    from cosem.connecting.programming import program
     from cosem.connecting.reading_out import read_out
     from cosem.errors import AccessError, ActionError, AssociationRefused, CosemError
     from cosem.security.keys import Keys
@@ -123,6 +124,7 @@ __all__ = [
     "encode",
     "encode_data",
     "errors",
+    "program",
     "push",
     "read_out",
     "server",
@@ -142,6 +144,7 @@ _PLACES: Final = {
     "client.results": "ObjectEntry Reading Result",
     "codec.data": "decode_data encode_data",
     "connecting": "connect connect_async",
+    "connecting.programming": "program",
     "connecting.reading_out": "read_out",
     "errors": "AccessError ActionError AssociationRefused CosemError",
     "security.keys": "Keys",

@@ -158,10 +158,18 @@ def test_what_is_sniffed_is_recorded(cosem: Command, file: Path) -> None:
     assert [(entry.sent, entry.octets.hex().upper()) for entry in read(file).apdus] == [(True, request)]
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"classes", "decode", "redact", "keys"}))
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"classes", "decode", "redact", "keys", "security"}))
 def test_every_verb_that_talks_records(cosem: Command, verb: str) -> None:
     assert "--record FILE" in cosem(verb, "--help").out
 
 
-def test_changes_of_keys_are_recorded(cosem: Command) -> None:
-    assert "--record FILE" in cosem("keys", "rotate", "--help").out
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "rotate"),
+        *(("security", action) for action in ("show", "policy", "request", "import", "export", "remove")),
+    ],
+    ids=" ".join,
+)
+def test_every_action_that_talks_records(cosem: Command, words: tuple[str, str]) -> None:
+    assert "--record FILE" in cosem(*words, "--help").out
