@@ -333,7 +333,7 @@ def test_a_value_that_dropped_between_looks_does_not_count_as_over():
     register, limiter = limited(look_every=40)
     scene = Scene(register, limiter, now=SIX)
     register.getter("value")(
-        lambda: DoubleLongUnsigned(200 if scene.device.now() < SIX + timedelta(seconds=90) else 50)
+        lambda: DoubleLongUnsigned(200 if scene.device.now() < SIX + timedelta(seconds=50) else 50)
     )
     assert scene.move(seconds=99) == []
     assert scene.move(hours=1) == []

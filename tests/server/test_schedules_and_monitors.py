@@ -355,6 +355,24 @@ def test_a_limiter_acts_once_after_the_duration_and_once_when_it_is_back():
     assert scene.move(minutes=10) == []
 
 
+def test_a_limiter_acts_on_what_was_above_its_threshold_from_the_beginning():
+    register, limiter = limited()
+    register.put("value", DoubleLongUnsigned(150))
+    assert Scene(register, limiter).move(minutes=10) == [("Mon 00:01:00", 1)]
+
+
+@pytest.mark.parametrize("year", ["270F", "0001"])
+def test_an_emergency_may_end_after_the_calendar(year):
+    register, limiter = limited(emergency_profile_group_id_list=[7])
+    scene = Scene(register, limiter)
+    begin = OctetString(bytes.fromhex(f"{year}0C1FFF173B3B00800000"))
+    profile = Structure((LongUnsigned(7), begin, DoubleLongUnsigned(0xFFFFFFFF)))
+    assert scene.client.set(71, "0.0.17.0.0.255", 8, profile) is DataAccessResult.SUCCESS
+    assert scene.client.get(71, "0.0.17.0.0.255", 3) == DoubleLongUnsigned(100)
+    assert scene.client.get(71, "0.0.17.0.0.255", 10) is False
+    assert scene.move(days=2) == []
+
+
 def test_a_limiter_that_is_to_watch_something_else_begins_anew():
     register, limiter = limited()
     other = RegisterObject("1-0:2.7.0", value=DoubleLongUnsigned(50))

@@ -244,6 +244,75 @@ def test_what_follows_the_premises_grows_and_agrees_with_the_past():
     assert client.get(5, "1-0:1.4.0", 3) == pytest.approx(energy * 4 / 10, abs=5)
 
 
+def watching():
+    """A meter whose Limiter and Register monitor watch a power that follows the premises."""
+    return meter_from_toml(
+        """
+cosem-meter = 1
+[meter]
+name = "ABC{serial}"
+[[association]]
+client = 16
+rights = "full"
+[[object]]
+class = 8
+name = "0-0:1.0.0"
+[[object]]
+class = 3
+name = "1-0:1.7.0"
+sources = {value = "power-import"}
+values = {value = {double-long-unsigned = 0}, scaler_unit = [0, 27]}
+[[object]]
+class = 1
+name = "0-0:96.1.10"
+values = {value = {unsigned = 0}}
+[[object]]
+class = 1
+name = "0-0:96.1.11"
+values = {value = {unsigned = 0}}
+[[object]]
+class = 9
+name = "0-0:10.0.106"
+[object.values]
+scripts = [
+  [1, [[1, 1, "0-0:96.1.10", 2, {unsigned = 1}]]],
+  [2, [[1, 1, "0-0:96.1.10", 2, {unsigned = 2}]]],
+  [3, [[1, 1, "0-0:96.1.11", 2, {unsigned = 3}]]],
+]
+[[object]]
+class = 71
+name = "0-0:17.0.0"
+[object.values]
+monitored_value = [3, "1-0:1.7.0", 2]
+threshold_normal = {double-long-unsigned = 500}
+threshold_emergency = {double-long-unsigned = 3000}
+min_over_threshold_duration = 60
+min_under_threshold_duration = 60
+actions = [["0-0:10.0.106", 1], ["0-0:10.0.106", 2]]
+[[object]]
+class = 21
+name = "0-0:16.0.0"
+[object.values]
+monitored_value = [3, "1-0:1.7.0", 2]
+thresholds = [{double-long-unsigned = 500}]
+actions = [[["0-0:10.0.106", 3], ["0-0:10.0.106", 0]]]
+"""
+    )
+
+
+def test_monitors_see_by_themselves_what_the_premises_do():
+    clock = StandingClock(NOON.replace(hour=1))
+    client = Client(simulated_meter(watching(), clock=clock, seed=7))
+    seen = []
+    for _ in range(24):
+        clock.move(hours=1)
+        power = int(client.get(3, "1-0:1.7.0", 2))
+        seen.append((power > 500, int(client.get(1, "0-0:96.1.10", 2)), int(client.get(1, "0-0:96.1.11", 2))))
+    assert {over for over, _, _ in seen} == {False, True}
+    assert {limited for _, limited, _ in seen} >= {1, 2}
+    assert seen[-1][2] == 3
+
+
 def test_rows_that_are_captured_before_anybody_looks_follow_the_past():
     clock = StandingClock()
     meter = simulated_meter(behaving(), clock=clock)

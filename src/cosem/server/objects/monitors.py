@@ -14,7 +14,7 @@ from cosem.classes.standard.references import AttributeReference, ScriptReferenc
 from cosem.classes.standard.register_monitor import RegisterMonitor
 from cosem.server.objects.base import CosemObject, Outcome, is_awaitable
 from cosem.server.objects.schedules import run_script
-from cosem.server.timetable import next_multiple
+from cosem.server.timetable import LATEST, next_multiple
 from cosem.types.data import DataValue
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
@@ -126,6 +126,7 @@ class LimiterObject(_Monitor, Limiter):
         self._over: bool | None = None
         self._since: datetime | None = None
         self._acted: bool | None = None
+        self._looked = False
         super().__init__(logical_name, **values)
 
     def changed(self, number: int) -> None:
@@ -150,7 +151,10 @@ class LimiterObject(_Monitor, Limiter):
         except ValueError:
             return None
         begin = self.device.instant(start) if start.tzinfo is None else start
-        return begin, begin + timedelta(seconds=int(profile.emergency_duration))
+        try:
+            return begin, begin + timedelta(seconds=int(profile.emergency_duration))
+        except OverflowError:  # it holds for as long as there are days
+            return begin, LATEST
 
     def _active(self) -> bool:
         span = self._emergency()
@@ -202,7 +206,9 @@ class LimiterObject(_Monitor, Limiter):
         self._run(actions.action_over_threshold if self._over else actions.action_under_threshold)
 
     def next_time(self, after: datetime) -> datetime | None:
-        """Return when a duration ends, an emergency begins or ends, or the value is looked at."""
+        """Return when a duration ends, an emergency begins or ends, or the value is looked at: first, at once."""
+        if not self._looked:
+            return after + _INSTANT
         span = self._emergency() or ()
         times = [at for at in (self._next_look(after), *span) if at is not None and at > after]
         deadline = self._deadline()
@@ -213,6 +219,7 @@ class LimiterObject(_Monitor, Limiter):
     def on_time(self, at: datetime) -> None:
         """Look at the value, and judge: one that has dropped unseen meanwhile does not count on."""
         del at
+        self._looked = True
         self._show()
         self._look()
         self._judge()

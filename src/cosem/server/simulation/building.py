@@ -59,6 +59,10 @@ _DEMAND, _PROFILE, _MBUS_CLIENT = 5, 7, 72
 _EXTENDED, _CAPTURE_TIME = 4, 5
 _SCALERS: Final = {3: 3, 4: 3, 5: 4}
 """The attribute with scaler and unit, by class."""
+_MONITORS: Final = frozenset({21, 71})
+"""Register monitor and Limiter."""
+_LOOK_EVERY: Final = 60
+"""Seconds after which they look at what follows the premises: of that nobody tells them."""
 _TOTAL: Final = "total"
 """The source of a demand register: the energy whose growth is the demand."""
 _KEPT: Final = {15: frozenset({9, 10}), 12: frozenset({4, 5})}
@@ -160,6 +164,8 @@ class SimulatedMeter(LogicalDevice):
             facts["total"] = lambda: quantity(self.now()) * scale
         if record.class_id == _MBUS_CLIENT and record.sources:
             facts["read"] = self._slave(record)
+        if record.class_id in _MONITORS and any(each.sources for each in self.record.objects):
+            facts["look_every"] = _LOOK_EVERY
         if record.class_id == _PROFILE:
             for computed in ("buffer", "entries_in_use"):
                 facts.pop(computed, None)
