@@ -199,6 +199,7 @@ class Pipe:
     ) -> None:
         self.out = bytearray()
         self.closed = self.paused = False
+        self.untaken = 0
         self.connection = Connection(server, link())
         self.connection.attach(self, peer)
 
@@ -244,4 +245,4 @@ class Pipe:
         self.paused = False
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.untaken

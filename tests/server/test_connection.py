@@ -701,6 +701,48 @@ def test_statistics_count():
     assert counted["octets_sent"] > 2 * len(ENERGY)
 
 
+@pytest.mark.parametrize(("limits", "most"), [({}, 65_536), ({"untaken": 1000}, 1000)])
+def test_a_client_that_takes_nothing_is_told_nothing_more(limits, most):
+    server, _ = server_of(limits=ConnectionLimits(**limits))
+    slow, quick = opened(server), opened(server)
+
+    def notify() -> int:
+        return server.notify(3, "1-0:1.8.0", 2, OctetString(bytes(900)))
+
+    assert notify() == 2
+    for pipe in (slow, quick):
+        pipe.answers()
+    slow.untaken = most
+    assert notify() == 2
+    slow.untaken = most + 1
+    assert [notify() for _ in range(100)] == [1] * 100
+    assert len(slow.answers()) == 1
+    assert len(quick.answers()) == 101
+    assert server.statistics.notifications == 104
+    assert server.statistics.notifications_dropped == 100
+    assert slow.ask(GET) == [ENERGY]
+    slow.untaken = 0
+    assert notify() == 2
+    assert len(slow.answers()) == 1
+
+
+def test_without_a_limit_a_client_is_told_whatever_waits_for_it():
+    server, _ = server_of(limits=ConnectionLimits(untaken=None))
+    pipe = opened(server)
+    pipe.untaken = 1 << 30
+    assert server.notify(3, "1-0:1.8.0", 2, DoubleLongUnsigned(6)) == 1
+    assert server.statistics.notifications_dropped == 0
+
+
+def test_who_would_be_told_nothing_anyway_counts_as_nobody_left_out():
+    server, _ = server_of()
+    pipe = opened(server)
+    pipe.untaken = 1 << 30
+    assert server.notify(3, "1-0:1.8.0", 2, DoubleLongUnsigned(6), client=99) == 0
+    assert server.notify(3, "1-0:9.8.0", 2, DoubleLongUnsigned(6)) == 0
+    assert server.statistics.notifications_dropped == 0
+
+
 def test_rights_are_of_the_association():
     device = energy_meter(rights=AccessRights.read_only())
     server, _ = server_of(device)

@@ -46,6 +46,7 @@ from cosem.types.date_time import DateTime
 from cosem.types.enumerations import ActionResult, AuthenticationMechanism, Conformance
 from cosem.types.identifiers import LongInvokeIdAndPriority
 from cosem.types.logical_name import LogicalName
+from tests.client.meter import run_virtual
 from tests.server.driver import StandingClock
 
 ENERGY, PUSH, CLOCK, PROFILE = "1.0.1.8.0.255", "0.0.25.9.0.255", "0.0.1.0.0.255", "1.0.99.1.0.255"
@@ -197,6 +198,127 @@ def test_a_push_that_nobody_takes_is_given_up():
         assert (setup.pushed, setup.failed) == (0, 1)
 
     asyncio.run(test())
+
+
+class Taker(asyncio.Transport):
+    """What a receiver takes of a connection, at a pace that a test says; it answers when it has all.
+
+    Attributes:
+        left: Octets that it has not taken yet.
+    """
+
+    def __init__(self, protocol: Any, octets: int, seconds: float, confirms: bool) -> None:
+        super().__init__()
+        self.protocol = protocol
+        self.pace = octets, seconds
+        self.confirms = confirms
+        self.left = 0
+        self.closing = self.gone = self.aborted = False
+
+    def write(self, data: Any) -> None:
+        if not self.left:
+            asyncio.get_running_loop().call_later(self.pace[1], self.take)
+        self.left += len(data)
+        if self.confirms:
+            (unit,) = WrapperParser().feed(bytes(data))
+            number = decode(unit[2]).long_invoke_id_and_priority
+            answer = encode(DataNotificationConfirm(LongInvokeIdAndPriority(number), b""))
+            asyncio.get_running_loop().call_soon(self.protocol.data_received, wrap(answer, 1, 1))
+
+    def take(self) -> None:
+        self.left = max(0, self.left - self.pace[0])
+        if self.left and self.pace[0] and not self.gone:
+            asyncio.get_running_loop().call_later(self.pace[1], self.take)
+        elif not self.left and self.closing:
+            self.end()
+
+    def end(self) -> None:
+        if not self.gone:
+            self.gone = True
+            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
+
+    def close(self) -> None:
+        self.closing = True
+        if not self.left:
+            self.end()
+
+    def abort(self) -> None:
+        self.aborted = not self.gone
+        self.left = 0
+        self.end()
+
+    def get_write_buffer_size(self) -> int:
+        return self.left
+
+
+def taken(
+    octets: int, seconds: float, *, confirms: bool = False, **values: Any
+) -> tuple[Any, list[Taker], float]:
+    """Push to a receiver that takes so many octets every so many seconds; return setup, connections and seconds."""
+
+    async def test() -> tuple[Any, list[Taker], float]:
+        loop: Any = asyncio.get_running_loop()
+        takers: list[Taker] = []
+
+        async def connect(factory: Callable[[], Any], *where: object) -> tuple[Taker, Any]:
+            protocol = factory()
+            takers.append(Taker(protocol, octets, seconds, confirms))
+            return takers[-1], protocol
+
+        loop.create_connection = connect
+        setup: Any = meter("192.0.2.1:4059", **values)[PUSH]
+        setup.call(1, Integer(0))
+        await setup.task
+        return setup, takers, loop.time()
+
+    return run_virtual(test)
+
+
+def test_a_push_that_the_receiver_does_not_take_is_repeated_and_has_not_arrived():
+    setup, takers, _ = taken(0, 1, number_of_retries=2)
+    assert (setup.pushed, setup.failed) == (0, 1)
+    assert len(takers) == 3
+    assert all(taker.aborted for taker in takers)
+
+
+def test_a_push_that_the_receiver_takes_slowly_has_arrived():
+    setup, takers, seconds = taken(4, 9)
+    assert (setup.pushed, setup.failed) == (1, 0)
+    assert seconds > 30
+    assert not takers[0].aborted
+
+
+def test_a_push_that_was_confirmed_has_arrived_whatever_becomes_of_its_connection():
+    confirmed = {"push_operation_method": PushOperationMethod.CONFIRMED}
+    setup, takers, _ = taken(0, 1, confirms=True, number_of_retries=2, **confirmed)
+    assert (setup.pushed, setup.failed) == (1, 0)
+    assert [taker.aborted for taker in takers] == [True]
+
+
+def test_a_confirmation_is_not_waited_for_over_a_connection_that_is_gone():
+    async def test() -> None:
+        loop: Any = asyncio.get_running_loop()
+        attempts: list[float] = []
+
+        async def connect(factory: Callable[[], Any], *where: object) -> tuple[Taker, Any]:
+            protocol = factory()
+            taker = Taker(protocol, 100, 1, confirms=False)
+            attempts.append(loop.time())
+            loop.call_later(2, taker.end)
+            return taker, protocol
+
+        loop.create_connection = connect
+        device = meter(
+            "192.0.2.1:4059", push_operation_method=PushOperationMethod.CONFIRMED, number_of_retries=1
+        )
+        setup: Any = device[PUSH]
+        setup.confirmation_timeout = 600
+        setup.call(1, Integer(0))
+        assert await setup.task is False
+        assert len(attempts) == 2
+        assert loop.time() < 10
+
+    run_virtual(test)
 
 
 def test_a_long_push_goes_in_blocks():

@@ -154,9 +154,9 @@ class Connection(asyncio.Protocol):
         return [session.task for session in self.sessions.values() if session.task is not None]
 
     @property
-    def unsent(self) -> bool:
-        """Whether octets wait for the client to take them."""
-        return self._transport is not None and self._transport.get_write_buffer_size() > 0
+    def untaken(self) -> int:
+        """How many octets wait in our memory for the client to take them."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def tick(self, now: float) -> None:
         """Let time-outs happen: those of the connection and those of its associations."""

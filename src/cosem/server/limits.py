@@ -22,6 +22,8 @@ class ConnectionLimits:
         queued: Most requests of one association that wait for their turn; then nothing more is read
             from the connection until some are answered.
         first_association: Seconds from connecting to the first association that stands.
+        untaken: Octets that a client has not taken yet, and that wait in our memory; while there are more, nothing
+            is sent to it unasked.
         idle: Seconds that a connection may be silent.
         partial_unit: Seconds from the first octet of a unit to its last.
         request: Seconds that the application process may take for one attribute or method; the client
@@ -37,6 +39,7 @@ class ConnectionLimits:
     associations: int = 16
     queued: int = 64
     first_association: float | None = 10.0
+    untaken: int | None = 65_536
     idle: float | None = 120.0
     partial_unit: float | None = 10.0
     request: float | None = 8.0
@@ -60,7 +63,8 @@ class Statistics:
         deciphering_failures: Requests in associations that could not be deciphered.
         requests: APDUs that were processed.
         answers: APDUs that were sent in answer.
-        notifications: APDUs that were sent unasked.
+        notifications: Notifications that were sent, counted once for each client.
+        notifications_dropped: Those that were not, since the client does not take what was sent before.
         octets_received: Octets from clients.
         octets_sent: Octets to clients.
         incidents: Errors of the application process.
@@ -76,6 +80,7 @@ class Statistics:
     requests: int = 0
     answers: int = 0
     notifications: int = 0
+    notifications_dropped: int = 0
     octets_received: int = 0
     octets_sent: int = 0
     incidents: int = 0

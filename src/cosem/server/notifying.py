@@ -73,9 +73,11 @@ def _tell(
 ) -> int:
     """Send each open association of a logical device what is meant for it, and return how many were told.
 
-    An association that did not agree on the service, or whose link does not take the APDUs, is passed over.
+    An association that did not agree on the service, or whose link does not take the APDUs, is passed over; so is one
+    whose client does not take what was sent before: the newest is lost, nothing is taken back that was begun.
     """
     told = 0
+    most = server.limits.untaken
     for connection in server.connections:
         for session in list(connection.sessions.values()):
             association = session.association
@@ -89,6 +91,9 @@ def _tell(
             except (ConfigurationError, UnsupportedError, StateError):
                 continue
             if apdus is None or (longest and len(apdus) > _MOST_FRAMES):
+                continue
+            if most is not None and connection.untaken > most:
+                server.statistics.notifications_dropped += 1
                 continue
             try:
                 for apdu in apdus:

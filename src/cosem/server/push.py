@@ -30,7 +30,7 @@ __all__ = ["destination_of", "push"]
 log = logging.getLogger("cosem.server")
 
 _CONNECTING: Final = 10.0
-"""Seconds that a connection to a destination may take."""
+"""Seconds that a connection to a destination may take, or its receiver to take more octets."""
 
 
 def destination_of(text: bytes) -> tuple[str, int]:
@@ -114,7 +114,13 @@ def _context(device: LogicalDevice, client_sap: int) -> tuple[AssociationProfile
 async def _send(
     setup: PushSetupBehaviour, where: tuple[str, int], units: list[bytes], waiting: _Confirmation | None
 ) -> None:
-    """Send the units, and wait for the confirmation where one is wanted."""
+    """Send the units, and wait for the confirmation where one is wanted, else until all octets were taken.
+
+    Raises:
+        TimeoutError: No connection or no confirmation in time, or the receiver takes no more octets.
+        TransportError: The receiver closed the connection without confirming.
+        OSError: There is no connection, or no longer.
+    """
     loop = asyncio.get_running_loop()
     answers: asyncio.Queue[bytes] = asyncio.Queue(64)
     transport: Any
@@ -134,14 +140,36 @@ async def _send(
         if waiting is not None:
             async with asyncio.timeout(setup.confirmation_timeout):
                 while not waiting.is_in(await answers.get()):
-                    pass
-    finally:
+                    if protocol.closed.is_set() and answers.empty():
+                        raise protocol.lost or TransportError(
+                            "the connection was closed without confirmation"
+                        )
         transport.close()
-        with suppress(TimeoutError):
+        try:
+            await _taken(transport, protocol)
+        except TimeoutError:
+            if waiting is None:
+                raise
+    finally:
+        transport.abort()
+    if waiting is None and protocol.lost is not None:
+        raise protocol.lost
+
+
+async def _taken(transport: Any, protocol: _Stream) -> None:
+    """Wait until a transport that is closing has sent everything, as long as the receiver takes anything.
+
+    Raises:
+        TimeoutError: It does not.
+    """
+    while not protocol.closed.is_set():
+        left = transport.get_write_buffer_size()
+        try:
             async with asyncio.timeout(_CONNECTING):
                 await protocol.closed.wait()
-    if protocol.lost is not None:
-        raise protocol.lost
+        except TimeoutError:
+            if transport.get_write_buffer_size() >= left:
+                raise TimeoutError(f"the receiver has taken nothing for {_CONNECTING:g} s") from None
 
 
 class _Stream(asyncio.Protocol):
@@ -162,6 +190,7 @@ class _Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = exc
         self.closed.set()
+        self._take(b"")  # whoever waits for an answer wakes up
 
 
 class _Datagrams(_Stream, asyncio.DatagramProtocol):
