@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 
+from cosem.association.client.parameters import ALL_SERVICES_LN
 from cosem.client.security import HighGmac
 from cosem.codec.data import decode_data, encode_data
 from cosem.errors import AssociationRefused, ConfigurationError, ConversionError, TransportTimeout
@@ -23,7 +24,7 @@ from cosem.testing.memory import DeviceChannel, connected
 from cosem.testing.strategies import alike, values
 from cosem.testing.vectors import load
 from cosem.types.data import OctetString, Unsigned
-from cosem.types.enumerations import AuthenticationMechanism
+from cosem.types.enumerations import AuthenticationMechanism, Conformance
 from tests.client.secured import KEYS
 
 
@@ -37,6 +38,17 @@ def test_a_long_profile_is_read_in_blocks_without_a_network():
     with connected(demonstration_meter(), max_pdu_size=256) as meter:
         rows = meter.profile("1-0:99.1.0").read(entries=(1, 96))
     assert len(rows) == 96
+
+
+@pytest.mark.parametrize(
+    "facts", [{}, {"conformance": ALL_SERVICES_LN & ~Conformance.GENERAL_BLOCK_TRANSFER}]
+)
+def test_a_value_of_a_thousand_blocks_is_not_late(facts):
+    made = device(**facts)
+    long = OctetString(bytes(range(256)) * 250)
+    made["0-0:96.1.0"].put("value", long)
+    with connected(made, max_pdu_size=64) as meter:
+        assert meter.get("0-0:96.1.0") == long
 
 
 def test_every_kind_of_association():
