@@ -18,6 +18,9 @@ from cosem.errors import ExceptionResponseError, StateError, TransportClosed, Tr
 from cosem.types.data import LongUnsigned
 from cosem.types.logical_name import LogicalName
 from tests.association.client_driver import LONG, Client, opened_client
+from tests.association.fakes import FakeProtection
+from tests.association.server_driver import opened_server
+from tests.association.test_client_routing import ciphered_client
 
 NOT_POSSIBLE = "D80101"
 SCRIPTS = [CosemMethodDescriptor(9, LogicalName(f"0.0.10.0.{number}.255"), 1) for number in (100, 101)]
@@ -197,3 +200,57 @@ def test_errors_booked_on_the_wrong_request_use_no_invoke_ids_up():
         if number == 100:
             break
     assert association.state is State.ASSOCIATED
+
+
+# --- what was protected before ----------------------------------------------------------------------------------------
+
+
+def test_a_repeated_answer_is_put_aside_and_the_true_one_is_waited_for():
+    client = ciphered_client()
+    protection = client.association.protection
+    exchange = reading(client)
+    client.sent()
+    protection.replayed = True
+    client.receive(FakeProtection().protect(bytes.fromhex("C40140001106")))
+    assert not exchange.done
+    assert "repeated or overtaken message dropped" in client.association.findings[-1]
+    protection.replayed = False
+    client.receive(FakeProtection().protect(bytes.fromhex("C40140001105")))
+    assert exchange.result() == 5
+
+
+def test_a_meter_whose_counter_went_back_is_told_from_a_silent_one():
+    client = ciphered_client()
+    exchange = reading(client)
+    client.sent()
+    client.association.protection.replayed = True
+    client.receive(FakeProtection().protect(bytes.fromhex("C40140001106")))
+    client.association.timed_out(exchange, TransportTimeout("no answer"))
+    with pytest.raises(TransportTimeout, match=r"what came had been protected before: .*77"):
+        exchange.result()
+
+
+@pytest.mark.parametrize("keeps_order", [True, False])
+def test_a_server_tells_of_a_repeated_request_only_where_the_order_is_kept(keeps_order):
+    server = opened_server(keeps_order=keeps_order)
+    protection = FakeProtection()
+    server.association.protection = protection
+    request = protection.protect(bytes.fromhex("C0014000010000800100FF0200"))
+    assert server(request) != []
+    protection.replayed = True
+    assert bool(server(request)) is keeps_order
+
+
+def test_a_repeated_answer_in_clear_belongs_to_nothing_where_answers_may_come_twice():
+    client = opened_client(first=0)
+    client.association.parameters = AssociationParameters(keeps_order=False)
+    exchange = reading(client)
+    client.sent()
+    first = "C402400000000001000109"
+    client.receive(first)
+    assert len(client.sent()) == 1
+    client.receive(first)
+    assert client.sent() == []
+    assert not exchange.done
+    client.receive("C40240010000000200020141")
+    assert exchange.result() == b"A"

@@ -30,6 +30,8 @@ _HEAD: Final = 6
 """Octets of a block besides its data and their length: tag, control, number, acknowledged number."""
 _LARGEST: Final = 0xFFFF
 _WIDEST: Final = 63
+_TELLING: Final = 8
+"""Octets of a ciphered block that no other block has by chance."""
 
 
 def most_octets(size: int) -> int:
@@ -230,7 +232,7 @@ class BlockTransfer:
             ProtocolError: The other aborts, breaks the rules, or makes no progress.
             LimitError: Its message grows too long.
         """
-        self._check(block)
+        self.check(block)
         # Two marks that contradict each other: the window is over, and the block does not count.
         incoherent = block.last_block and block.streaming
         if not incoherent:
@@ -270,7 +272,12 @@ class BlockTransfer:
             self._transmit()
         return True
 
-    def _check(self, block: GeneralBlockTransfer) -> None:
+    def check(self, block: GeneralBlockTransfer) -> None:
+        """See that a block can belong to this exchange; nothing is changed.
+
+        Raises:
+            ProtocolError: It cannot, or the peer aborts.
+        """
         number = block.block_number
         if number == 0:
             raise ProtocolError("the peer has aborted the general block transfer")
@@ -289,6 +296,11 @@ class BlockTransfer:
     def holds(self, block: GeneralBlockTransfer) -> bool:
         """Return whether this very block was received."""
         return self._known(block.block_number) == block.block_data
+
+    @property
+    def received_parts(self) -> dict[int, int]:
+        """What tells the blocks that came from others, by their numbers: those that are long enough for that."""
+        return {number: hash(part) for number, part in enumerate(self._parts, 1) if len(part) >= _TELLING}
 
     def _known(self, number: int) -> bytes | None:
         """Return what block ``number`` holds, if it was received."""

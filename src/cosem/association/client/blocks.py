@@ -61,6 +61,7 @@ class ClientBlocks:
     __slots__ = (
         "_limits",
         "_plain",
+        "_previous",
         "_restarts",
         "_transfer",
         "moved",
@@ -74,6 +75,7 @@ class ClientBlocks:
         self._limits = limits
         self._transfer: BlockTransfer | None = None
         self._plain = False
+        self._previous: dict[int, int] = {}
         self._restarts = 0
         self.transferred = 0
         self.moved = False
@@ -108,8 +110,16 @@ class ClientBlocks:
         self._transfer = transfer
         self._plain = False
 
-    def take(self, block: GeneralBlockTransfer, size: int) -> tuple[bytes | None, bool]:
+    def take(
+        self, block: GeneralBlockTransfer, size: int, *, keeps_order: bool = True
+    ) -> tuple[bytes | None, bool]:
         """Take a block of a confirmed exchange.
+
+        Args:
+            block: From the server.
+            size: Longest block APDU that the server takes, octets; 0 for no limit.
+            keeps_order: Whether nothing comes late or twice. Else what is ciphered goes in blocks, and the same
+                octets are the same block: of the last exchange, or one that cannot be of this any more.
 
         Returns:
             The answer, once it is whole, and whether the block belongs to anything.
@@ -120,6 +130,8 @@ class ClientBlocks:
         """
         begins = block.block_number == 1 and block.block_number_ack == 0
         transfer = self._transfer
+        if not keeps_order and block.block_number and self._is_stray(block):
+            return None, False
         if transfer is None:
             if not begins:
                 return None, False
@@ -143,8 +155,20 @@ class ClientBlocks:
         self.moved = transfer.moves != before
         self.transferred = transfer.acknowledged_octets + transfer.received_octets
         if message is not None and not transfer.outgoing:
-            self._transfer = None
+            self.end()
         return message, True
+
+    def _is_stray(self, block: GeneralBlockTransfer) -> bool:
+        """Return whether a datagram holds a block of the last exchange, or one that cannot be of this."""
+        if self._previous.get(block.block_number) == hash(block.block_data):
+            return True
+        if self._transfer is None:
+            return False
+        try:
+            self._transfer.check(block)
+        except ProtocolError:
+            return True
+        return False
 
     def timed_out(self) -> bool:
         """Ask again, and return whether that still makes sense."""
@@ -160,12 +184,15 @@ class ClientBlocks:
         return blocks
 
     def end(self) -> None:
-        """Forget the exchange."""
+        """Forget the exchange, but not what tells its blocks from those of the next."""
+        if self._transfer is not None:
+            self._previous = self._transfer.received_parts
         self._transfer = None
 
     def clear(self) -> None:
         """Forget everything."""
         self._transfer = None
+        self._previous = {}
         self.unconfirmed = UnconfirmedBlocks(self._limits)
 
     def _fresh(self, size: int) -> BlockTransfer:

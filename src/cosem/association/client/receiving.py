@@ -14,7 +14,7 @@ from cosem.association.client.exchange import Exchange, Notification
 from cosem.association.client.sending import ClientSending
 from cosem.association.context import EncodedData
 from cosem.association.unconfirmed_blocks import is_unconfirmed
-from cosem.errors import CosemError, DecodeError, SecurityError, TransportClosed
+from cosem.errors import CosemError, DecodeError, ReplayError, SecurityError, TransportClosed
 from cosem.types.identifiers import InvokeIdAndPriority
 
 __all__ = ["ClientReceiving"]
@@ -39,6 +39,11 @@ class ClientReceiving(ClientSending):
         if tag == routing.GENERAL_BLOCK_TRANSFER:
             self._receive_block(octets, now)
             return
+        if not self.parameters.keeps_order and tag in routing.ANSWERS_WITH_INVOKE_ID:
+            if octets in self._recent:
+                self.findings.append(f"repeated answer dropped: {tag:02X}")
+                return
+            self._recent.append(octets)
         self._receive(octets)
 
     def _receive(self, octets: bytes) -> None:
@@ -87,7 +92,11 @@ class ClientReceiving(ClientSending):
             return
         before = self._blocks.transferred
         try:
-            message, known = self._blocks.take(block, self.negotiated.server_max_receive_pdu_size)
+            message, known = self._blocks.take(
+                block,
+                self.negotiated.server_max_receive_pdu_size,
+                keeps_order=self.parameters.keeps_order,
+            )
             if exchange.context is not None and self._blocks.transferred != before:
                 exchange.context.transferred(self._blocks.transferred)
         except CosemError as error:
@@ -108,6 +117,10 @@ class ClientReceiving(ClientSending):
 
     def _undecodable(self, octets: bytes, tag: int, error: CosemError) -> None:
         """Fail the conversation whose answer cannot be read; all of them where it cannot be told."""
+        if isinstance(error, ReplayError):
+            self._replayed = error
+            self.findings.append(f"repeated or overtaken message dropped: {error}")
+            return
         key = routing.key_in(octets)
         if tag in routing.NOTIFICATION_TAGS or tag in routing.CIPHERED_NOTIFICATION_TAGS:
             self.findings.append(f"notification dropped: {error}")
@@ -165,7 +178,7 @@ class ClientReceiving(ClientSending):
             else:
                 exchange = None
         if exchange is not None:
-            self._foreign = None
+            self._foreign = self._replayed = None
             exchange.answer_begun = routing.goes_on(apdu)
             self._answered(exchange, key)
             self._advance(exchange, apdu)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWERS_IN_CLEAR",
+    "ANSWERS_WITH_INVOKE_ID",
     "CIPHERED_NOTIFICATION_TAGS",
     "CONTINUING",
     "GENERAL_BLOCK_TRANSFER",
@@ -36,8 +37,9 @@ REQUESTS: Final = frozenset({0x01, 0x05, 0x06, 0x10, 0x16, 0x60, 0x62, 0xC0, 0xC
 ANSWERS_IN_CLEAR: Final = frozenset({0x61, 0x63, 0xD8, 0x0E})
 """Answers that may come without protection in an association with ciphering."""
 _FIRST_CIPHERED, _GENERAL_TAGS = 0x21, frozenset({0xDB, 0xDC, 0xDD, 0xDF})
-_ANSWERS_WITH_INVOKE_ID: Final = frozenset({0xC4, 0xC5, 0xC7})
+_ANSWERS_WITH_SHORT_ONE: Final = frozenset({0xC4, 0xC5, 0xC7})
 _ACCESS_RESPONSE: Final = 0xDA
+ANSWERS_WITH_INVOKE_ID: Final = _ANSWERS_WITH_SHORT_ONE | {_ACCESS_RESPONSE}
 _PAIRS: Final = {
     "AARQ": "open",
     "AARE": "open",
@@ -86,7 +88,7 @@ def key_of(apdu: Apdu) -> int | str:
 def key_in(octets: bytes) -> int | str | None:
     """Return the key of an answer that cannot be decoded, if as much can be seen."""
     tag = octets[0] if octets else 0
-    if tag in _ANSWERS_WITH_INVOKE_ID and len(octets) > 2:
+    if tag in _ANSWERS_WITH_SHORT_ONE and len(octets) > 2:
         return octets[2] & 0x0F
     if tag == _ACCESS_RESPONSE and len(octets) > 4:
         return long_key(int.from_bytes(octets[1:5], "big"))

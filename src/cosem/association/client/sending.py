@@ -24,6 +24,7 @@ from cosem.association.control_function import CLIENT_TRANSITIONS, ClientEvent, 
 from cosem.errors import (
     ConfigurationError,
     CosemError,
+    ReplayError,
     StateError,
     TransportClosed,
     TransportTimeout,
@@ -42,6 +43,8 @@ T = TypeVar("T")
 _LONG_ATTRIBUTES: Final = frozenset({(7, 2), (15, 2)})
 """Buffers of profiles, and object lists."""
 _INVOKE_IDS: Final = 16
+_RECENT: Final = 8
+"""Answers that are remembered, where they may come twice: fewer than there are invoke-ids."""
 _LONG_INVOKE_IDS: Final = 1 << 24
 
 
@@ -71,6 +74,8 @@ class ClientSending:
         self.strict = strict
         self.any_invoke_id = any_invoke_id
         self._foreign: int | None = None
+        self._replayed: ReplayError | None = None
+        self._recent: deque[bytes] = deque(maxlen=_RECENT)
         self.control = ControlFunction(CLIENT_TRANSITIONS)
         self.negotiated = NegotiatedContext(Conformance(0))
         self.notifications = NotificationQueue(most_notifications)
@@ -228,6 +233,9 @@ class ClientSending:
                 f"{error}, but one with invoke-id {self._foreign} instead of {key}: allow any_invoke_id for this meter"
             )
             self._foreign = None
+        if self._replayed is not None:
+            error = TransportTimeout(f"{error}, but what came had been protected before: {self._replayed}")
+            self._replayed = None
         if self._cannot_be_told(key):
             self._fail_last(exchange, error)
             self._give_up(error)
@@ -295,6 +303,7 @@ class ClientSending:
             self.protection.forget()
         self._late.clear()
         self._refused = Refused()
+        self._recent.clear()
         self._blocks.clear()
         self._outgoing.clear()
 

@@ -82,6 +82,8 @@ _HANDLERS: Final[dict[int, str]] = {
     0xD9: "cosem.association.server.services.access:access",
 }
 """The services by tag of the request: module and function, imported when first asked for."""
+_NOTHING: Final = b""
+"""In place of an answer: the request is dropped."""
 _handlers: Final[dict[int, Callable[..., Service]]] = {}
 
 
@@ -301,7 +303,8 @@ class ServerAssociation:
             return (yield from block_received(self, octets, now, confirmed=confirmed))
         if tag == _NOTIFICATION_CONFIRM:
             return (yield from notification_confirmed(octets))
-        self.blocks.end()  # what is no block ends the exchange in blocks
+        if self.keeps_order or tag not in CIPHERED_REQUESTS:  # a datagram may be an old one
+            self.blocks.end()  # what is no block ends the exchange in blocks
         answer: bytes | None
         try:
             if tag == _AARQ:
@@ -344,6 +347,13 @@ class ServerAssociation:
             octets, refusal = self._deciphered(octets)
             if refusal is not None:
                 silent = silent or is_for_group(protected)
+            if refusal == _NOTHING:
+                self.ignored += 1
+                if whole:
+                    self.blocks.end()
+                return None
+            if not whole:
+                self.blocks.end()
             if refusal is NOT_DECIPHERED and self.protection is not None:
                 return (yield from not_genuine(self, silent=silent))
             if refusal is not None:
@@ -382,7 +392,8 @@ class ServerAssociation:
         try:
             clear, self.security_status = self.protection.unprotect(octets)
         except ReplayError as error:
-            return b"", counter_error(error)
+            # A datagram comes twice, or late: its client waits for other answers, and would take this for one of them.
+            return b"", counter_error(error) if self.keeps_order else _NOTHING
         except PolicyError:
             return b"", NOT_ALLOWED
         except (SecurityError, DecodeError):

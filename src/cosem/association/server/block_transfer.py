@@ -7,6 +7,7 @@ a repetition, and the request in it is not executed a second time.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from cosem.apdu import decode, encode
@@ -32,6 +33,8 @@ __all__ = [
     "takes_blocks",
 ]
 
+_REMEMBERED: Final = 16
+"""First blocks of former exchanges that are remembered: datagrams come late and twice."""
 _NO_REQUESTS: Final = frozenset({0x60, 0x61, 0x62, 0x63, 0xE0})
 """What cannot come in blocks: ACSE APDUs, and blocks."""
 _CIPHERED: Final = frozenset(bytes((tag,)) for tag in CIPHERED_REQUESTS)
@@ -50,13 +53,24 @@ class ServerBlocks:
         unconfirmed: Collects what wants no answer.
     """
 
-    __slots__ = ("_began", "_first", "_limits", "_moved", "_transfer", "spoken", "unconfirmed", "window")
+    __slots__ = (
+        "_began",
+        "_first",
+        "_former",
+        "_limits",
+        "_moved",
+        "_transfer",
+        "spoken",
+        "unconfirmed",
+        "window",
+    )
 
     def __init__(self, limits: ServerLimits, window: int = DEFAULT_WINDOW) -> None:
         self._limits = limits
         self.window = window
         self._transfer: BlockTransfer | None = None
         self._first: GeneralBlockTransfer | None = None
+        self._former: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._began = self._moved = 0.0
         self.spoken = False
         self.unconfirmed = UnconfirmedBlocks(TransferLimits(limits.reassembly))
@@ -66,13 +80,16 @@ class ServerBlocks:
         """Whether there is an exchange."""
         return self._transfer is not None
 
-    def take(self, block: GeneralBlockTransfer, size: int, now: float) -> bytes | None:
+    def take(
+        self, block: GeneralBlockTransfer, size: int, now: float, *, keeps_order: bool = True
+    ) -> bytes | None:
         """Take a block and return the request that it makes whole; give its answer to :meth:`answer`.
 
         Args:
             block: From the client.
             size: Longest block APDU that the client takes, octets; 0 for no limit.
             now: Monotonic seconds.
+            keeps_order: Whether nothing comes late or twice. Else what can be of a former exchange only is dropped.
 
         Raises:
             ProtocolError: The client breaks the rules.
@@ -86,9 +103,12 @@ class ServerBlocks:
         if is_unconfirmed(block):
             return self.unconfirmed.take(block, now)
         self.expire(now)
+        if not keeps_order and self._is_stray(block):
+            return None
         if block.block_number == 1 and block.block_number_ack == 0 and not self._is_repetition(block):
             self._begin(size, now)
             self._first = block
+            self._former.append(block.block_data)
         if self._transfer is None:
             return None  # of an exchange that is over, or whose first block got lost: the client asks again
         self._moved = now
@@ -100,6 +120,20 @@ class ServerBlocks:
         if message is None and self._transfer.finished:
             self.end()
         return message
+
+    def _is_stray(self, block: GeneralBlockTransfer) -> bool:
+        """Return whether a datagram holds a first block of a former exchange, or a block that cannot be of this."""
+        if block.block_number == 1 and block.block_number_ack == 0:
+            if block.block_data[:1] not in _CIPHERED or self._is_repetition(block):
+                return False
+            return block.block_data in self._former
+        if self._transfer is None:
+            return False
+        try:
+            self._transfer.check(block)
+        except ProtocolError:
+            return True
+        return False
 
     def _is_repetition(self, block: GeneralBlockTransfer) -> bool:
         """Return whether a first block is the one of the exchange that goes on, come once more.
@@ -155,6 +189,7 @@ class ServerBlocks:
     def clear(self) -> None:
         """Forget everything."""
         self.end()
+        self._former.clear()
         self.spoken = False
         self.unconfirmed = UnconfirmedBlocks(TransferLimits(self._limits.reassembly))
 
@@ -231,7 +266,12 @@ def block_received(
             and profile.max_receive_pdu_size
         ):
             raise LimitError("octets of a block", len(octets), profile.max_receive_pdu_size)
-        request = blocks.take(block, association.context.client_max_receive_pdu_size, now)
+        request = blocks.take(
+            block,
+            association.context.client_max_receive_pdu_size,
+            now,
+            keeps_order=association.keeps_order,
+        )
     except (LimitError, ConfigurationError):
         return [TOO_LONG] if confirmed else []
     except (DecodeError, ProtocolError):
