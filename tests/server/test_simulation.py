@@ -11,6 +11,7 @@ import pytest
 from cosem.classes.meter_record import MeterRecord, ObjectRights, RecordedAssociation, RecordedObject
 from cosem.classes.standard.access_rights import AccessMode
 from cosem.connecting import connect
+from cosem.connecting.simulated import record_of
 from cosem.errors import ConfigurationError
 from cosem.server import AccessRights, DataObject, LogicalDevice, demonstration_meter, serve_in_thread
 from cosem.server.simulation.building import simulated_meter
@@ -27,7 +28,7 @@ from cosem.types.data import (
 )
 from cosem.types.enumerations import AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
-from tests.server.driver import NOON, Client, StandingClock
+from tests.server.driver import NOON, Client, StandingClock, aarq
 
 SECRETS = {"COSEM_PASSWORD": "87654321"}
 READ, WRITE = AccessMode.READ, AccessMode.WRITE
@@ -311,6 +312,100 @@ def test_monitors_see_by_themselves_what_the_premises_do():
     assert {over for over, _, _ in seen} == {False, True}
     assert {limited for _, limited, _ in seen} >= {1, 2}
     assert seen[-1][2] == 3
+
+
+@pytest.mark.parametrize(
+    "jump", [timedelta(hours=-1), timedelta(days=-3000), timedelta(days=3), timedelta(minutes=10)]
+)
+def test_what_the_premises_use_does_not_depend_on_what_the_clock_is_set_to(jump):
+    clock = StandingClock()
+    client, still = (Client(simulated_meter(behaving(), clock=clock, seed=5)) for _ in range(2))
+    client.get(3, "1-0:1.8.0", 2)
+    client.device.shift(jump)
+    readings = []
+    for _ in range(20):
+        readings.append(client.get(3, "1-0:1.8.0", 2))
+        assert readings[-1] == still.get(3, "1-0:1.8.0", 2)
+        clock.move(minutes=7)
+    assert readings == sorted(readings)
+    assert readings[0] < readings[-1]
+    captured = [row[1] for row in client.get(7, "1-0:99.1.0", 2)]
+    assert captured == sorted(captured)
+    power = client.get(5, "1-0:1.4.0", 3)
+    assert power == pytest.approx(still.get(5, "1-0:1.4.0", 3), rel=0.5)
+
+
+def test_registers_do_not_count_backwards_where_the_clock_of_the_computer_does():
+    clock = StandingClock()
+    client = Client(simulated_meter(behaving(), clock=clock, seed=5))
+    clock.move(hours=1)
+    before = client.get(3, "1-0:1.8.0", 2)
+    clock.move(hours=-1)
+    assert client.get(3, "1-0:1.8.0", 2) == before
+    clock.move(hours=2)
+    assert client.get(3, "1-0:1.8.0", 2) > before
+
+
+MASKS, DAY, NIGHT, WHOLE = "0.0.14.0.0.255", "1-0:1.8.1", "1-0:1.8.2", "1-0:1.8.0"
+
+
+class Tariffs:
+    """The three-phase meter of a template in winter, and its registers."""
+
+    def __init__(self) -> None:
+        self.clock = StandingClock()
+        self.client = Client(
+            simulated_meter(record_of("three-phase"), clock=self.clock, seed=7),
+            1,
+            aarq(password=b"87654321"),
+        )
+        self.last = self.read()
+
+    def read(self) -> tuple[int, ...]:
+        return tuple(int(self.client.get(3, name, 2)) for name in (WHOLE, DAY, NIGHT))
+
+    def used(self, **time: float) -> tuple[int, ...]:
+        """Let time go by, and return what the whole and both tariffs counted."""
+        self.clock.move(**time)
+        before, self.last = self.last, self.read()
+        return tuple(after - was for after, was in zip(self.last, before, strict=True))
+
+
+def test_the_calendar_puts_the_masks_in_force_that_the_past_agrees_with():
+    tariffs = Tariffs()
+    house = tariffs.client.device.premises.house
+    for _ in range(60):
+        whole, day, night = tariffs.used(hours=1)
+        assert whole == day + night
+        assert whole > 0
+        assert 0 in (day, night)
+        assert tariffs.last[1:] == tuple(house.tariff(number, tariffs.clock.now) for number in (1, 2))
+
+
+def test_the_mask_in_force_decides_which_registers_count():
+    tariffs = Tariffs()
+    client = tariffs.client
+    whole, day, night = tariffs.used(hours=1)
+    assert (day, night) == (whole, 0)
+    assert client.set(6, MASKS, 4, OctetString(b"night")) is DataAccessResult.SUCCESS
+    whole, day, night = tariffs.used(hours=1)
+    assert (day, night) == (0, whole)
+    assert client.call(6, MASKS, 3, OctetString(b"night")).result == 0  # the mask in force is gone
+    whole, day, night = tariffs.used(hours=1)
+    assert whole > day == night == 0
+    both = Structure((OctetString(b"night"), Array((Unsigned(1), Unsigned(2)))))
+    assert client.call(6, MASKS, 2, both).result == 0
+    whole, day, night = tariffs.used(hours=1)
+    assert day == night == whole > 0
+    assert client.set(6, MASKS, 4, OctetString(b"day")) is DataAccessResult.SUCCESS
+    whole, day, night = tariffs.used(hours=1)
+    assert (day, night) == (whole, 0)
+    assert client.call(6, MASKS, 1, reference_to(3, WHOLE)).result == 0  # in no mask: it stands still
+    assert tariffs.used(hours=1)[0] == 0
+
+
+def reference_to(class_id: int, name: str) -> Structure:
+    return Structure((LongUnsigned(class_id), OctetString(LogicalName(name))))
 
 
 def test_rows_that_are_captured_before_anybody_looks_follow_the_past():

@@ -47,6 +47,7 @@ class DeviceTime:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._source = clock
         self._offset = timedelta()
+        self._measured: datetime | None = None
         self._clock_object: ClockObject | None = None
         self._timetable = Timetable()
         self._advancing: Awaitable[None] | None = None
@@ -94,6 +95,13 @@ class DeviceTime:
         if moment is not None and moment[0] is self:
             return moment[1]
         return self._source() + self._offset if self._offset else self._source()
+
+    def measuring(self) -> datetime:
+        """Return the moment that counts for what is measured: it goes on whatever the clock is set to, and never back."""
+        at = self.now() - self._offset
+        if self._measured is None or at > self._measured:
+            self._measured = at
+        return self._measured
 
     def local(self, moment: datetime) -> datetime:
         """Return a moment in the local time of the device: that of its Clock object, else of its clock."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from cosem.classes.standard.references import ObjectReference
 from cosem.classes.standard.register_activation import RegisterActivation, RegisterActMask
 from cosem.server.objects.base import CosemObject
@@ -17,19 +20,35 @@ class RegisterActivationObject(CosemObject, RegisterActivation):
 
     A Demand register stands still by itself while its mask is not in force; for other registers, whose values the
     application measures, it asks :meth:`counts`.
+
+    Attributes:
+        listeners: Called when other registers may count from now on.
     """
 
+    def __init__(self, logical_name: LogicalName | str, **values: Any) -> None:
+        self.listeners: list[Callable[[], object]] = []
+        super().__init__(logical_name, **values)
+
     def changed(self, number: int) -> None:
-        """Let Demand registers count, or stand still, from now on."""
+        """Let registers count, or stand still, from now on."""
         del number
         for each in self.device or ():
             if isinstance(each, DemandRegisterObject):
                 each.settle()
+        for listener in self.listeners:
+            listener()
+
+    def assigns(self, class_id: int, name: LogicalName | str) -> bool:
+        """Return whether a register is assigned: whether it is for the masks to say that it counts."""
+        return (class_id, LogicalName(name)) in self._assigned()
+
+    def _assigned(self) -> list[tuple[int, LogicalName]]:
+        return [(int(each.class_id), each.logical_name) for each in self.register_assignment]
 
     def counts(self, class_id: int, name: LogicalName | str) -> bool:
         """Return whether a register counts: it is in the active mask, or was never assigned."""
         wanted = class_id, LogicalName(name)
-        assigned = [(each.class_id, each.logical_name) for each in self.register_assignment]
+        assigned = self._assigned()
         if wanted not in assigned:
             return True
         masks: tuple[RegisterActMask, ...] = self.mask_list

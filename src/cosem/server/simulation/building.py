@@ -35,8 +35,10 @@ from cosem.server.device_time import utc_now
 from cosem.server.logical_device import LogicalDevice
 from cosem.server.objects.base import CosemObject
 from cosem.server.objects.making import make_object
+from cosem.server.objects.register_activation import RegisterActivationObject
 from cosem.server.simulation.association_keys import ciphers, recorded_keys, recorded_secret
 from cosem.server.simulation.checking import refuse_missing, refuse_no_moment
+from cosem.server.simulation.counting import Counter, grows, number_of, rounded, scaler_of
 from cosem.server.simulation.premises import IDENTITIES, Premises, Quantity
 from cosem.server.simulation.recorded import recorded_object
 from cosem.types.data import DataValue, DoubleLongUnsigned, OctetString, Structure
@@ -57,8 +59,9 @@ _RULES: Final[dict[str, Callable[[], AccessRights]]] = {
 }
 _DEMAND, _PROFILE, _MBUS_CLIENT = 5, 7, 72
 _EXTENDED, _CAPTURE_TIME = 4, 5
-_SCALERS: Final = {3: 3, 4: 3, 5: 4}
-"""The attribute with scaler and unit, by class."""
+_REGISTERS: Final = frozenset({3, 4})
+_ACTIVATION: Final = 6
+_VALUE: Final = 2
 _MONITORS: Final = frozenset({21, 71})
 """Register monitor and Limiter."""
 _LOOK_EVERY: Final = 60
@@ -69,7 +72,6 @@ _KEPT: Final = {15: frozenset({9, 10}), 12: frozenset({4, 5})}
 """Attributes of Association objects that are values; the others come from the association."""
 _COUNTER: Final = "invocation-counter"
 """The source of what shows which counter the ciphered association has seen."""
-_GROWING: Final = ("energy", "volume", "reactive")
 _SECURITY_SETUP: Final = 64
 Hold: TypeAlias = "Callable[..., HeldSecurity]"
 """Makes the security of the association that ciphers, out of titles and secret, and the options of HeldSecurity."""
@@ -100,6 +102,7 @@ class SimulatedMeter(LogicalDevice):
         base_names = {e.logical_name: e.base_name for e in record.objects if e.base_name is not None}
         self._held: HeldSecurity | None = None
         self._sources: dict[tuple[int, bytes, int], Quantity] = {}
+        self._counters: list[Counter] = []
         super().__init__(
             name,
             sap=record.sap if sap is None else sap,
@@ -108,6 +111,10 @@ class SimulatedMeter(LogicalDevice):
             clock=clock,
         )
         self._made = self.now()
+        self._activations = [each for each in self if isinstance(each, RegisterActivationObject)]
+        for activation in self._activations:
+            activation.listeners.append(self._settle)
+        self._settle()
         for each in record.objects:
             if each.class_id == _MBUS_CLIENT and each.sources:
                 self._captured_before(each)
@@ -160,8 +167,8 @@ class SimulatedMeter(LogicalDevice):
         if record.class_id == _DEMAND and (source := record.sources.get(_TOTAL)) is not None:
             quantity = self.premises.quantity(source)
             # Energies are in watt-hours, and the register averages what it is given over seconds.
-            scale = 3600 * 10.0 ** -_scaler(record)
-            facts["total"] = lambda: quantity(self.now()) * scale
+            scale = 3600 * 10.0 ** -scaler_of(record)
+            facts["total"] = lambda: quantity(self.measuring()) * scale
         if record.class_id == _MBUS_CLIENT and record.sources:
             facts["read"] = self._slave(record)
         if record.class_id in _MONITORS and any(each.sources for each in self.record.objects):
@@ -185,9 +192,9 @@ class SimulatedMeter(LogicalDevice):
             if kept is None:
                 raise ConfigurationError(f"source {key!r}: there is no object 0-b:24.2.{key} to keep it in")
             kind: Any = type(kept.values.get(2, DoubleLongUnsigned(0)))
-            number = _rounded(self.premises.quantity(source), source, kind, _scaler(kept))
+            number = rounded(self.premises.quantity(source), source, kind, scaler_of(kept))
             values[int(key)] = self._sources[kept.class_id, name, 2] = number
-        return lambda element: values[element](self.now()) if element in values else None  # type: ignore[return-value] # numbers with their types
+        return lambda element: values[element](self.measuring()) if element in values else None  # type: ignore[return-value] # numbers with their types
 
     def _follow(
         self, made: CosemObject, record: RecordedObject, attribute: str, source: str, name: bytes
@@ -206,9 +213,29 @@ class SimulatedMeter(LogicalDevice):
             made.getter(found.number)(lambda: self._last_counter(before))
             return
         kind: Any = type(record.values.get(found.number, DoubleLongUnsigned(0)))
-        number = _rounded(self.premises.quantity(source), source, kind, _scaler(record))
+        number = rounded(self.premises.quantity(source), source, kind, scaler_of(record))
         self._sources[record.class_id, bytes(record.logical_name), found.number] = number
-        made.getter(found.number)(lambda: number(self.now()))
+        if found.number == _VALUE and record.class_id in _REGISTERS and grows(source) and self._activated():
+            count = Counter(made, self.premises.quantity(source), self._whole(source), self.measuring)
+            self._counters.append(count)
+            shown = number_of(source, kind, scaler_of(record))
+            made.getter(_VALUE)(lambda: shown(count.amount()))
+            return
+        made.getter(found.number)(lambda: number(self.measuring()))
+
+    def _activated(self) -> bool:
+        """Return whether there are masks that say which registers count."""
+        return any(each.class_id == _ACTIVATION and self._behaves(each) for each in self.record.objects)
+
+    def _whole(self, source: str) -> Quantity:
+        """Return what a quantity is a tariff of, or else that quantity."""
+        kind, _, tariff = source.rpartition("-")
+        return self.premises.quantity(kind if tariff.isdigit() else source)
+
+    def _settle(self) -> None:
+        """Let registers count, or stand still, as their masks say."""
+        for each in self._counters:
+            each.settle(self._activations)
 
     def _last_counter(self, before: int) -> DoubleLongUnsigned:
         """Return the last invocation counter that was taken from a client; at first the one that was recorded."""
@@ -355,20 +382,6 @@ def _allow(rights: AccessRights, name: LogicalName, listed: ObjectRights) -> Non
         rights.allow(name, number, mode)
     for number, mode in listed.methods.items():
         rights.allow_method(name, number, mode)
-
-
-def _scaler(record: RecordedObject) -> int:
-    """Return the exponent of a register."""
-    value = record.values.get(_SCALERS.get(record.class_id, 0))
-    return int(value[0]) if isinstance(value, tuple) and value else 0  # type: ignore[arg-type] # an integer
-
-
-def _rounded(quantity: Quantity, source: str, kind: Any, scaler: int) -> Callable[[datetime], Any]:
-    """Return a quantity as the number that a register shows: what only grows is not rounded up."""
-    factor = 10.0**-scaler
-    if source.startswith(_GROWING) or source.split("-")[1:2] == ["volume"]:
-        return lambda moment: kind(int(quantity(moment) * factor))
-    return lambda moment: kind(round(quantity(moment) * factor))
 
 
 def simulated_meter(
