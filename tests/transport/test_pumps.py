@@ -369,6 +369,36 @@ def test_good_bye_without_answer_takes_the_time_of_a_release():
     run_virtual(test)
 
 
+class Stuck(Wire):
+    """What a meter does not read: closing waits for ever."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = True
+        self.protocol.connection_lost(None)
+
+    aborted = False
+
+
+def test_a_meter_that_takes_no_more_octets_does_not_keep_the_connection():
+    async def test():
+        association = ClientAssociation(AssociationParameters(pre_established=True))
+        connection = AsyncConnection(TalkativeLink(), association, Timeouts(release=2.0))
+        wire = Stuck()
+        wire.protocol = connection
+        connection.connection_made(wire)
+        connection.close()
+        assert wire.closed
+        await asyncio.sleep(1.9)
+        assert not wire.aborted
+        await asyncio.sleep(0.2)
+        assert wire.aborted
+
+    run_virtual(test)
+
+
 def test_an_observer_that_raises_ends_the_connection_and_nobody_waits_for_ever():
     from cosem.transport.observing import Observer
 

@@ -61,6 +61,7 @@ class AsyncConnection(asyncio.Protocol):
         self._waiting: set[Waiting] = set()
         self._notified = asyncio.Event()
         self._gone = asyncio.Event()
+        self._lingering: asyncio.TimerHandle | None = None
         self.peer = ""
         self.received = 0
         self.association = association
@@ -105,6 +106,9 @@ class AsyncConnection(asyncio.Protocol):
         )
         self.lose(TransportClosed(reason))
         self._gone.set()
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
 
     # --- for the client ---------------------------------------------------------------------------
 
@@ -267,6 +271,13 @@ class AsyncConnection(asyncio.Protocol):
         self.association.lost(self._lost)
         if self._transport is not None:
             self._transport.close()
+            # A meter that takes no more octets must not keep the connection.
+            self._lingering = self._loop.call_later(self.timeouts.release, self._abandon)
+
+    def _abandon(self) -> None:
+        self._lingering = None
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
 
     async def wait_closed(self) -> None:
         """Wait until the transport is gone, for a moment at most."""
@@ -275,8 +286,7 @@ class AsyncConnection(asyncio.Protocol):
                 async with asyncio.timeout(self.timeouts.release):
                     await self._gone.wait()
             except TimeoutError:
-                if isinstance(self._transport, asyncio.WriteTransport):
-                    self._transport.abort()
+                self._abandon()
 
     # --- inside -------------------------------------------------------------------------------------
 
