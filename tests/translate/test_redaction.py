@@ -148,6 +148,25 @@ KEPT = [
     ["> C001C1 0028 0000190900FF 02 00", "< C401C1 00 0101 0204 120008 09060000010000FF 0F02 120000"],
     ["> C001C1 0009 00000A0064FF 02 00", "< C401C1 00 0101 0202 120001 0902 4142"],
     ["> C001C1 0001 0000600A01FF 02 00", "< C401C1 00 1105"],
+    ["> C001C1 0017 0000160000FF 06 00", "< C401C1 00 120080"],
+    ["> C001C1 0029 0000190000FF 02 00", "< C401C1 00 120FDB"],
+    ["> C001C1 0006 00000E0000FF 04 00", "< C401C1 00 0903646179"],
+    ["> C001C1 0009 00000A0064FF 02 00", "< C401C1 00 0101 0202 120001 0903646179"],
+    ["> C001C1 000F 0000280001FF 09 00", "< C401C1 00 0906000000000000"],
+    ["> C001C1 0001 0000010100FF 02 00", "< C401C1 00 0665A1B2C3"],
+    ["> C001C1 0001 00002B0100FF 02 00", "< C401C1 00 0600010203"],
+    [
+        "> 0501 02FA08",
+        "< 0C01 00 0101 0204 102000 120007 1100 09060100630100FF",
+        "> 0501 022018",
+        "< 0C01 00 0600000708",
+    ],
+    [
+        "> 0501 022018",
+        "< 0C01 00 0600000708",
+        "> 0501 02FA08",
+        "< 0C01 00 0101 0204 102000 120007 1100 09060100630100FF",
+    ],
     ["< C401C1 01 04"],
 ]
 
@@ -161,6 +180,35 @@ def test_names_moments_units_and_states_stay(steps: list[str]) -> None:
         assert after.apdus[-1].octets[:-2] == before.apdus[-1].octets[:-2]
     else:
         assert after.entries == before.entries
+
+
+NAMES = ["> 0501 02FA08", "< 0C01 00 0101 0204 102000 120007 1100 09060100630100FF"]
+SELECTION = "02 0204 06000000 01 06 N 12 0001 12 0000"
+
+
+def test_rows_that_are_selected_with_short_names_stay_so_but_not_what_a_method_is_called_with() -> None:
+    selected = [*NAMES, f"> 0501 04 2008 {SELECTION}"]
+    called = [*NAMES, f"> 0501 04 2078 {SELECTION}"]
+    unknown = [*NAMES, f"> 0501 04 7008 {SELECTION}"]
+    assert redact(recording(*selected), KEY).entries == recording(*selected).entries
+    for steps in (called, unknown):
+        assert NUMBER.lower() not in redact(recording(*steps), KEY).to_text().lower()
+
+
+PERSONAL_NUMBERS = [
+    ("0007 0100630100FF 02", "0101 0201 06"),  # rows
+    ("0047 0000110000FF 03", "06"),  # what was agreed on
+    ("0048 0001180100FF 06", "06"),  # the identity of a slave
+    ("002A 0000190100FF 03", "06"),  # an address
+    ("006F 0000130000FF 05", "05"),  # money
+    ("1234 0000130000FF 02", "06"),  # a class that nobody knows
+]
+
+
+@pytest.mark.parametrize(("attribute", "before"), PERSONAL_NUMBERS)
+def test_numbers_that_tell_somebody_go(attribute: str, before: str) -> None:
+    after = redact(recording(f"> C001C1 {attribute} 00", f"< C401C1 00 {before} N"), KEY)
+    assert NUMBER.lower() not in after.to_text().lower()
 
 
 def test_equal_stays_equal_and_another_key_gives_others() -> None:

@@ -76,6 +76,14 @@ HIDDEN = {
         step(True, "0501 022030"),
         step(False, "0C01 00 0908 S"),
     ],
+    "the secret of an object whose base name was read in portions": [
+        step(True, "0501 02FA08"),
+        step(False, "0C01 02 00 0001 09 01 00 0101 0204 102000"),
+        step(True, "0501 05 0001"),
+        step(False, "0C01 02 FF 0002 0D 120013 1100 09060000140000FF"),
+        step(True, "0501 022030"),
+        step(False, "0C01 00 0908 S"),
+    ],
     "what is authenticated only": [step(True, "DB 08 4D4D4D0000BC614E 0D 10 00000001 S")],
     "an AARQ that is damaged": [step(True, "60FF A109 S")],
 }

@@ -7,17 +7,20 @@ values tell a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cosem.apdu.block_transfer import GeneralBlockTransfer
 from cosem.errors import CosemError
 from cosem.translate.explain import Explanation, explain
 from cosem.translate.item import Item
 
-__all__ = ["Conversation", "Member", "Place", "Target"]
+if TYPE_CHECKING:
+    from cosem.translate.blocks import Joiner
+
+__all__ = ["Conversation", "Member", "Place", "Target", "places_of"]
 
 _SERVICES: Final = frozenset(range(0xC0, 0xC8)) - {0xC2}
 """Tags of APDUs whose third octet is the invoke-id: GET, SET and ACTION."""
@@ -28,6 +31,7 @@ _BLOCK: Final = 0xE0
 _ASSOCIATION_SN: Final = 0xFA00
 _OBJECT_LIST: Final = (12, 8)
 """Class and offset of the object list with short names."""
+_SELECTING: Final = frozenset({"access-selection", "parameterized-access"})
 _RAW: Final = frozenset({"raw-data", "block-data"})
 
 
@@ -65,7 +69,8 @@ class Place:
         item: Where it lies, and its elements.
         targets: Of what it may be: one, or several for a block; none if that is not known.
         raw: Whether it is a piece of a long encoding instead of a Data.
-        parameters: Whether it says what to select, instead of being a value.
+        parameters: Whether it says what to select, instead of being a value; with short names also what a method
+            is called with.
     """
 
     item: Item
@@ -86,6 +91,7 @@ class Conversation:
         self.latest: tuple[Target, ...] = ()
         self._blocks = b""
         self._bases: dict[int, int] = {_ASSOCIATION_SN: 12}
+        self._joiner: Joiner[None] | None = None
 
     def places(self, explanation: Explanation, *, sent: bool) -> list[Place]:
         """Return every Data of the next APDU, with what it is of.
@@ -104,13 +110,40 @@ class Conversation:
             self._targets[key] = self.latest = named
         # A general block does not say whose it is: it is taken for the answer to the last request.
         targets = named or (self.latest if tag == _BLOCK else self._targets.get(key, ()))
-        places = []
-        for item, index, count, parameters in _data_of(explanation.root):
-            own = targets[index : index + 1] if count == len(targets) else targets
-            places.append(Place(item, own, raw=not _is_data(item), parameters=parameters))
-            if not sent and any((each.class_id, each.number) == _OBJECT_LIST for each in own):
-                self._learn(item)
+        places = places_of(explanation.root, targets)
+        for place in places:
+            if not sent and _may_be_object_list(place):
+                self._learn_of(explanation, place)
         return places
+
+    @property
+    def base_names(self) -> dict[int, int]:
+        """The class of every base name that is known."""
+        return dict(self._bases)
+
+    def know(self, base_names: Mapping[int, int]) -> None:
+        """Take base names with their classes from elsewhere."""
+        self._bases |= base_names
+
+    def _learn_of(self, explanation: Explanation, place: Place) -> None:
+        """Learn from an object list, when it is whole if it comes in blocks."""
+        from cosem.translate.blocks import Joiner  # which joins places of conversations
+
+        if not place.raw:
+            self._learn(place.item)
+            return
+        if self._joiner is None:
+            self._joiner = Joiner[None]()
+        joined = self._joiner.add(None, explanation, place, sent=False)
+        for candidate, prefix in () if joined is None else joined.candidates():
+            try:
+                whole = explain(candidate, strict=prefix > 0)
+            except CosemError:
+                continue
+            for each in places_of(whole.root, joined.targets if joined is not None else ()):
+                if _may_be_object_list(each):
+                    self._learn(each.item)
+            return
 
     def _take_block(self, block: GeneralBlockTransfer) -> None:
         """Take a general block of the client; once the request is whole it is known what the answer is of."""
@@ -155,6 +188,23 @@ class Conversation:
         return Target(Member.VARIABLE, self._bases[base], b"", name - base)
 
 
+def places_of(root: Item, targets: tuple[Target, ...]) -> list[Place]:
+    """Return every Data of an APDU that is of these targets: each of one of them, where it is a list of as many."""
+    return [
+        Place(
+            item,
+            targets[index : index + 1] if count == len(targets) else targets,
+            raw=not _is_data(item),
+            parameters=parameters,
+        )
+        for item, index, count, parameters in _data_of(root)
+    ]
+
+
+def _may_be_object_list(place: Place) -> bool:
+    return any((each.class_id, each.number) == _OBJECT_LIST for each in place.targets)
+
+
 def _key(octets: bytes) -> int:
     """Return which requests an answer may belong to, by invoke-id."""
     tag = octets[0]
@@ -174,7 +224,7 @@ def _data_of(root: Item) -> Iterator[tuple[Item, int, int, bool]]:
     stack: list[tuple[Item, int, int, bool]] = [(root, 0, 1, False)]
     while stack:
         item, index, count, parameters = stack.pop()
-        parameters = parameters or item.name == "access-selection"
+        parameters = parameters or item.name in _SELECTING
         if _is_data(item) or (item.name in _RAW and not item.children):
             yield item, index, count, parameters
             continue

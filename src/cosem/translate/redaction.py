@@ -18,10 +18,11 @@ from cosem.errors import CosemError, FrameError
 from cosem.link.hdlc.address import HdlcAddress
 from cosem.link.hdlc.frame import decode_frame, encode_frame
 from cosem.translate.blocks import Joined, Joiner
-from cosem.translate.conversation import Conversation, Member, Place, Target
+from cosem.translate.conversation import Conversation, Place, places_of
 from cosem.translate.data_items import date_time_note
 from cosem.translate.data_places import elements_of
 from cosem.translate.explain import Explanation, explain
+from cosem.translate.harmless import has_plain_numbers, is_kept, is_selected
 from cosem.translate.pseudonyms import Pseudonyms
 from cosem.translate.secrets import after_length
 from cosem.transport.recording import Entry, Recording
@@ -52,12 +53,6 @@ _LENGTH_FIRST: Final = frozenset(
     }
 )
 _NOISE: Final = frozenset({"ciphertext", "authentication-tag", "plaintext"})
-_HARMLESS: Final = frozenset({8, 9, 10, 11, 20, 22})
-"""Classes that hold times and what happens at them: clock, scripts, schedules, calendars."""
-_NUMBERS_HARMLESS: Final = frozenset({12, 15, 17, 18, 64, 70})
-"""Classes whose numbers are names, sizes and states: associations, addresses, image transfer, security."""
-_UNITS: Final = {3: {3}, 4: {3, 5}, 5: {4, 6, 7, 8, 9}, 7: {1, 3, 4, 5, 6, 7, 8}}
-"""Attributes with what measured values are of: units, captured objects, periods, moments."""
 _OBJECT_IDENTIFIER: Final = bytes.fromhex("6085740508")
 _LOGICAL_NAME: Final = 6
 _LARGEST_MEDIUM: Final = 15
@@ -105,6 +100,7 @@ class _Redaction:
             _Draft(entry, bytearray(entry.octets)) if entry.kind == "apdu" else None
             for entry in recording.entries
         ]
+        self._learn(recording)
         for draft in drafts:
             if draft is not None:
                 self._apdu(draft)
@@ -135,6 +131,21 @@ class _Redaction:
         entries = tuple(part if isinstance(part, Entry) else self._frame(*part) for part in parts)
         header, *others = (replace(each, url="", redacted=True) for each in recording.headers)
         return Recording(header, entries, recording.cut, tuple(others))
+
+    def _learn(self, recording: Recording) -> None:
+        """Let every conversation know from its beginning what one of them tells later: which short name is of what."""
+        told: dict[int, int] = {}
+        followed: defaultdict[int, Conversation] = defaultdict(Conversation)
+        for entry in recording.entries:
+            if entry.kind == "apdu":
+                try:
+                    followed[entry.connection].places(explain(entry.octets), sent=entry.sent)
+                except CosemError:
+                    continue
+        for conversation in followed.values():
+            told |= conversation.base_names
+        for number in range(len(recording.headers)):
+            self.conversations[number].know(told)
 
     # --- APDUs --------------------------------------------------------------------------------------
 
@@ -178,10 +189,7 @@ class _Redaction:
                 continue
             if prefix:
                 # Only a shape that can be read: of what its Data are the blocks have told.
-                places = [
-                    replace(each, targets=joined.targets)
-                    for each in Conversation().places(explanation, sent=False)
-                ]
+                places = places_of(explanation.root, joined.targets)
                 edits = [edit for place in places for edit in self._of_data(place, candidate)]
             else:
                 edits = self._edits(explanation, sent=joined.sent, draft=None)
@@ -218,9 +226,10 @@ class _Redaction:
     # --- Data ---------------------------------------------------------------------------------------
 
     def _of_data(self, place: Place, octets: bytes) -> Iterator[tuple[int, bytes]]:
-        if place.targets and all(target.class_id in _HARMLESS for target in place.targets):
+        if place.targets and all(map(is_kept, place.targets)):
             return
-        numbers_stay = self.keep_values or place.parameters or _has_plain_numbers(place.targets)
+        selects = place.parameters and all(map(is_selected, place.targets))
+        numbers_stay = self.keep_values or selects or has_plain_numbers(place.targets)
         elements = list(elements_of(place.item, octets))
         for index, (kind, start, stop) in enumerate(elements):
             original = octets[start:stop]
@@ -231,10 +240,12 @@ class _Redaction:
                     yield start, self.names.string(original)
             elif kind == "utf8-string":
                 yield start, self.names.text(original)
-            elif not numbers_stay and len(original) >= _WIDE:
-                following = elements[index + 1 : index + 3]
-                if kind != "long-unsigned" or not any(_names_object(octets, each) for each in following):
-                    yield start, self.names.number(kind, original)
+            elif (
+                not numbers_stay
+                and len(original) >= _WIDE
+                and not (kind == "long-unsigned" and _is_of_name(octets, elements, index))
+            ):
+                yield start, self.names.number(kind, original)
 
     # --- frames -------------------------------------------------------------------------------------
 
@@ -287,23 +298,25 @@ def _envelope(explanation: Explanation) -> Iterator[tuple[int, int, bool]]:
             yield item.start, item.stop, True
 
 
-def _has_plain_numbers(targets: tuple[Target, ...]) -> bool:
-    """Return whether the numbers of all of them say nothing about anybody."""
-    return bool(targets) and all(
-        target.class_id in _NUMBERS_HARMLESS
-        or (target.member is Member.ATTRIBUTE and target.number in _UNITS.get(target.class_id, ()))
-        or (target.member is Member.VARIABLE and 1 + target.number // 8 in _UNITS.get(target.class_id, ()))
-        for target in targets
-    )
-
-
 def _is_logical_name(octets: bytes) -> bool:
-    return len(octets) == _LOGICAL_NAME and octets[5] == 0xFF and octets[0] <= _LARGEST_MEDIUM
+    """Return whether octets name an object; six zeros name none."""
+    return len(octets) == _LOGICAL_NAME and (
+        (octets[5] == 0xFF and octets[0] <= _LARGEST_MEDIUM) or not any(octets)
+    )
 
 
 def _is_harmless(octets: bytes) -> bool:
     """Return whether a string is the name of an object, a moment, or a name of the standard."""
     return _is_logical_name(octets) or bool(date_time_note(octets)) or octets.startswith(_OBJECT_IDENTIFIER)
+
+
+def _is_of_name(octets: bytes, elements: list[tuple[str, int, int]], index: int) -> bool:
+    """Return whether a number is a class_id or a data_index: it stands beside the logical name of an object."""
+    before = elements[max(index - 3, 0) : index]
+    captured = [kind for kind, *_ in before[-3:]] == ["long-unsigned", "octet-string", "integer"]
+    return any(_names_object(octets, each) for each in elements[index + 1 : index + 3]) or (
+        captured and _names_object(octets, before[1])
+    )
 
 
 def _names_object(octets: bytes, element: tuple[str, int, int]) -> bool:
