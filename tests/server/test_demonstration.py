@@ -260,3 +260,19 @@ def test_its_event_log_tells_of_a_wrong_password():
     assert [int(row[1]) for row in meter["0-0:99.98.0"].rows[before:]] == [43]
     assert meter["0-0:96.11.0"].get(2) == Unsigned(43)
     assert DoubleLongUnsigned(0) < meter["1-0:1.8.0"].get(2)
+
+
+@pytest.mark.parametrize("by", [timedelta(days=-2000), timedelta(hours=-1), timedelta(days=2_000_000)])
+def test_what_goes_through_the_meter_does_not_depend_on_what_its_clock_is_set_to(by):
+    client, clock = scene()
+    names = [
+        f"1-0:{group}.{rest}" for group, rest in ((1, "8.0"), (1, "8.1"), (2, "8.0"), (3, "8.0"), (1, "7.0"))
+    ]
+    before = [client.get(3, name, 2) for name in names]
+    client.device.shift(by)
+    assert [client.get(3, name, 2) for name in names] == before
+    clock.move(minutes=30)
+    after = [client.get(3, name, 2) for name in names]
+    assert after[0] > before[0]
+    assert 0 < client.get(5, "1-0:1.4.0", 3) < 10_000
+    assert 0 < client.get(4, "1-0:1.6.0", 2) < 10_000

@@ -156,22 +156,27 @@ class DemonstrationMeter(LogicalDevice):
         for name, (unit, energy) in energies.items():
             self._register(name, unit, 0, partial(self._counter, energy))
         self._register("1-0:1.7.0", _W, 0, lambda: DoubleLongUnsigned(self._power()))
-        self._register("1-0:2.7.0", _W, 0, lambda: DoubleLongUnsigned(int(house.export.power(self.now()))))
         self._register(
-            "1-0:16.7.0", _W, 0, lambda: DoubleLong(self._power() - int(house.export.power(self.now())))
+            "1-0:2.7.0", _W, 0, lambda: DoubleLongUnsigned(int(house.export.power(self.measuring())))
+        )
+        self._register(
+            "1-0:16.7.0", _W, 0, lambda: DoubleLong(self._power() - int(house.export.power(self.measuring())))
         )
         for phase, (voltage, current) in enumerate((("32", "31"), ("52", "51"), ("72", "71"))):
             self._register(f"1-0:{voltage}.7.0", _V, -1, partial(self._voltage, phase))
             self._register(f"1-0:{current}.7.0", _A, -2, partial(self._current, phase))
         self._register(
-            "1-0:14.7.0", _HZ, -2, lambda: LongUnsigned(round(5000 + 3 * house.flicker(self.now(), 9)))
+            "1-0:14.7.0", _HZ, -2, lambda: LongUnsigned(round(5000 + 3 * house.flicker(self.measuring(), 9)))
         )
         self._register(
-            "1-0:13.7.0", _NO_UNIT, -3, lambda: LongUnsigned(round(970 + 15 * house.flicker(self.now(), 10)))
+            "1-0:13.7.0",
+            _NO_UNIT,
+            -3,
+            lambda: LongUnsigned(round(970 + 15 * house.flicker(self.measuring(), 10))),
         )
         demand = DemandRegisterObject(
             "1-0:1.4.0",
-            total=lambda: house.joules(self.now()),
+            total=lambda: house.joules(self.measuring()),
             scaler_unit=(0, _W),
             period=900,
             number_of_periods=1,
@@ -187,14 +192,16 @@ class DemonstrationMeter(LogicalDevice):
         self.add(demand, maximum)
 
     def _counter(self, energy: Callable[[datetime], int]) -> DoubleLongUnsigned:
-        return DoubleLongUnsigned(energy(self.now()))
+        return DoubleLongUnsigned(energy(self.measuring()))
 
     def _power(self) -> int:
-        house, now = self.household, self.now()
+        house, now = self.household, self.measuring()
         return round(house.power(now) * (1 + 0.08 * house.flicker(now, 0)))
 
     def _voltage(self, phase: int) -> LongUnsigned:
-        return LongUnsigned(round(2310 + 25 * self.household.flicker(self.now(), 1 + phase) - 5 * phase))
+        return LongUnsigned(
+            round(2310 + 25 * self.household.flicker(self.measuring(), 1 + phase) - 5 * phase)
+        )
 
     def _current(self, phase: int) -> LongUnsigned:
         share = (0.5, 0.3, 0.2)[phase]

@@ -70,9 +70,12 @@ class MaximumDemand(ExtendedRegisterObject):
             self._looked_at, self._best = since, None
         end = quarter_of(now)
         at = quarter_of(self._looked_at) + _QUARTER
+        set_by = now - meter.measuring()
         best = self._best or (0, since)
         while at <= end:
-            best = max(best, (round(self._household.power(at - _QUARTER)), at), key=lambda each: each[0])
+            best = max(
+                best, (round(self._household.power(at - _QUARTER - set_by)), at), key=lambda each: each[0]
+            )
             at += _QUARTER
         self._looked_at, self._best = max(end, since), best
         return best
