@@ -99,6 +99,18 @@ def test_a_channel_that_we_closed_is_told_and_closing_twice_does_nothing():
             channel.receive(1.0)
 
 
+@pytest.mark.parametrize("udp", [False, True])
+def test_closing_wakes_up_a_thread_that_waits(udp):
+    with listening() as (_, port):
+        channel = UdpChannel("127.0.0.1", port) if udp else TcpChannel("127.0.0.1", port, 5.0)
+        with channel._socket.dup() as held:  # as a thread holds it that is in the middle of a system call
+            held.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                held.recv(1)
+            channel.close()
+            assert held.recv(1) == b""
+
+
 def test_a_closed_port_says_who_refused():
     with listening() as (_, port):
         pass

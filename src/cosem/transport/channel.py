@@ -8,6 +8,7 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, Self
 
 from cosem.errors import TransportClosed, TransportError, TransportTimeout
@@ -116,7 +117,9 @@ class TcpChannel:
         return octets
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; a thread that waits for octets of it is told at once."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # closing alone would not wake it up
         self._socket.close()
 
 

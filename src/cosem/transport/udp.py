@@ -10,6 +10,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from cosem.association.client.association import ClientAssociation
 from cosem.errors import FrameError, TransportClosed, TransportError, TransportTimeout
@@ -116,7 +117,9 @@ class UdpChannel:
         raise TransportTimeout(f"no answer from {self._peer}")
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket; a thread that waits for a datagram is told at once."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
 
