@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosem.server import ClockObject, DataObject, RegisterObject, ScriptTableObject, make_object
+from cosem.server.objects.clock import LAST_SUNDAY_OF_MARCH, LAST_SUNDAY_OF_OCTOBER
 from cosem.server.patterns import next_match
 from cosem.types.data import (
     Array,
@@ -227,6 +228,53 @@ def test_a_season_begins_on_the_day_that_its_pattern_means(summer, first):
     target = calendar(values)
     days = [target.season_of(first + timedelta(days=by)).season_profile_name for by in (-1, 0, 150)]
     assert days == [b"winter", b"summer", b"summer"]
+
+
+def test_a_season_does_not_begin_before_its_year():
+    values = half("A", "active")
+    values["season_profile_active"] = [
+        (b"a", DateTime.fromhex("07E90101FFFFFFFFFF800000"), b"week"),  # 2025-01-01
+        (b"b", DateTime.fromhex("07EB0401FFFFFFFFFF800000"), b"sun"),  # 2027-04-01
+    ]
+    target = calendar(values)
+    days = {
+        "2025-06-01": b"a",
+        "2026-06-01": b"a",
+        "2027-03-31": b"a",
+        "2027-04-01": b"b",
+        "2028-06-01": b"b",
+    }
+    assert {day: target.season_of(date.fromisoformat(day)).season_profile_name for day in days} == days
+
+
+SAVING = {
+    "daylight_savings_begin": LAST_SUNDAY_OF_MARCH,
+    "daylight_savings_end": LAST_SUNDAY_OF_OCTOBER,
+    "daylight_savings_enabled": True,
+    "daylight_savings_deviation": 60,
+}
+
+
+def test_months_stand_for_the_days_on_which_daylight_saving_begins_and_ends():
+    begin, end = Date.fromhex("FFFFFEFFFF"), Date.fromhex("FFFFFDFFFF")
+    values = half("A", "active")
+    values["season_profile_active"] = [
+        (b"summer", DateTime.fromhex("FFFFFEFFFFFFFFFFFF800000"), b"week"),
+        (b"winter", DateTime.fromhex("FFFFFDFFFFFFFFFFFF800000"), b"sun"),
+    ]
+    seasons = calendar(values)
+    entry = (1, True, TABLE, 1, Time.fromhex("06000000"), 0, "1111111", "1", begin, end)
+    entries = make_object(10, "0-0:12.0.0", entries=[entry])
+    action = schedule(("06000000", "FFFFFEFFFF"))
+    device = meter(ClockObject(**SAVING), seasons, entries, action)
+    days = [date(2026, 3, 28), date(2026, 3, 29), date(2026, 10, 24), date(2026, 10, 25), date(2026, 10, 26)]
+    names = [seasons.season_of(day).season_profile_name for day in days]
+    assert names == [b"winter", b"summer", b"summer", b"winter", b"winter"]
+    assert [entries.runs_on(entries.entries[0], day) for day in days] == [False, True, True, True, False]
+    assert device.local(action.next_time(device.now())).isoformat()[:16] == "2027-03-28T06:00"
+    unknown = make_object(20, "0-0:13.0.0", **values)
+    meter(ClockObject(), unknown)
+    assert unknown.season_of(date(2026, 6, 1)) is None
 
 
 def test_a_season_whose_start_never_comes_is_none():

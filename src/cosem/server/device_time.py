@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cosem.errors import ConfigurationError
 from cosem.server.objects.base import CosemObject, is_awaitable
 from cosem.server.timetable import EARLIEST, LATEST, Timetable
-from cosem.types.date_time import DateTime
+from cosem.types.date_time import Date, DateTime
 
 if TYPE_CHECKING:
     from cosem.server.objects.clock import ClockObject
@@ -27,6 +27,9 @@ log = logging.getLogger("cosem.server")
 
 _SYNCHRONISATION: Final = timedelta(seconds=900)
 """How far the clock is moved at most so that nothing is lost or repeated: as far as shift_time of the Clock goes."""
+
+_SAVING: Final = {0xFE: "daylight_savings_begin", 0xFD: "daylight_savings_end"}
+"""The attribute of the Clock that a month stands for."""
 
 _moment: ContextVar[tuple[object, datetime] | None] = ContextVar("moment", default=None)
 """Which device is catching up with its clock, and where it stands."""
@@ -116,6 +119,16 @@ class DeviceTime:
     def saves_daylight(self) -> bool:
         """Return whether daylight saving is active now."""
         return self._clock_object is not None and self._clock_object.saves_daylight(self.now())
+
+    def dated(self, day: Date) -> Date:
+        """Return a date with the day on which daylight saving begins or ends in place of the month FE or FD.
+
+        (Blue Book, 4.1.6.1; what the Clock object does not know stays as it is, and never comes)
+        """
+        if self._clock_object is None or day.octets[2] not in _SAVING:
+            return day
+        switch = getattr(self._clock_object, _SAVING[day.octets[2]]).octets[2:5]
+        return day if switch[:2] == b"\xff\xff" else Date(day.octets[:2] + switch)
 
     def timestamp(self) -> DateTime:
         """Return the time of the device as its Clock object shows it."""

@@ -67,7 +67,10 @@ class ScheduleObject(CosemObject, Schedule):
 
     def runs_on(self, entry: ScheduleEntry, day: date) -> bool:
         """Return whether an entry runs on a day: its weekday, or its special day, within its dates."""
-        if not entry.enable or not _within(day, entry.begin_date, entry.end_date):
+        limits = entry.begin_date, entry.end_date
+        if self.device is not None:
+            limits = self.device.dated(limits[0]), self.device.dated(limits[1])
+        if not entry.enable or not _within(day, *limits):
             return False
         table = None if self.device is None else self.device.find(self._special_days)
         special = table.day_id(day) if isinstance(table, SpecialDaysTableObject) else None

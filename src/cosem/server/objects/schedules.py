@@ -90,12 +90,13 @@ def _first_instant(device: LogicalDevice, times: ExecutionTime, after: datetime)
     """Return the first moment after another; local times that come twice count when they come first."""
     wall = _wall(device, after)
     # an hour that the wall left out comes with the next: what was due in its rest is due yet
-    found = next_match(times.date, times.time, min(wall, _wall(device, after - _HOUR) + _HOUR))
+    day = device.dated(times.date)
+    found = next_match(day, times.time, min(wall, _wall(device, after - _HOUR) + _HOUR))
     while found is not None:
         at = device.instant(found)
         if at > after:
             return at
-        found = next_match(times.date, times.time, max(found, wall))
+        found = next_match(day, times.time, max(found, wall))
     return None
 
 
@@ -112,7 +113,8 @@ class SpecialDaysTableObject(CosemObject, SpecialDaysTable):
     def day_id(self, day: date) -> int | None:
         """Return the day profile of a special day; ``None`` for an ordinary one."""
         days: tuple[SpecialDay, ...] = self.entries
-        return next((each.day_id for each in days if each.specialday_date.matches(day)), None)
+        dated = (lambda special: special) if self.device is None else self.device.dated
+        return next((each.day_id for each in days if dated(each.specialday_date).matches(day)), None)
 
     def call_insert(self, entry: SpecialDay) -> None:
         """Insert a day in place of one with the same index or the same date."""
@@ -167,9 +169,14 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
         if len(seasons) <= 1:
             return seasons[0] if seasons else None
         years = day.year, max(day.year - 1, 1)
-        starts = [(_start_of(each.season_start, year), each) for year in years for each in seasons]
+        starts = [
+            (_start_of(self._date_of(each.season_start), year), each) for year in years for each in seasons
+        ]
         passed = [(start, each) for start, each in starts if start is not None and start <= day]
         return max(passed, key=lambda pair: pair[0])[1] if passed else None
+
+    def _date_of(self, start: DateTime) -> Date:
+        return start.date if self.device is None else self.device.dated(start.date)
 
     def switchings(self, day: date) -> list[tuple[Time, DayProfileAction]]:
         """Return what is switched on a day, in the order of time."""
@@ -320,8 +327,10 @@ def _is_moment(value: Time) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _start_of(start: DateTime, year: int) -> date | None:
-    """Return the first day of a year that a start contains; its own year does not count, for seasons come again."""
+def _start_of(start: Date, year: int) -> date | None:
+    """Return the first day of a year that a start contains: not before its own year, but in all after it."""
+    if start.year is not None and year < start.year:
+        return None
     month, day, weekday = start.octets[2:5]
     if start.year is not None and day <= _DAYS:
         weekday = 0xFF  # that of the year it was written for
