@@ -489,6 +489,14 @@ def test_a_logical_device_finds_names_for_its_associations():
     assert str(device.add_association(16, AccessRights.full()).association_object.name) == "0.0.40.0.2.255"
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z"])
+def test_a_clock_begins_within_what_a_meter_reckons_with(time):
+    text = f"cosem-meter = 1\n[meter]\ntime = {time}\n"
+    with pytest.raises(ConfigurationError, match=r"\[meter\] time"):
+        simulated_meter(meter_from_toml(text))
+    assert simulated_meter(meter_from_toml(text.replace("[meter]", "[meter]\nbehaves = false")))
+
+
 FAULTS = {
     "a capture object that is not there": (
         '[3, "1-0:1.8.0", 2, 0]',

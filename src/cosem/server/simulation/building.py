@@ -37,7 +37,7 @@ from cosem.server.objects.base import CosemObject
 from cosem.server.objects.making import make_object
 from cosem.server.objects.register_activation import RegisterActivationObject
 from cosem.server.simulation.association_keys import ciphers, recorded_keys, recorded_secret
-from cosem.server.simulation.checking import refuse_missing, refuse_no_moment
+from cosem.server.simulation.checking import refuse_missing, refuse_no_moment, refuse_time
 from cosem.server.simulation.counting import Counter, grows, number_of, rounded, scaler_of
 from cosem.server.simulation.premises import IDENTITIES, Premises, Quantity
 from cosem.server.simulation.recorded import recorded_object
@@ -428,5 +428,6 @@ def _clock_of(record: MeterRecord) -> Callable[[], datetime]:
         return utc_now
     if not record.behaves:
         return lambda: time
+    refuse_time(time)
     ahead = time - utc_now()
     return lambda: utc_now() + ahead

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from cosem.classes.base import Attribute
 from cosem.classes.meter_record import RecordedObject
 from cosem.errors import ConfigurationError
+from cosem.server.timetable import EARLIEST, LATEST
 from cosem.types.data import DataValue
 from cosem.types.date_time import DateTime
 from cosem.types.logical_name import LogicalName
 
-__all__ = ["refuse_missing", "refuse_no_moment"]
+__all__ = ["refuse_missing", "refuse_no_moment", "refuse_time"]
 
 _CAPTURE_OBJECTS: Final = 3
 _ASSOCIATIONS: Final = frozenset({12, 15})
@@ -54,3 +56,15 @@ def refuse_no_moment(attribute: Attribute[Any], value: DataValue) -> None:
     moment = DateTime(value) if isinstance(value, bytes) and len(value) == DateTime.size else value
     if isinstance(moment, DateTime) and moment.fault:
         raise ConfigurationError(f"{attribute.name}: {moment}")
+
+
+def refuse_time(time: datetime) -> None:
+    """Refuse a time that the clock of a meter cannot go on from.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if not EARLIEST <= time <= LATEST:
+        raise ConfigurationError(
+            f"[meter] time: {time.isoformat()} is not within {EARLIEST.year}..{LATEST.year}"
+        )
