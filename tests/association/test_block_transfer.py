@@ -381,3 +381,19 @@ def test_a_block_that_was_known_before_does_not_begin_a_new_wait():
     assert exchange.steps == steps
     client.receive(block(2, 0, b"\x41\x00", streaming=True, window=8))
     assert exchange.steps == steps + 1
+
+
+def test_a_slow_line_has_the_time_that_its_octets_need():
+    server = opened_server(size=40, conformance=GBT)
+    value = bytes(range(256)) * 20
+    server.application.values["0.0.128.0.0.255", 2] = OctetString(value)
+    answer = decode(bytes.fromhex(server(get_request(LONG_NAME))))
+    read = answer.block_data
+    while not answer.last_block:
+        server.now += 1.0
+        server.association.tick(server.now)
+        following = block(answer.block_number, answer.block_number, last=True)
+        answer = decode(bytes.fromhex(server(following)))
+        read += answer.block_data
+    assert server.now > 150
+    assert read[-len(value) :] == value

@@ -147,7 +147,24 @@ def test_a_silent_client_loses_its_transfer():
     assert server.association.deadline() is None
 
 
-def test_a_slow_client_has_120_seconds_in_all():
+def test_a_slow_line_has_the_time_that_its_octets_need():
+    server = opened_server(40)
+    value = bytes(range(256)) * 20
+    server.application.values["0.0.128.0.0.255", 2] = OctetString(value)
+    answer = bytes.fromhex(server(get(LONG)))
+    read = b""
+    for number in range(1, 1000):
+        read += answer[10:]
+        if answer[3]:
+            break
+        server.now += 1.0
+        server.association.tick(server.now)
+        answer = bytes.fromhex(server(f"C002C1{number:08X}"))
+    assert server.now > 150
+    assert read[4:] == value
+
+
+def test_a_client_slower_than_any_line_has_120_seconds_in_all():
     server = opened_server(12, limits=ServerLimits(progress=30, transfer=120))
     server(get(LONG))
     for number in range(1, 5):

@@ -195,9 +195,11 @@ class ServerBlocks:
 
     def deadline(self) -> float | None:
         """Return when the exchange is given up; ``None`` where there is none."""
-        if self._transfer is None:
+        transfer = self._transfer
+        if transfer is None:
             return None
-        return min(self._began + self._limits.transfer, self._moved + self._limits.progress)
+        octets = transfer.acknowledged_octets + transfer.received_octets
+        return self._limits.end_of(self._began, self._moved, octets)
 
     def expire(self, now: float) -> None:
         """Forget an exchange whose client has gone silent or takes too long."""

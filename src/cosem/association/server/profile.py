@@ -94,7 +94,8 @@ class ServerLimits:
         reassembly: Octets of all unfinished long requests together.
         answer: Octets of one long answer.
         empty_blocks: Blocks without octets in a row.
-        transfer: Seconds from the first block of a transfer to its last.
+        transfer: Seconds that a long transfer may take besides what its octets need at the slowest rate.
+        slowest: Octets each second of the slowest line that long transfers are served over: one of 300 baud has 30.
         progress: Seconds from one block to the next.
         pending: Seconds that the HLS passes may take.
         forgeries: Requests in a row that cannot be deciphered and are answered; more are dropped in silence.
@@ -104,9 +105,23 @@ class ServerLimits:
     answer: int = 16 * 1024 * 1024
     empty_blocks: int = 16
     transfer: float = 120.0
+    slowest: float = 25.0
     progress: float = 30.0
     pending: float = 30.0
     forgeries: int = 16
+
+    def end_of(self, began: float, moved: float, octets: int) -> float:
+        """Return when a long transfer is given up.
+
+        Args:
+            began: When it began, monotonic seconds.
+            moved: When its last block came.
+            octets: How many have arrived so far, here or there.
+
+        >>> ServerLimits().end_of(0.0, 100.0, 0), ServerLimits().end_of(0.0, 100.0, 100_000)
+        (120.0, 130.0)
+        """
+        return min(began + self.transfer + octets / self.slowest, moved + self.progress)
 
 
 @dataclass(frozen=True, slots=True)

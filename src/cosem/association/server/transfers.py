@@ -55,6 +55,11 @@ class Delivery:
         return self.number * self._room >= len(self._octets)
 
     @property
+    def moved(self) -> int:
+        """Octets that the client has: what was given out before the present block."""
+        return max(self.number - 1, 0) * self._room
+
+    @property
     def size(self) -> int:
         """Octets that count against the bound of what is collected: none."""
         return 0
@@ -99,6 +104,11 @@ class Collection:
     def number(self) -> int:
         """The block that came last; 0 before the first."""
         return self._joiner.number
+
+    @property
+    def moved(self) -> int:
+        """Octets that have come."""
+        return self.size
 
     @property
     def size(self) -> int:
@@ -216,4 +226,4 @@ class Transfers:
                 del self._running[invoke_id]
 
     def _end(self, running: _Running) -> float:
-        return min(running.began + self._limits.transfer, running.moved + self._limits.progress)
+        return self._limits.end_of(running.began, running.moved, running.transfer.moved)
