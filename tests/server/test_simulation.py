@@ -15,6 +15,7 @@ from cosem.connecting.simulated import record_of
 from cosem.errors import ConfigurationError
 from cosem.server import AccessRights, DataObject, LogicalDevice, demonstration_meter, serve_in_thread
 from cosem.server.simulation.building import simulated_meter
+from cosem.server.simulation.premises import QUANTITIES
 from cosem.translate.meter_file import meter_from_toml, meter_to_toml
 from cosem.types.data import (
     Array,
@@ -344,6 +345,19 @@ def test_registers_do_not_count_backwards_where_the_clock_of_the_computer_does()
     assert client.get(3, "1-0:1.8.0", 2) == before
     clock.move(hours=2)
     assert client.get(3, "1-0:1.8.0", 2) > before
+
+
+@pytest.mark.parametrize("source", [each for each in QUANTITIES if "energy" in each or "volume" in each])
+def test_before_the_premises_were_built_nothing_was_used(source):
+    energy = RecordedObject(
+        3, LogicalName("1-0:1.8.0"), values={2: DoubleLongUnsigned(0)}, sources={"value": source}
+    )
+    record = MeterRecord(b"ABC{serial}", objects=(energy,), associations=(RecordedAssociation(),))
+    clock = StandingClock(NOON.replace(year=1990))
+    client = Client(simulated_meter(record, clock=clock, seed=5))
+    assert client.get(3, "1-0:1.8.0", 2) == DoubleLongUnsigned(0)
+    clock.now = NOON
+    assert client.get(3, "1-0:1.8.0", 2) > 0
 
 
 MASKS, DAY, NIGHT, WHOLE = "0.0.14.0.0.255", "1-0:1.8.1", "1-0:1.8.2", "1-0:1.8.0"

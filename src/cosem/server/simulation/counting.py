@@ -76,7 +76,7 @@ def number_of(source: str, kind: Any, scaler: int) -> Callable[[float], Any]:
     """Return what makes an amount the number that a register shows, in its type."""
     factor = 10.0**-scaler
     if grows(source):
-        return lambda amount: kind(int(amount * factor))
+        return lambda amount: kind(max(0, int(amount * factor)))  # nothing before the premises were built
     return lambda amount: kind(round(amount * factor))
 
 
