@@ -140,6 +140,23 @@ def test_a_callback_that_raises_is_logged_and_harms_no_request(kind, parameters,
     assert all("mine" in str(record.exc_info[1]) for record in caplog.records)
 
 
+@pytest.mark.parametrize(("kind", "parameters"), list(KINDS.values())[1:], ids=list(KINDS)[1:])
+def test_who_is_told_of_the_progress_of_the_only_request_may_not_ask(kind, parameters):
+    client, channel = connected(kind(), client_max_receive_pdu_size=64, **parameters)
+    refused: list[StateError] = []
+
+    def ask(_octets):
+        try:
+            client.get(VOLTAGE, class_id=3)
+        except StateError as error:
+            refused.append(error)
+
+    assert client.objects(progress=ask)
+    assert refused
+    assert channel.time == 0
+    assert client.get(ENERGY) == 12_345_678
+
+
 def test_a_callback_that_is_interrupted_ends_the_request():
     client, channel = connected(Meter())
 

@@ -11,6 +11,7 @@ from cosem.errors import (
     CosemError,
     FrameError,
     LinkError,
+    StateError,
     TransportClosed,
     TransportTimeout,
     UnsupportedError,
@@ -65,6 +66,7 @@ class BlockingConnection:
         "_observer",
         "_open",
         "_received",
+        "_taking",
         "_telling",
         "association",
         "on_notification",
@@ -91,7 +93,7 @@ class BlockingConnection:
         self._lost: LinkError | None = None
         self._open: list[_Open] = []
         self._received = 0
-        self._telling = False
+        self._taking = self._telling = False
         self.peer = ""
         self.association = association
         self.timeouts = timeouts
@@ -167,9 +169,15 @@ class BlockingConnection:
     def finish_open(self) -> None:
         """Move the requests that wait for answers until they have them: before one that a callback makes in between.
 
-        By short names, and with general blocks, there is one request at a time. A request whose own conversation
-        is what makes another one in between cannot be finished first.
+        By short names, and with general blocks, there is one request at a time.
+
+        Raises:
+            StateError: Of those a function asks that is told of the progress of a request: that one cannot go on.
         """
+        if self._taking:
+            if self.association.general_blocks or self.association.short_names is not None:
+                raise StateError("the progress of another one is told", "a request")
+            return
         for running in tuple(self._open):
             if not getattr(running.exchange.conversation, "gi_running", False):
                 self._move(running)
@@ -373,7 +381,11 @@ class BlockingConnection:
                             FrameError(f"the link deviates from its standard: {', '.join(event.findings)}")
                         )
                         return
-                association.receive(event.apdu, self._clock())
+                self._taking = True
+                try:
+                    association.receive(event.apdu, self._clock())
+                finally:
+                    self._taking = False
                 if association.notifications:
                     self.tell()
                 self._follow()
