@@ -16,7 +16,7 @@ from cosem.errors import ConfigurationError
 from cosem.security.key_material import Key
 from cosem.security.keys import Keys
 from cosem.security.system_title import SystemTitle
-from cosem.store import key_file
+from cosem.store import key_file, keyring_keys
 from cosem.store.association_secrets import AssociationSecretsFile
 from cosem.store.environment_keys import EnvironmentKeyStore
 from cosem.store.files import read_secret_file, write_private
@@ -249,6 +249,7 @@ def test_writing_to_a_file_that_is_written_in_another_way(tmp_path, text):
     ("text", "says"),
     [
         ("[default", "is no TOML"),
+        ("a = " + "[" * 3000, "nested too deep"),
         ('[default]\npassword = "sesame\n', "is no TOML (at line 2"),
         ("[meters.one]\n", "meters is unknown"),
         ("default = 1\n", "an entry is a table"),
@@ -413,12 +414,20 @@ def test_keyring_that_fails_tells_no_secret():
     assert "sesame" not in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["no JSON", "[]", "1"])
+@pytest.mark.parametrize("text", ["no JSON", "[]", "1", "[" * 100_000])
 def test_keyring_with_an_entry_that_is_none(text):
     ring = Ring()
     ring.set_password("cosem", "one", text)
     with pytest.raises(ConfigurationError, match="no JSON object"):
         KeyringKeyStore(backend=ring).find(name="one")
+
+
+@pytest.mark.parametrize("text", ["no JSON", "{}", "1", "[1]", "[" * 100_000])
+def test_keyring_whose_list_of_entries_is_none(text):
+    backend = Ring()
+    backend.set_password("cosem", keyring_keys._NAMES, text)
+    with pytest.raises(ConfigurationError, match="no JSON array of texts"):
+        KeyringKeyStore(backend=backend).names()
 
 
 def test_keyring_that_is_not_installed(monkeypatch):

@@ -63,5 +63,5 @@ class AssociationSecretsFile:
             if content["format"] != _FORMAT:
                 raise ValueError("another format")
             return {str(name): bytes.fromhex(each) for name, each in content["secrets"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ConfigurationError(f"{self._path} holds no secrets of associations") from None

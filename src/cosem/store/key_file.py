@@ -142,6 +142,8 @@ class KeyFile:
             raise ConfigurationError(
                 f"{self._path} is no TOML {where[0] if where else ''}".rstrip()
             ) from None
+        except RecursionError:
+            raise ConfigurationError(f"{self._path} is nested too deep to be read") from None
         unknown = content.keys() - {DEFAULT, _METER}
         if unknown:
             raise ConfigurationError(

@@ -93,7 +93,14 @@ class KeyringKeyStore:
     def names(self) -> Iterable[str]:
         """Return the names of the entries, without those of which only the name is left."""
         text = self._ask("get_password", _NAMES)
-        names = json.loads(text) if text else ()
+        try:
+            names = json.loads(text) if text else []
+        except (ValueError, RecursionError):
+            names = None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ConfigurationError(
+                "the entry of the keyring that lists the others is no JSON array of texts"
+            )
         return tuple(name for name in names if self._ask("get_password", name) is not None)
 
     @property
@@ -110,7 +117,7 @@ class KeyringKeyStore:
             return None
         try:
             entry = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             entry = None
         if not isinstance(entry, dict):
             raise ConfigurationError(f"entry {name} of the keyring is no JSON object")

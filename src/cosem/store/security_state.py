@@ -116,6 +116,6 @@ class SecurityStateFile:
             return SecurityState()
         except OSError as error:
             raise ConfigurationError(f"{self._path} cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError, IndexError, CosemError):
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError, CosemError):
             raise ConfigurationError(f"{self._path} is no state of a Security setup") from None
         return SecurityState(policy, certificates, client_title)
