@@ -39,6 +39,8 @@ exception, so that every error pickles and workers can send them.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "AccessError",
     "ActionError",
@@ -74,7 +76,14 @@ __all__ = [
 
 
 class CosemError(Exception):
-    """Root of every error that cosem raises on purpose."""
+    """Root of every error that cosem raises on purpose.
+
+    Attributes:
+        results: Where a list of writes, calls or both failed in the middle: a :class:`~cosem.client.results.Result` for
+            each item of which it is known what came of it, from the first on. Of the others it is not known.
+    """
+
+    results: tuple[Any, ...] = ()
 
 
 class LocalError(CosemError):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from cosem.apdu.common import CosemMethodDescriptor
 from cosem.client.batch import Call, Read, Write
 from cosem.client.operations.services import call_list
 from cosem.client.session import Session
-from cosem.errors import AccessError, ActionError, ExceptionResponseError
+from cosem.errors import AccessError, ActionError, ExceptionResponseError, TransportClosed, TransportTimeout
 from cosem.types.data import Unsigned
 from cosem.types.enumerations import Conformance
 from cosem.types.logical_name import LogicalName
 from tests.association.fakes import FakeProtection
 from tests.association.test_client_routing import ciphered_client
-from tests.client.meter import ENERGY, ODD, SERVICES, VOLTAGE, Meter, connected
+from tests.client.meter import ENERGY, ODD, SERVICES, SILENCE, VOLTAGE, Meter, connected
 
 NOT_POSSIBLE, OTHER, TOO_LONG = b"\xd8\x01\x01", b"\xd8\x01\x03", b"\xd8\x01\x04"
 ONE_BY_ONE = SERVICES & ~Conformance.MULTIPLE_REFERENCES
@@ -192,3 +194,65 @@ def test_one_refusal_for_a_whole_list_is_none_of_its_items(result):
     written = client.set_many([(ODD, 2, Unsigned(1), 1), (ENERGY, 9, Unsigned(2), 3)])
     assert [each.ok for each in written] == [True, False]
     assert meter.kinds() == ["C003", "C001", "C001", "C104", "C101", "C101"]
+
+
+# --- what is known when the answer to a later request does not come -------------------------------------------------------
+
+
+def silent_after(count: int, *starts: bytes):
+    """Return what leaves every further request of these kinds without an answer."""
+    left = [count]
+
+    def bend(apdu):
+        if not apdu.startswith(starts):
+            return None
+        left[0] -= 1
+        return SILENCE if left[0] < 0 else None
+
+    return bend
+
+
+WRITES = [(ODD, 2, Unsigned(number % 256), 1) for number in range(260)]
+CALLS = [(ENERGY, 1, None, 3)] * 260
+BATCH = [
+    *(Write(ODD, 2, Unsigned(1), 1) for _ in range(130)),
+    *(Call(ENERGY, 1, class_id=3) for _ in range(130)),
+]
+
+
+@pytest.mark.parametrize(
+    ("conformance", "act", "kinds", "requests", "known"),
+    [
+        (SERVICES, lambda client: client.set_many(WRITES), SET_LIST, 1, 255),
+        (ONE_BY_ONE, lambda client: client.set_many(WRITES), SET, 7, 7),
+        (ACCESS, lambda client: client.set_many(WRITES), b"\xd9", 1, 255),
+        (SERVICES, lambda client: client.call_many(CALLS), ACTION_LIST, 1, 255),
+        (ACCESS, lambda client: client.call_many(CALLS), b"\xd9", 1, 255),
+        (ACCESS, lambda client: client.access(BATCH), b"\xd9", 1, 255),
+        (SERVICES, lambda client: client.access(BATCH), b"\xc3\x01", 3, 133),
+        (SERVICES, lambda client: client.set_many(WRITES), SET_LIST, 0, 0),
+    ],
+)
+@pytest.mark.parametrize("lost", [False, True])
+def test_an_error_in_the_middle_of_a_list_takes_along_what_is_known(
+    conformance, act, kinds, requests, known, lost
+):
+    meter = Meter(conformance=conformance)
+    client, channel = connected(meter, conformance=conformance)
+    bend = meter.bend = silent_after(requests, kinds)
+
+    def losing(apdu):
+        answer = bend(apdu)
+        if answer is SILENCE:
+            channel.incoming.append(TransportClosed("hung up"))
+        return answer
+
+    if lost:
+        meter.bend = losing
+    with pytest.raises(TransportClosed if lost else TransportTimeout) as caught:
+        act(client)
+    results = caught.value.results
+    assert [result.ok for result in results] == [True] * known
+    assert len(meter.written) in (known, min(known, 130), 0)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert [result.number for result in copy.results] == [result.number for result in results]

@@ -7,7 +7,7 @@ association alone knows ciphers, the link alone knows frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -59,7 +59,14 @@ class EncodedData(NamedTuple):
 
 
 class ServiceContext(Protocol):
-    """What the association tells a conversation, and is told by it."""
+    """What the association tells a conversation, and is told by it.
+
+    Attributes:
+        results_so_far: Returns what is known already of the items of a list; ``None`` for nothing. An error that ends
+            the conversation takes it along.
+    """
+
+    results_so_far: Callable[[], Sequence[Any]] | None
 
     def follow(self, progress: Progress) -> None:
         """Begin another request: ``progress`` is told of the octets that its blocks transfer, or those of its answer.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cosem.association.context import Progress, TransferLimits, no_progress
 from cosem.codec.data import decode_data
@@ -21,7 +22,15 @@ __all__ = ["ClientContext"]
 class ClientContext:
     """See :class:`~cosem.association.context.ServiceContext`."""
 
-    __slots__ = ("_association", "_before", "_high_priority", "_now", "_of_all", "_of_request")
+    __slots__ = (
+        "_association",
+        "_before",
+        "_high_priority",
+        "_now",
+        "_of_all",
+        "_of_request",
+        "results_so_far",
+    )
 
     def __init__(
         self, association: ClientAssociation, *, high_priority: bool, progress: Progress = no_progress
@@ -31,6 +40,7 @@ class ClientContext:
         self._of_all = progress
         self._of_request: Progress = no_progress
         self._before = self._now = 0
+        self.results_so_far: Callable[[], Sequence[Any]] | None = None
 
     def follow(self, progress: Progress) -> None:
         """Begin another request, of whose octets ``progress`` is told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, TypeVar
 
 from cosem.apdu import Apdu
@@ -38,7 +39,9 @@ def doing(exchange: Exchange[Any]) -> str:
 def during(error: E, exchange: Exchange[Any]) -> E:
     """Return the error of a connection that was lost with what it was lost in; every other error as it is."""
     words = doing(exchange) if type(error) in _PLAIN else ""
-    return type(error)(f"{error} during {words}") if words else error
+    if words:
+        return type(error)(f"{error} during {words}")
+    return copy(error) if exchange.context is not None else error  # each takes along what is known of its own
 
 
 def _words(request: Apdu) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from cosem.apdu import Apdu
 from cosem.association.context import Conversation, ServiceContext
-from cosem.errors import StateError
+from cosem.errors import CosemError, StateError
 
 __all__ = ["Exchange", "Findings", "Notification", "NotificationQueue", "Outgoing", "ProtectionLike"]
 
@@ -188,6 +188,10 @@ class Exchange(Generic[T]):
 
     def finish(self, value: Any, error: Exception | None) -> None:
         """End it; for the association only."""
+        if isinstance(error, CosemError) and self.context is not None:
+            known = self.context.results_so_far
+            if known is not None:
+                error.results = tuple(known())
         self._value, self._error, self.done = value, error, True
         if self.on_done is not None:
             self.on_done(self)

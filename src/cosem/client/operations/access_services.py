@@ -106,41 +106,49 @@ def portions(context: ServiceContext, items: Sequence[AccessItem]) -> Iterator[S
 
 
 def all_of(
-    context: ServiceContext, items: Sequence[AccessItem], *, break_on_error: bool = False
+    context: ServiceContext,
+    items: Sequence[AccessItem],
+    *,
+    break_on_error: bool = False,
+    outcomes: list[Outcome] | None = None,
 ) -> Conversation[list[Outcome]]:
-    """Do everything, in as few requests as the sizes allow; outcomes in order."""
-    outcomes: list[Outcome] = []
+    """Do everything, in as few requests as the sizes allow; outcomes in order.
+
+    Args:
+        context: The association.
+        items: What to do.
+        break_on_error: Whether nothing is done after the first failure.
+        outcomes: Where the outcomes go as they come: what stood there is forgotten.
+    """
+    outcomes = [] if outcomes is None else outcomes
+    outcomes.clear()
     for portion in portions(context, items):
-        outcomes += yield from _after(context, outcomes, portion, break_on_error=break_on_error)
+        yield from _after(context, outcomes, portion, break_on_error=break_on_error)
     return outcomes
 
 
 def _after(
-    context: ServiceContext, before: Sequence[Outcome], portion: Sequence[AccessItem], *, break_on_error: bool
-) -> Conversation[Sequence[Outcome]]:
-    """Do a portion, unless something before it failed and that ends everything."""
-    if break_on_error and any(map(failed, before)):
-        return [AccessOutcome(None, not_tried(specification)) for specification, _ in portion]
-    return (yield from _halved(context, portion, break_on_error=break_on_error))
+    context: ServiceContext, outcomes: list[Outcome], portion: Sequence[AccessItem], *, break_on_error: bool
+) -> Conversation[None]:
+    """Do a portion, unless something before it failed and that ends everything.
 
-
-def _halved(
-    context: ServiceContext, portion: Sequence[AccessItem], *, break_on_error: bool
-) -> Conversation[Sequence[Outcome]]:
-    """Do a portion; if it is refused as a whole, its halves: it or its answer may be too long, or one item be the reason.
-
-    A portion with methods is not repeated unless nothing of it was done: that would call them twice.
+    If it is refused as a whole its halves are done: it or its answer may be too long, or one item be the reason. A
+    portion with methods is not repeated unless nothing of it was done: that would call them twice.
     """
+    if break_on_error and any(map(failed, outcomes)):
+        outcomes += [AccessOutcome(None, not_tried(specification)) for specification, _ in portion]
+        return
     try:
-        return (yield from access(context, portion, break_on_error=break_on_error))
+        outcomes += yield from access(context, portion, break_on_error=break_on_error)
+        return
     except ServiceError as error:
         calls = any(isinstance(specification, AccessRequestAction) for specification, _ in portion)
         if len(portion) == 1 or (calls and not repeatable(error)):
-            return [error] * len(portion)
+            outcomes += [error] * len(portion)
+            return
     half = len(portion) // 2
-    first = yield from _halved(context, portion[:half], break_on_error=break_on_error)
-    second = yield from _after(context, first, portion[half:], break_on_error=break_on_error)
-    return [*first, *second]
+    yield from _after(context, outcomes, portion[:half], break_on_error=break_on_error)
+    yield from _after(context, outcomes, portion[half:], break_on_error=break_on_error)
 
 
 def get(

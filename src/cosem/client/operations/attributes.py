@@ -164,16 +164,22 @@ def set_many(
         descriptor = yield from resolve(context, session, target, attribute, class_id)
         values.append((yield from coerced(context, session, descriptor, value)))
         wanted.append((descriptor, None))
-    results = yield from services.write_list(context, session, wanted, values)
-    return [
-        Result(
-            descriptor.instance_id,
-            descriptor.class_id,
-            descriptor.attribute_id,
-            error=None if result is DataAccessResult.SUCCESS else refused(descriptor, result),
-        )
-        for (descriptor, _), result in zip(wanted, results, strict=True)
-    ]
+    written: list[Refusal] = []
+
+    def results() -> list[Result[None]]:
+        return [
+            Result(
+                descriptor.instance_id,
+                descriptor.class_id,
+                descriptor.attribute_id,
+                error=None if result is DataAccessResult.SUCCESS else refused(descriptor, result),
+            )
+            for (descriptor, _), result in zip(wanted, written, strict=False)
+        ]
+
+    context.results_so_far = results
+    yield from services.write_list(context, session, wanted, values, written)
+    return results()
 
 
 def coerced(

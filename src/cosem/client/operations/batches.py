@@ -48,11 +48,17 @@ def access(
     for item in items:
         prepared = yield from _prepared(context, session, item)
         wanted.append(prepared)
+    outcomes: list[Outcome] = []
+
+    def results() -> list[Result[Any]]:
+        return [_result(*pair) for pair in zip(wanted, outcomes, strict=False)]
+
+    context.results_so_far = results
     if access_services.agreed(context):
-        outcomes = yield from access_services.all_of(context, wanted, break_on_error=break_on_error)
+        yield from access_services.all_of(context, wanted, break_on_error=break_on_error, outcomes=outcomes)
     else:
-        outcomes = yield from _one_by_one(context, session, wanted, break_on_error=break_on_error)
-    return [_result(item, outcome) for item, outcome in zip(wanted, outcomes, strict=True)]
+        yield from _one_by_one(context, session, wanted, outcomes, break_on_error=break_on_error)
+    return results()
 
 
 def _prepared(context: ServiceContext, session: Session, item: BatchItem) -> Conversation[AccessItem]:
@@ -71,10 +77,14 @@ def _prepared(context: ServiceContext, session: Session, item: BatchItem) -> Con
 
 
 def _one_by_one(
-    context: ServiceContext, session: Session, items: list[AccessItem], *, break_on_error: bool
-) -> Conversation[list[Outcome]]:
+    context: ServiceContext,
+    session: Session,
+    items: list[AccessItem],
+    outcomes: list[Outcome],
+    *,
+    break_on_error: bool,
+) -> Conversation[None]:
     """Do the same with the services for one attribute or method each."""
-    outcomes: list[Outcome] = []
     for item in items:
         if break_on_error and outcomes and access_services.failed(outcomes[-1]):
             outcomes.append(AccessOutcome(None, access_services.not_tried(item[0])))
@@ -83,7 +93,6 @@ def _one_by_one(
             outcomes.append((yield from _alone(context, session, item)))
         except ServiceError as error:
             outcomes.append(error)
-    return outcomes
 
 
 def _alone(context: ServiceContext, session: Session, item: AccessItem) -> Conversation[AccessOutcome]:

@@ -83,19 +83,27 @@ def call_many(
         descriptors.append(descriptor)
         # A list has no way to leave a parameter out: null-data stands for none.
         parameters.append(None if isinstance(data, Absent) else data)
-    responses = yield from services.call_list(context, session, descriptors, parameters)
-    results: list[Result[DataValue]] = []
-    for descriptor, response in zip(descriptors, responses, strict=True):
-        value: DataValue = None
-        error: CosemError | None
-        if isinstance(response, ServiceError):
-            error = response
-        else:
-            value, error = outcome_of(descriptor, response)
-        results.append(
-            Result(descriptor.instance_id, descriptor.class_id, descriptor.method_id, value, error)
-        )
-    return results
+    responses: list[ActionResponseWithOptionalData | ServiceError] = []
+
+    def results() -> list[Result[DataValue]]:
+        return [_called(*pair) for pair in zip(descriptors, responses, strict=False)]
+
+    context.results_so_far = results
+    yield from services.call_list(context, session, descriptors, parameters, responses)
+    return results()
+
+
+def _called(
+    descriptor: CosemMethodDescriptor, response: ActionResponseWithOptionalData | ServiceError
+) -> Result[DataValue]:
+    """Return what came of one method."""
+    value: DataValue = None
+    error: CosemError | None
+    if isinstance(response, ServiceError):
+        error = response
+    else:
+        value, error = outcome_of(descriptor, response)
+    return Result(descriptor.instance_id, descriptor.class_id, descriptor.method_id, value, error)
 
 
 def resolved(

@@ -156,20 +156,28 @@ def write(
 
 
 def write_list(
-    context: ServiceContext, session: Session, items: Sequence[Item], values: Sequence[DataValue]
+    context: ServiceContext,
+    session: Session,
+    items: Sequence[Item],
+    values: Sequence[DataValue],
+    results: list[Refusal] | None = None,
 ) -> Conversation[list[Refusal]]:
-    """Write attributes with as few requests as possible; results in order."""
+    """Write attributes with as few requests as possible; results in order, and in ``results`` as they come."""
     from cosem.association.client.conversations import set as logical
 
+    results = [] if results is None else results
     if len(items) > 1 and access_services.agreed(context):
         wanted = [set_item(item[0], value, item[1]) for item, value in zip(items, values, strict=True)]
-        outcomes = yield from _by_access(context, session, wanted)
-        return [
-            outcome if isinstance(outcome, ServiceError) else DataAccessResult(int(outcome.result))
-            for outcome in outcomes
-        ]
+        outcomes: list[access_services.Outcome] = []
+        try:
+            yield from _by_access(context, session, wanted, outcomes)
+        finally:  # also when the conversation is given up
+            results += [
+                outcome if isinstance(outcome, ServiceError) else DataAccessResult(int(outcome.result))
+                for outcome in outcomes
+            ]
+        return results
     set_with_list = logical.set_with_list if context.short_names is None else _mapped().set_with_list
-    results: list[Refusal] = []
     sizes = [
         list_parts.attribute_size(context, item) + len(encode_data(value))
         for item, value in zip(items, values, strict=True)
@@ -228,15 +236,22 @@ def call_list(
     session: Session,
     descriptors: Sequence[CosemMethodDescriptor],
     parameters: Sequence[DataValue],
+    results: list[ActionResponseWithOptionalData | ServiceError] | None = None,
 ) -> Conversation[list[ActionResponseWithOptionalData | ServiceError]]:
-    """Call methods, in order, with as few requests as possible."""
+    """Call methods, in order, with as few requests as possible; what came of them in ``results`` as it comes."""
     from cosem.association.client.conversations import action as logical
 
+    results = [] if results is None else results
     if len(descriptors) > 1 and access_services.agreed(context):
         wanted = [action_item(*pair) for pair in zip(descriptors, parameters, strict=True)]
-        outcomes = yield from _by_access(context, session, wanted)
-        return [outcome if isinstance(outcome, ServiceError) else _response(outcome) for outcome in outcomes]
-    results: list[ActionResponseWithOptionalData | ServiceError] = []
+        outcomes: list[access_services.Outcome] = []
+        try:
+            yield from _by_access(context, session, wanted, outcomes)
+        finally:  # also when the conversation is given up
+            results += [
+                outcome if isinstance(outcome, ServiceError) else _response(outcome) for outcome in outcomes
+            ]
+        return results
     sizes = [list_parts.method_size(context) + len(encode_data(parameter)) for parameter in parameters]
     done = 0
     for part in list_parts.parts(context, descriptors, sizes, lists=2):
@@ -305,13 +320,16 @@ def _response(outcome: AccessOutcome) -> ActionResponseWithOptionalData:
 
 
 def _by_access(
-    context: ServiceContext, session: Session, items: Sequence[AccessItem]
+    context: ServiceContext,
+    session: Session,
+    items: Sequence[AccessItem],
+    outcomes: list[access_services.Outcome] | None = None,
 ) -> Conversation[list[access_services.Outcome]]:
     """Write and call with ACCESS; repeated only where that was asked for."""
     return (
         yield from _repeated(
             session.retries if session.repeat_writes else 0,
-            partial(access_services.all_of, context, items),
+            partial(access_services.all_of, context, items, outcomes=outcomes),
         )
     )
 
