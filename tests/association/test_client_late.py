@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -10,11 +11,10 @@ from cosem.apdu.common import CosemMethodDescriptor
 from cosem.association.client.association import ClientAssociation
 from cosem.association.client.conversations.access import AccessItem, action_item
 from cosem.association.client.conversations.get import get
-from cosem.association.client.parameters import AssociationParameters
 from cosem.association.control_function import State
 from cosem.client.operations import access_services, services
 from cosem.client.session import Session
-from cosem.errors import ExceptionResponseError, StateError, TransportClosed, TransportTimeout
+from cosem.errors import ExceptionResponseError, ReplayError, StateError, TransportClosed, TransportTimeout
 from cosem.types.data import LongUnsigned
 from cosem.types.logical_name import LogicalName
 from tests.association.client_driver import LONG, Client, opened_client
@@ -50,6 +50,11 @@ def given_up(client: Client):
     return request[4:6]
 
 
+def over_datagrams(client: Client) -> Client:
+    client.association.parameters = replace(client.association.parameters, keeps_order=False)
+    return client
+
+
 def is_of_another(outcome) -> bool:
     return isinstance(outcome, ExceptionResponseError) and outcome.of_another
 
@@ -81,8 +86,7 @@ def test_methods_are_not_repeated_when_the_error_may_answer_another_open_request
 
 @pytest.mark.parametrize(("call", "conformance"), [(calling, "00FE1F"), (calling_by_access, ACCESS_TOO)])
 def test_methods_are_not_repeated_where_an_error_may_have_come_twice(call, conformance):
-    client = opened_client(conformance=conformance)
-    client.association.parameters = AssociationParameters(keeps_order=False)
+    client = over_datagrams(opened_client(conformance=conformance))
     exchange = call(client)
     assert len(client.sent()) == 1
     client.receive(NOT_POSSIBLE)
@@ -205,8 +209,17 @@ def test_errors_booked_on_the_wrong_request_use_no_invoke_ids_up():
 # --- what was protected before ----------------------------------------------------------------------------------------
 
 
-def test_a_repeated_answer_is_put_aside_and_the_true_one_is_waited_for():
+def test_where_the_order_is_kept_a_repeated_answer_is_refused_at_once():
     client = ciphered_client()
+    exchange = reading(client)
+    client.association.protection.replayed = True
+    client.receive(FakeProtection().protect(bytes.fromhex("C40140001106")))
+    with pytest.raises(ReplayError):
+        exchange.result()
+
+
+def test_a_repeated_answer_is_put_aside_and_the_true_one_is_waited_for():
+    client = over_datagrams(ciphered_client())
     protection = client.association.protection
     exchange = reading(client)
     client.sent()
@@ -220,7 +233,7 @@ def test_a_repeated_answer_is_put_aside_and_the_true_one_is_waited_for():
 
 
 def test_a_meter_whose_counter_went_back_is_told_from_a_silent_one():
-    client = ciphered_client()
+    client = over_datagrams(ciphered_client())
     exchange = reading(client)
     client.sent()
     client.association.protection.replayed = True
@@ -242,8 +255,7 @@ def test_a_server_tells_of_a_repeated_request_only_where_the_order_is_kept(keeps
 
 
 def test_a_repeated_answer_in_clear_belongs_to_nothing_where_answers_may_come_twice():
-    client = opened_client(first=0)
-    client.association.parameters = AssociationParameters(keeps_order=False)
+    client = over_datagrams(opened_client(first=0))
     exchange = reading(client)
     client.sent()
     first = "C402400000000001000109"

@@ -117,7 +117,7 @@ class ClientReceiving(ClientSending):
 
     def _undecodable(self, octets: bytes, tag: int, error: CosemError) -> None:
         """Fail the conversation whose answer cannot be read; all of them where it cannot be told."""
-        if isinstance(error, ReplayError):
+        if isinstance(error, ReplayError) and not self.parameters.keeps_order:
             self._replayed = error
             self.findings.append(f"repeated or overtaken message dropped: {error}")
             return
