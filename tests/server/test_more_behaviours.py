@@ -359,3 +359,41 @@ def test_compact_data_hold_a_part_of_a_profile():
     assert client.call(62, COMPACT, 2, Integer(0)).result == OK
     assert client.get(62, COMPACT, 5).hex() == "0201" + "0102021110"
     assert client.get(62, COMPACT, 2).hex() == "02" + "03fffd" + "04fffc"
+
+
+# --- what leads back to itself --------------------------------------------------------------------------------
+
+ONE, OTHER = "0-0:16.2.0", "0-0:16.2.1"
+
+
+@pytest.mark.parametrize("attribute", [2, 7, 8])
+@pytest.mark.parametrize("watched", [(ONE, OTHER), (OTHER, ONE)])
+def test_parameter_monitors_that_list_themselves_or_each_other_end(attribute, watched):
+    register = RegisterObject("1-0:1.8.0", value=DoubleLongUnsigned(7))
+    monitors = [
+        make_object(65, name, version=1, parameter_list=[(65, each, attribute), (3, "1-0:1.8.0", 2)])
+        for name, each in zip((ONE, OTHER), watched, strict=True)
+    ]
+    client = Client(meter(register, *monitors))
+    for value in range(20):
+        register.put("value", DoubleLongUnsigned(value))
+        for name in (ONE, OTHER):
+            assert len(encode_data(client.get(65, name, 8))) < 200
+            assert len(client.get(65, name, 7)) == 20
+            assert len(encode_data(client.get(65, name, 2))) < 200
+
+
+def test_a_table_does_not_hold_itself():
+    definition = (61, "0-0:21.0.5", [5, 6], 2)
+    table = make_object(61, "0-0:21.0.5", table_cell_definition=definition)
+    other = make_object(61, "0-0:21.0.6", table_cell_definition=(61, "0-0:21.0.5", [7], 2))
+    client = Client(meter(table, other))
+    for _ in range(20):
+        for name in ("0-0:21.0.5", "0-0:21.0.6"):
+            assert client.call(61, name, 2, Integer(0)).result == OK
+    assert client.get(61, "0-0:21.0.5", 2) == Array((None, Array((None,))))
+    own = Structure(
+        (LongUnsigned(61), OctetString(LogicalName("0-0:21.0.6")), Array((Unsigned(6),)), Integer(2))
+    )
+    assert client.set(61, "0-0:21.0.6", 3, own) is DataAccessResult.OTHER_REASON
+    assert client.get(61, "0-0:21.0.6", 3)[2] == Array((Unsigned(7),))

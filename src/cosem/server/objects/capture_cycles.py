@@ -10,8 +10,8 @@ from cosem.types.logical_name import LogicalName
 
 __all__ = ["captures_itself"]
 
-_CAPTURING: Final = frozenset({7, 62})
-"""Classes whose buffer holds what their capture objects name: Profile generic and Compact data."""
+_CAPTURING: Final = frozenset({7, 61, 62})
+"""Classes whose buffer holds what they capture: Profile generic, Register table and Compact data."""
 _BUFFER: Final = 2
 
 
@@ -34,5 +34,6 @@ def captures_itself(target: CosemObject, captured: Iterable[Any]) -> bool:
         seen.add(where)
         found: Any = None if target.device is None else target.device.find(LogicalName(where[1]))
         if found is not None and found.class_id == where[0]:
-            waiting += getattr(found, "capture_objects", ())
+            cells = getattr(found, "references", None)  # the cells of a table
+            waiting += getattr(found, "capture_objects", ()) if cells is None else cells()
     return False

@@ -29,6 +29,7 @@ class ParameterMonitorObject(CosemObject, ParameterMonitor):
 
     def __init__(self, logical_name: LogicalName | str, **values: Any) -> None:
         self._noted: tuple[CosemObject, int] | None = None
+        self._busy = False
         super().__init__(logical_name, **values)
 
     def watches(self, target: CosemObject, number: int) -> bool:
@@ -44,15 +45,25 @@ class ParameterMonitorObject(CosemObject, ParameterMonitor):
     def observe(self, value: DataValue, before: DataValue = None) -> None:
         """Note the change."""
         del before
-        if self._noted is None or self.device is None:
-            return
+        if self._noted is None or self.device is None or self._busy:
+            return  # what another monitor notes because this one has noted something is no news
         target, number = self._noted
-        self.put("changed_parameter", (target.class_id, target.name, number, value))
-        self.put("capture_time", self.device.timestamp())
+        self._busy = True
+        try:
+            self.put("changed_parameter", (target.class_id, target.name, number, value))
+            self.put("capture_time", self.device.timestamp())
+        finally:
+            self._busy = False
 
     def get_parameter_values(self) -> Structure:
         """Return the values in the order of the list; null-data for what cannot be read."""
-        return Structure(map(self._value, self.parameter_list))
+        if self._busy:
+            return Structure()  # it is among its own parameters
+        self._busy = True
+        try:
+            return Structure(map(self._value, self.parameter_list))
+        finally:
+            self._busy = False
 
     def get_parameter_value_digest(self) -> OctetString | DataAccessResult:
         """Return the digest of the values."""

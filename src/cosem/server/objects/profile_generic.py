@@ -29,7 +29,7 @@ _CLOCK: Final = 8
 T = TypeVar("T")
 _BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _ENTRIES_IN_USE = 2, 3, 4, 7
 _EMPTYING: Final = frozenset({_CAPTURE_OBJECTS, _CAPTURE_PERIOD, 5, 6, 8})
-_WITH_BUFFER: Final = frozenset({7, 62})
+_WITH_BUFFER: Final = frozenset({7, 61, 62})
 _MOST_DATA_INDEX: Final = 0x0FFF
 _R = DataAccessResult
 
