@@ -494,3 +494,21 @@ def test_long_profiles_come_in_blocks_and_progress_is_told():
     assert len(client.profile(PROFILE).read(progress=seen.append)) == 48
     assert len(seen) > 4
     assert NOW[:2] == b"\x07\xea"
+
+
+@pytest.mark.parametrize(("class_id", "name", "attribute"), [(3, ENERGY, 3), (7, PROFILE, 4)])
+@pytest.mark.parametrize(
+    ("refusal", "again"),
+    [(DataAccessResult.OBJECT_UNAVAILABLE, True), (DataAccessResult.READ_WRITE_DENIED, False)],
+)
+def test_a_layout_with_a_gap_that_may_be_filled_the_next_time_is_not_remembered(
+    class_id, name, attribute, refusal, again
+):
+    meter = ProfileMeter()
+    client, _ = connected(meter)
+    whole = connected(meter)[0].profile(PROFILE).read(last=2)
+    value, meter.values[class_id, name, attribute] = meter.values[class_id, name, attribute], refusal
+    gap = client.profile(PROFILE).read(last=2)
+    assert gap.layout != whole.layout
+    meter.values[class_id, name, attribute] = value
+    assert (client.profile(PROFILE).read(last=2).layout == whole.layout) is again

@@ -19,7 +19,7 @@ from cosem.client.operations import services
 from cosem.client.operations.clock import read_clock
 from cosem.client.operations.profile_parts import ENTRIES_IN_USE, Rows, attribute_of, parted
 from cosem.client.operations.profile_selection import Selection, instant_of, surely_outside
-from cosem.client.operations.reading import scaler_attribute, scaler_of
+from cosem.client.operations.reading import lasts, scaler_attribute, scaler_of
 from cosem.client.operations.refusals import Refusal, refused
 from cosem.client.profile_layout import Column, ProfileLayout, columns_of
 from cosem.client.profile_reading import ProfileReading
@@ -184,7 +184,8 @@ def layout_of(
         _plain(period),
         _plain(sort_method),
     )
-    session.profiles[name] = layout
+    if all(map(lasts, (period, sort_method))) and scalers.keys() <= session.scalers.keys():
+        session.profiles[name] = layout
     return layout
 
 
@@ -274,7 +275,11 @@ def read_profile(
 
 def _remembered(session: Session, layout: ProfileLayout, rows: RowTable) -> ProfileLayout:
     """Return the layout with what these rows tell of its columns, and keep it: the next rows may tell nothing."""
-    session.profiles[layout.logical_name] = layout = known_by(layout, rows)
+    layout = known_by(layout, rows)
+    if (
+        layout.logical_name in session.profiles
+    ):  # else a refusal that may be over the next time left something out
+        session.profiles[layout.logical_name] = layout
     return layout
 
 
