@@ -127,6 +127,7 @@ class LimiterObject(_Monitor, Limiter):
         self._since: datetime | None = None
         self._acted: bool | None = None
         self._looked = False
+        self._planned_for: tuple[bool | None, bool | None] = None, None
         super().__init__(logical_name, **values)
 
     def changed(self, number: int) -> None:
@@ -189,7 +190,9 @@ class LimiterObject(_Monitor, Limiter):
             if self._acted is None and not over:
                 self._acted = False  # below from the beginning: nothing happened yet
         self._judge()
-        self.device.reschedule(self)
+        if (state := (self._over, self._acted)) != self._planned_for:
+            self._planned_for = state
+            self.device.reschedule(self)
 
     def _deadline(self) -> datetime | None:
         if self._since is None or self._over is self._acted:
@@ -219,11 +222,11 @@ class LimiterObject(_Monitor, Limiter):
     def on_time(self, at: datetime) -> None:
         """Look at the value, and judge: one that has dropped unseen meanwhile does not count on."""
         del at
-        self._looked = True
+        acted, first, self._looked = self._acted, not self._looked, True
         self._show()
         self._look()
         self._judge()
-        if self.device is not None:
+        if self.device is not None and (first or acted is not self._acted):
             self.device.reschedule(self)
 
     def on_shift(self, by: timedelta, *, jump: bool) -> None:
