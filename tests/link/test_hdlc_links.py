@@ -362,6 +362,15 @@ def test_disc_without_answer_ends_all_the_same() -> None:
     assert events(client) == [Disconnected("released")]
 
 
+def test_server_that_rejects_snrm_is_no_silent_one() -> None:
+    client = HdlcClientLink(16, 1, physical=17)
+    client.connect(0.0)
+    client.receive(response(0x97, bytes.fromhex("930001")), 0.0)
+    assert events(client) == [Disconnected("the server rejected a frame (FRMR 93 00 01)")]
+    assert client.state is PrimaryState.DISCONNECTED
+    assert client.deadline() is None
+
+
 def test_connect_twice_is_refused() -> None:
     client = connected_client()
     with pytest.raises(StateError):
@@ -734,6 +743,35 @@ def test_unconfirmed_services_travel_in_ui_frames() -> None:
     assert kinds(client.data_to_send()) == ["I*"]  # not our turn
     client.receive(response(0x30, b"\xe6\xe7\x00\xc4"), 0.0)
     assert kinds(client.data_to_send()) == ["UI"]
+
+
+def test_what_is_pushed_while_a_link_is_set_up_is_taken() -> None:
+    client = HdlcClientLink(16, 1, physical=17)
+    client.connect(0.0)
+    client.data_to_send()
+    for octet in (0x03, 0x13):
+        client.receive(response(octet, b"\xe6\xe7\x00\x0f push"), 1.0)
+        assert apdus(client) == [b"\x0f push"]
+    assert client.data_to_send() == b""
+    assert client.deadline() == 2.0  # SNRM is still to be answered
+    client.receive(response(0x73), 1.0)
+    assert events(client) == [Connected()]
+
+
+def test_nothing_unconfirmed_goes_out_while_a_link_is_set_up_or_taken_down() -> None:
+    client = HdlcClientLink(16, 1, physical=17)
+    client.connect(0.0)
+    with pytest.raises(StateError) as raised:
+        client.send(b"\xc1 set", 0.0, confirmed=False)
+    assert raised.value.state == "CONNECTING"
+    assert kinds(client.data_to_send()) == ["SNRM*"]
+    client.receive(response(0x73), 0.0)
+    assert kinds(client.data_to_send()) == []
+    client.disconnect(0.0)
+    with pytest.raises(StateError):
+        client.send(b"\xc1 set", 0.0, confirmed=False)
+    client.receive(response(0x73), 0.0)
+    assert kinds(client.data_to_send()) == ["DISC*"]
 
 
 def test_without_a_connection_everything_is_unconfirmed() -> None:

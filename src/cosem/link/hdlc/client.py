@@ -151,7 +151,8 @@ class HdlcClientLink(Line):
         """Queue an APDU: confirmed in I frames, cut into segments as agreed; unconfirmed in one UI frame.
 
         Raises:
-            StateError: There is no link.
+            StateError: There is no link; for an unconfirmed APDU: it is being set up or taken down, so that it is
+                not known how long a frame may be, or whether there will be another turn to send it.
             EncodeError: An unconfirmed APDU does not fit into one frame.
         """
         message = COMMAND + apdu
@@ -162,6 +163,8 @@ class HdlcClientLink(Line):
             self._awaited += 1
             self._patient_until = now + self._patience
         else:
+            if self.state in {PrimaryState.CONNECTING, PrimaryState.RELEASING}:
+                raise StateError(self.state.name, "send")
             most = self.parameters.max_info_transmit
             if len(message) > most:
                 raise EncodeError(
