@@ -117,6 +117,79 @@ def test_a_layout_that_cannot_be_read_is_an_error_that_names_its_file(tmp_path, 
         load_layouts(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[layout]\nname = 'x'\nmatch = { named = true }", r"begins with \[\[layout\]\]"),
+        ("layout = ['a']", r"begins with \[\[layout\]\]"),
+        ("layout = 3", r"begins with \[\[layout\]\]"),
+        ("makers = 3", "makers must be a table, which 3 is not"),
+        ("[makers]\nABC = 5", "makers: ABC must be a text, which 5 is not"),
+        *(
+            (f"[[layout]]\nname = 'x'\n{rest}", said)
+            for rest, said in (
+                ("match = 3", "layout x: match must be a table, which 3 is not"),
+                ("match = {}", "every message"),
+                ("maker = 5\nmatch = { named = true }", "maker must be a text"),
+                ("about = ['a']\nmatch = { named = true }", "about must be a text"),
+                ("match = { version = 5 }", "version must be a text, which 5 is not"),
+                ("match = { maker = ['LGZ'] }", "maker must be a text"),
+                ("match = { named = 'no' }", "named must be true or false"),
+                ("match = { container = 'list' }", "an array or a structure, not 'list'"),
+                ("match = { elements = 3 }", "elements must be a list, which 3 is not"),
+                ("match = { elements = ['3'] }", "each of elements must be a whole number"),
+                ("match = { elements = [true] }", "each of elements must be a whole number"),
+                ("match = { times = [-1] }", "each of times is 0 or more"),
+                ("match = { types = 'long' }", "types must be a list"),
+                ("match = { types = ['int32'] }", "'int32' is no type"),
+                ("match = { findings = [1] }", "each of findings must be a text"),
+                ("match = { objects = [1] }", "each of objects must be a text"),
+                ("match = { objects = ['1.8.0'] }", "no logical name"),
+                ("match = { push_setup = [0, 7, 25, 9, 0, 255] }", "push_setup must be a text"),
+                ("match = { invoke_id = 5 }", "invoke_id"),
+                ("match = { named = true }\nnames = 5", "names must be a list"),
+                ("match = { named = true }\nnames = [5]", "each of names must be a text"),
+                ("match = { named = true }\nnames = { a = '1.0.1.8.0.255' }", "the position 'a' is no whole"),
+                ("match = { named = true }\nscales = 5", "scales must be a list"),
+                (
+                    "match = { named = true }\nscales = ['1.0.1.8.0.255']",
+                    r"each of scales is \[pattern, scaler, unit\]",
+                ),
+                (
+                    "match = { named = true }\nscales = [['1.0.1.8.0.255', 1]]",
+                    r"each of scales is \[pattern, scaler",
+                ),
+                (
+                    "match = { named = true }\nscales = [[5, 1, 'Wh']]",
+                    "the pattern of a scale must be a text",
+                ),
+                (
+                    "match = { named = true }\nscales = [['1.0.1.8.0.255', true, 'Wh']]",
+                    "the scaler must be a whole",
+                ),
+                ("match = { named = true }\nscales = [['1.0.1.8.0.255', 1, 5]]", "the unit must be a text"),
+                ("match = { named = true }\nscales = [['1.0.x.8.0.255', 1, 'Wh']]", "a group is"),
+                ("match = { named = true }\nscales = [['1.0.1.8.0.256', 1, 'Wh']]", "a group is"),
+            )
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_layout_is_said_in_the_words_of_its_file(tmp_path, text, said):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=said) as raised:
+        load_layouts(path)
+    assert str(path) in str(raised.value)
+    assert len(str(raised.value)) < len(str(path)) + 160
+
+
+def test_layouts_that_are_no_text_are_an_error_that_names_the_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"# \xff")
+    with pytest.raises(ConfigurationError, match=r"mine\.toml: no text in UTF-8"):
+        load_layouts(path)
+
+
 # Keys ---------------------------------------------------------------------------------------------------------------
 
 

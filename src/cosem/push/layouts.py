@@ -7,20 +7,24 @@ this module; a file of the same form can be put before them.
 
 from __future__ import annotations
 
+import re
+import reprlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from cosem.codec.scalars import TAG_NAMES
 from cosem.errors import ConfigurationError, ConversionError
 from cosem.types.logical_name import LogicalName
 
 __all__ = ["CONSTANT_ID", "Facts", "Layout", "Layouts", "known_layouts", "load_layouts"]
 
-_TYPE_ANY: Final = "*"
+T = TypeVar("T")
 
+_TYPE_ANY: Final = "*"
 
 CONSTANT_ID: Final = 0x40000000
 """The invoke-id of meters that send the same one for ever (Aidon, Kaifa); others count, or send 0."""
@@ -170,11 +174,18 @@ def load_layouts(*paths: str | Path) -> Layouts:
         OSError: A file cannot be read.
     """
     known = known_layouts()
-    own = [_read(Path(path).read_text(encoding="utf-8"), str(path)) for path in paths]
+    own = [_read(_text(Path(path)), str(path)) for path in paths]
     makers = dict(known.makers)
     for each in own:
         makers.update(each.makers)
     return Layouts((*(layout for each in own for layout in each.layouts), *known.layouts), makers)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: no text in UTF-8") from None
 
 
 _MATCHES: Final = {
@@ -190,6 +201,10 @@ _MATCHES: Final = {
     "findings": "findings",
     "invoke_id": "invoke_id",
 }
+_TEXTS: Final = frozenset({"types", "objects", "findings"})
+_TYPES: Final = frozenset({_TYPE_ANY, *TAG_NAMES.values()})
+_KINDS: Final = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}
+"""What TOML has, in words."""
 
 
 def _read(text: str, source: str) -> Layouts:
@@ -198,21 +213,39 @@ def _read(text: str, source: str) -> Layouts:
         unknown = content.keys() - {"makers", "layout"}
         if unknown:
             raise ConfigurationError(f"{min(unknown)!r} means nothing; [[layout]] and [makers] do")
-        layouts = tuple(map(_layout, content.get("layout", ())))
-        makers = {str(letters): str(name) for letters, name in content.get("makers", {}).items()}
-    except (tomllib.TOMLDecodeError, ConfigurationError, ConversionError) as error:
+        entries = content.get("layout", [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise ConfigurationError("layouts are a list of tables: each begins with [[layout]]")
+        makers = _a(dict, content.get("makers", {}), "makers")
+        for letters, name in makers.items():
+            _a(str, name, f"makers: {letters}")
+        return Layouts(tuple(map(_layout, entries)), makers)
+    except (tomllib.TOMLDecodeError, ConfigurationError) as error:
         raise ConfigurationError(f"{source}: {error}") from None
     except RecursionError:
         raise ConfigurationError(f"{source}: it is nested too deeply") from None
-    return Layouts(layouts, makers)
+
+
+def _a(kind: type[T], value: Any, name: str) -> T:
+    """Return a value that must be of this kind; a truth value is no number."""
+    if type(value) is not kind:
+        raise ConfigurationError(f"{name} must be {_KINDS[kind]}, which {reprlib.repr(value)} is not")
+    return value
+
+
+def _each(kind: type[T], value: Any, name: str) -> list[T]:
+    """Return a list, all of whose members must be of this kind."""
+    return [_a(kind, each, f"each of {name}") for each in _a(list, value, name)]
 
 
 def _layout(entry: dict[str, Any]) -> Layout:
-    name: Any = entry.get("name")
+    name = entry.get("name")
     if not isinstance(name, str) or not name:
         raise ConfigurationError("a layout has no name")
     try:
-        match = entry["match"]
+        if "match" not in entry:
+            raise ConfigurationError("match is missing")
+        match = _a(dict, entry["match"], "match")
         unknown = (entry.keys() - {"name", "maker", "about", "match", "names", "scales"}) | (
             match.keys() - _MATCHES.keys()
         )
@@ -223,49 +256,73 @@ def _layout(entry: dict[str, Any]) -> Layout:
         facts = {_MATCHES[key]: _fact(key, value) for key, value in match.items()}
         return Layout(
             name,
-            entry.get("maker", ""),
-            entry.get("about", ""),
+            _a(str, entry.get("maker", ""), "maker"),
+            _a(str, entry.get("about", ""), "about"),
             names=_names(entry.get("names", {})),
-            scales=tuple(_scale(*row) for row in entry.get("scales", ())),
+            scales=tuple(map(_scale, _a(list, entry.get("scales", []), "scales"))),
             **facts,
         )
-    except KeyError as error:
-        raise ConfigurationError(f"layout {name}: {error.args[0]} is missing") from None
-    except (ConversionError, ConfigurationError, TypeError, ValueError, AttributeError) as error:
+    except (ConversionError, ConfigurationError) as error:
         raise ConfigurationError(f"layout {name}: {error}") from None
 
 
 def _fact(key: str, value: Any) -> Any:
-    if key in ("elements", "times"):
-        return frozenset(map(int, value))
+    if key in {"elements", "times"}:
+        numbers = _each(int, value, key)
+        if any(number < 0 for number in numbers):
+            raise ConfigurationError(f"each of {key} is 0 or more")
+        return frozenset(numbers)
     if key == "invoke_id":
         if value != CONSTANT_ID:
             raise ConfigurationError(f"invoke_id tells makers apart by {CONSTANT_ID:#x} alone: others count")
         return CONSTANT_ID
+    if key == "named":
+        return _a(bool, value, key)
+    if key not in _TEXTS:
+        text = _a(str, value, key)
+        if key == "container" and text not in {"array", "structure"}:
+            raise ConfigurationError(f"the container is an array or a structure, not {text!r}")
+        return LogicalName.parse(text) if key == "push_setup" else text
+    texts = _each(str, value, key)
     if key == "types":
-        return tuple(map(str, value))
-    if key == "findings":
-        return frozenset(map(str, value))
-    if key == "objects":
-        return frozenset(map(LogicalName.parse, value))
-    if key == "push_setup":
-        return LogicalName.parse(value)
-    return bool(value) if key == "named" else str(value)
+        for text in texts:
+            if text not in _TYPES:
+                raise ConfigurationError(f"{text!r} is no type of an element; double-long-unsigned is one")
+        return tuple(texts)
+    return frozenset(map(LogicalName.parse, texts)) if key == "objects" else frozenset(texts)
 
 
-def _names(given: Iterable[str] | Mapping[str, str]) -> Mapping[int, LogicalName]:
-    pairs: Iterable[tuple[Any, str]] = given.items() if isinstance(given, Mapping) else enumerate(given)
-    return {int(position): LogicalName.parse(name) for position, name in pairs if name}
+def _names(given: Any) -> Mapping[int, LogicalName]:
+    if isinstance(given, dict):
+        for position in given:
+            if re.fullmatch(r"-?[0-9]{1,6}", position) is None:
+                raise ConfigurationError(f"names: the position {position!r} is no whole number")
+        pairs = [(int(position), _a(str, name, "each of names")) for position, name in given.items()]
+    else:
+        pairs = list(enumerate(_each(str, given, "names")))
+    return {position: LogicalName.parse(name) for position, name in pairs if name}
 
 
-def _scale(pattern: str, scaler: Any, unit: Any) -> Scale:
+def _scale(row: Any) -> Scale:
+    if not isinstance(row, list) or len(row) != 3:
+        raise ConfigurationError(
+            f"each of scales is [pattern, scaler, unit], which {reprlib.repr(row)} is not"
+        )
+    pattern = _a(str, row[0], "the pattern of a scale")
+    scaler = _a(int, row[1], f"{pattern}: the scaler")
+    unit = _a(str, row[2], f"{pattern}: the unit")
     groups = pattern.split(".")
     if len(groups) != 6:
         raise ConfigurationError(f"{pattern!r} is no pattern of six groups")
-    if not isinstance(scaler, int) or not -128 <= scaler <= 127:
+    if not -128 <= scaler <= 127:
         raise ConfigurationError(f"{pattern}: the scaler {scaler!r} is none of -128..127")
-    return Scale(
-        tuple(None if group == "*" else frozenset(map(int, group.split(","))) for group in groups),
-        scaler,
-        str(unit),
-    )
+    return Scale(tuple(_group(group, pattern) for group in groups), scaler, unit)
+
+
+def _group(text: str, pattern: str) -> frozenset[int] | None:
+    if text == _TYPE_ANY:
+        return None
+    numbers = [number.strip() for number in text.split(",")]
+    if not all(re.fullmatch(r"[0-9]{1,3}", number) and int(number) <= 255 for number in numbers):
+        raise ConfigurationError(f"{pattern!r}: a group is *, or numbers of 0..255 with commas between")
+    return frozenset(map(int, numbers))
