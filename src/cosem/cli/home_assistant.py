@@ -1,7 +1,9 @@
 """Pushes for MQTT: a topic for each value, and the announcements with which Home Assistant finds them.
 
 A value goes to ``PREFIX/METER/OBIS`` as ``{"value": ..., "unit": ..., "timestamp": ...}``; its announcement, kept by
-the broker, to ``homeassistant/sensor/METER/OBIS/config``. ``PREFIX/status`` says ``online`` or ``offline``.
+the broker, to ``homeassistant/sensor/METER/OBIS/config``. ``PREFIX/status`` says ``online`` or ``offline``. An
+attribute that is not the value of its object goes to ``PREFIX/METER/OBIS-attribute-N``, a value without a name to
+``PREFIX/METER/position-N``: nothing is known of it, so that it is not announced.
 """
 
 from __future__ import annotations
@@ -59,33 +61,39 @@ class _Deliveries:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: set[int] = set()
-        self._early: set[int] = set()
-        self.lost = 0
+        self._waiting: dict[int, bool] = {}  # whether they are values
+        self._early: dict[int, bool] = {}  # whether they were taken
+        self._lost = {True: 0, False: 0}
 
     @property
-    def open(self) -> int:
-        """How many were not taken."""
-        return len(self._waiting) + self.lost
+    def values(self) -> int:
+        """How many values were not taken."""
+        with self._changed:
+            return sum(self._waiting.values()) + self._lost[True]
 
-    def given(self, number: int, *, queued: bool) -> None:
+    @property
+    def others(self) -> int:
+        """How many announcements were not taken, and of what is said of ourselves."""
+        with self._changed:
+            return sum(not value for value in self._waiting.values()) + self._lost[False]
+
+    def given(self, number: int, *, value: bool, queued: bool) -> None:
         """A message was given to the client, which has no room for it unless it was ``queued``."""
         with self._changed:
             if not queued:
-                self.lost += 1
+                self._lost[value] += 1
             elif number in self._early:
-                self._early.discard(number)
+                self._lost[value] += not self._early.pop(number)
             else:
-                self._waiting.add(number)
+                self._waiting[number] = value
 
     def answered(self, number: int, *, taken: bool) -> None:
         """The broker took a message, or refused it."""
         with self._changed:
             if number in self._waiting:
-                self._waiting.discard(number)
+                self._lost[self._waiting.pop(number)] += not taken
             else:
-                self._early.add(number)
-            self.lost += not taken
+                self._early[number] = taken
             self._changed.notify_all()
 
     def wait(self, patience: float) -> None:
@@ -126,8 +134,11 @@ class MqttBroker:
             raise ConfigurationError(_FORM)
         self._name = f"{parts.scheme}://{parts.hostname}:{port}"
         self._prefix = parts.path.strip("/") or _DEFAULT_PREFIX
-        self._announced: set[tuple[str, str]] = set()
+        self._announced: dict[tuple[str, str], int] = {}  # before how many losses of the connection
+        self._losses = 0
         self._full = False
+        self._nameless = False
+        self._crowded = False
         self._say = say
         self._complained = False
         self._closing = False
@@ -143,7 +154,7 @@ class MqttBroker:
         self._client.will_set(f"{self._prefix}/status", "offline", qos=1, retain=True)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = lambda *_: self._complain("cannot be reached")
-        self._client.on_disconnect = lambda *_: self._complain("closed the connection")
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = lambda _client, _data, number, reason, _properties: (
             self._deliveries.answered(number, taken=not reason.is_failure)
         )
@@ -163,6 +174,10 @@ class MqttBroker:
         self._connected.set()
         self._answered.set()
 
+    def _on_disconnect(self, *_: Any) -> None:
+        self._losses += 1  # a broker that was started anew may have forgotten what it kept
+        self._complain("closed the connection")
+
     def _complain(self, problem: str) -> None:
         """Tell of a trouble once, until a connection was made again."""
         self._connected.clear()
@@ -174,41 +189,50 @@ class MqttBroker:
     def _status(self, word: str) -> None:
         self._publish(f"{self._prefix}/status", word, retain=True)
 
-    def _publish(self, topic: str, text: str, *, retain: bool) -> None:
+    def _publish(self, topic: str, text: str, *, retain: bool, value: bool = False) -> None:
         from paho.mqtt.enums import MQTTErrorCode
 
         given = self._client.publish(topic, text, qos=1, retain=retain)
         queued = given.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
-        if not queued and not self._deliveries.lost:
+        self._deliveries.given(given.mid, value=value, queued=queued)
+        if not queued and not self._crowded:
+            self._crowded = True
             self._say(f"{_QUEUED} messages wait for the broker {self._name}: further ones are lost")
-        self._deliveries.given(given.mid, queued=queued)
 
     def take(self, message: PushMessage, source: str, received: str | None) -> None:
         """Publish the values of a message, and announce those that are new."""
         meter = _safe(meter_name(message, source))
         timestamp = plain(message.timestamp) if message.timestamp is not None else received
         for value in message.values:
-            if value.obis is None:
-                continue
-            own = _safe(value.obis.reduced.removesuffix("*255"))
+            own = _own(value)
             topic = f"{self._prefix}/{meter}/{own}"
-            if self._is_new(meter, own):
+            if value.obis is None:
+                self._tell_of_nameless(topic)
+            elif self._is_new(meter, own):
                 said = announcement(value, message, meter, topic, f"{self._prefix}/status")
                 self._publish(f"{_DISCOVERY}/sensor/{meter}/{own}/config", one_line(said), retain=True)
             said = {"value": value.value, "unit": value.unit or None, "timestamp": timestamp}
-            self._publish(topic, one_line(said), retain=False)
+            self._publish(topic, one_line(said), retain=False, value=True)
+
+    def _tell_of_nameless(self, topic: str) -> None:
+        if not self._nameless:
+            self._nameless = True
+            self._say(
+                f"values without names are published by position, as {topic}, and not announced; --layouts names them"
+            )
 
     def _is_new(self, meter: str, own: str) -> bool:
         """Return whether a value is to be announced; each announcement stays with the broker for ever."""
-        if (meter, own) in self._announced:
-            return False
-        if len(self._announced) >= _MOST_ANNOUNCED:
+        key = meter, own
+        announced = self._announced.get(key)
+        if announced is None and len(self._announced) >= _MOST_ANNOUNCED:
             if not self._full:
                 self._full = True
                 self._say(f"{_MOST_ANNOUNCED} values are announced: further ones are published only")
             return False
-        self._announced.add((meter, own))
-        return True
+        losses = self._losses
+        self._announced[key] = losses
+        return announced != losses
 
     def close(self) -> None:
         """Say goodbye: what is queued goes out first, as long as the broker takes it.
@@ -220,15 +244,16 @@ class MqttBroker:
         connected = self._connected.wait(_PATIENCE)
         if connected:
             self._deliveries.wait(_PATIENCE)
-        undelivered = self._deliveries.open
-        if connected and not undelivered:
+        values, others = self._deliveries.values, self._deliveries.others
+        if connected and not values and not others:
             self._status("offline")
             self._deliveries.wait(_PATIENCE)
         self._closing = True
         self._client.disconnect()
         self._client.loop_stop()
-        if undelivered:
-            raise TransportError(f"the broker {self._name}: {counted(undelivered, 'message')} not delivered")
+        if values or others:
+            undelivered = counted(values, "value") if values else counted(others, "announcement")
+            raise TransportError(f"the broker {self._name}: {undelivered} not delivered")
 
 
 def announcement(
@@ -245,11 +270,10 @@ def announcement(
     """
     if value.obis is None:
         raise ConfigurationError("a value without a name cannot be announced")
-    own = value.obis.reduced.removesuffix("*255")
     unit = _UNITS.get(value.unit, value.unit)
     said: dict[str, Any] = {
-        "name": value.name or own,
-        "unique_id": f"cosem_{meter}_{_safe(own)}",
+        "name": _title(value),
+        "unique_id": f"cosem_{meter}_{_own(value)}",
         "state_topic": topic,
         "value_template": "{{ value_json.value }}",
         "availability_topic": status,
@@ -267,6 +291,23 @@ def announcement(
         counts_up = value.obis.d == _TIME_INTEGRAL or device_class in {"energy", "gas", "water"}
         said["state_class"] = "total_increasing" if counts_up else "measurement"
     return said
+
+
+def _own(value: PushValue) -> str:
+    """Return what names a value in topics: no two values of different objects, attributes or positions alike."""
+    if value.obis is None:
+        return "-".join(("position", *map(str, value.position)))
+    own = _safe(value.obis.reduced.removesuffix("*255"))
+    other = value.other_attribute
+    return own if other is None else f"{own}-attribute-{other}"
+
+
+def _title(value: PushValue) -> str:
+    """Return how people may call a value."""
+    other = value.other_attribute
+    if not value.name or other is None:
+        return value.name or value.label
+    return f"{value.name}, attribute {other}"
 
 
 def _safe(text: str) -> str:

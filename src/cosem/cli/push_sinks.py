@@ -80,9 +80,7 @@ class Terminal:
         if message.values:
             rows = [
                 (
-                    each.obis.reduced.removesuffix("*255")
-                    if each.obis is not None
-                    else f"[{each.position[0]}]",
+                    each.label,
                     each.name,
                     human(each.value),
                     printable(each.unit),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cosem.errors import ProtocolError
 from cosem.types.logical_name import LogicalName
@@ -48,6 +48,10 @@ class Known(NamedTuple):
     scale: Origin
 
 
+_VALUE: Final = 2
+"""The attribute that is the value of an object."""
+
+
 class PushValue(NamedTuple):
     """One value of a message.
 
@@ -79,9 +83,24 @@ class PushValue(NamedTuple):
         """What the object is, in words; empty if that is not known."""
         return "" if self.obis is None else _words(self.obis)
 
+    @property
+    def other_attribute(self) -> int | None:
+        """Which attribute it is, where it is not the second one, which is the value of an object; else ``None``."""
+        return None if self.attribute in {None, _VALUE} else self.attribute
+
+    @property
+    def label(self) -> str:
+        """What it is, in short: ``1-0:1.6.0``; ``1-0:1.6.0:5`` of another attribute; ``[3]`` without a name."""
+        return self._what().replace("*255", "", 1)
+
+    def _what(self) -> str:
+        if self.obis is None:
+            return f"[{'.'.join(map(str, self.position))}]"
+        other = self.other_attribute
+        return self.obis.reduced if other is None else f"{self.obis.reduced}:{other}"
+
     def __str__(self) -> str:
-        what = self.obis.reduced if self.obis is not None else f"[{'.'.join(map(str, self.position))}]"
-        return f"{what} {self.value} {self.unit}".rstrip()
+        return f"{self._what()} {self.value} {self.unit}".rstrip()
 
 
 @lru_cache(maxsize=1024)
