@@ -8,7 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cosem.cli.push_records import identity, record
+from cosem.cli.push_keeping import Waiting
+from cosem.cli.push_records import identity, is_unread, record
 from cosem.cli.push_sinks import cell, one_line
 from cosem.types.text import counted
 
@@ -27,7 +28,12 @@ CREATE TABLE IF NOT EXISTS readings (
     value TEXT, number REAL, unit TEXT, raw TEXT
 );
 CREATE INDEX IF NOT EXISTS readings_by_obis ON readings(obis, message);
+CREATE INDEX IF NOT EXISTS readings_by_message ON readings(message);
 """
+_FORGET_EMPTY: Final = """
+DELETE FROM messages WHERE identity = ? AND NOT EXISTS (SELECT 1 FROM readings WHERE message = messages.id)
+"""
+"""A message gives way to itself, once values were found in it."""
 _MOST_HELD: Final = 32 * 1024 * 1024
 """Signs of messages that wait for a database that is locked."""
 _OF_EACH: Final = 500
@@ -40,6 +46,7 @@ _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 class _Message(NamedTuple):
     outside: tuple[Any, ...]
     rows: list[tuple[Any, ...]]
+    waiting: Waiting
 
     @property
     def size(self) -> int:
@@ -53,12 +60,13 @@ class Database:
     Args:
         path: The file.
         say: Told when another program has it locked.
+        repetitions: Whether a message that is there already is added once more.
 
     Raises:
         OSError: It cannot be opened, or is no database.
     """
 
-    def __init__(self, path: str, say: Callable[[str], None]) -> None:
+    def __init__(self, path: str, say: Callable[[str], None], *, repetitions: bool = False) -> None:
         try:
             self._connection = sqlite3.connect(path, timeout=_PATIENCE / 1000)
             self._connection.executescript(_SCHEMA)
@@ -67,6 +75,7 @@ class Database:
             raise OSError(f"{path}: {error}") from None
         self._path = path
         self._say = say
+        self._repetitions = repetitions
         self._held: deque[_Message] = deque()
         self._size = 0
         self._lost = 0
@@ -76,16 +85,24 @@ class Database:
         """Set how long a lock is waited for."""
         self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
-    def take(self, message: PushMessage, source: str, received: str | None) -> None:
+    def take(self, message: PushMessage, source: str, received: str | None) -> Waiting | None:
         """Add a message, unless it is there already; where the database is locked, later.
+
+        One without a value that could not be read is not added: it would stand in the way of the same message when
+        it is read, with its key.
+
+        Returns:
+            What tells when it is written; ``None`` if it is.
 
         Raises:
             OSError: The database cannot be written.
         """
+        if is_unread(message) and not message.values:
+            return None
         said = record(message, source, received)
         outside = (
             *(
-                identity(message, source),
+                None if self._repetitions else identity(message, source),
                 received,
                 cell(said["timestamp"]) or None,
                 source,
@@ -93,20 +110,22 @@ class Database:
             ),
             *(cell(said.get("system_title")) or None, said["verification"], one_line(said["findings"])),
         )
-        new = _Message(outside, [_row(value) for value in said["values"]])
+        new = _Message(outside, [_row(value) for value in said["values"]], Waiting())
         self.retry()
         if not self._held and self._write(new):
-            return
+            return None
         if self._size + new.size > _MOST_HELD:
             self._lost += 1
             if self._lost == 1:
                 self._say(f"{self._path} is locked for too long: further messages are not written to it")
-            return
+            new.waiting.over(kept=False)
+            return new.waiting
         self._held.append(new)
         self._size += new.size
         if not self._complained:
             self._complained = True
             self._say(f"{self._path} is locked by another program; messages wait for it")
+        return new.waiting
 
     def retry(self) -> None:
         """Write what waits, as far as the database is not locked.
@@ -115,13 +134,17 @@ class Database:
             OSError: The database cannot be written.
         """
         while self._held and self._write(self._held[0]):
-            self._size -= self._held.popleft().size
+            written = self._held.popleft()
+            self._size -= written.size
             self._complained = bool(self._held)
+            written.waiting.over(kept=True)
 
     def _write(self, message: _Message) -> bool:
         """Write a message; return whether the database was free."""
         try:
             with self._connection as connection:
+                if message.rows:
+                    connection.execute(_FORGET_EMPTY, message.outside[:1])
                 added = connection.execute(
                     "INSERT OR IGNORE INTO messages (identity, received, timestamp, source, maker, system_title,"
                     " verification, findings) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -12,7 +12,7 @@ from cosem.link.iec62056_21.readout import TextValue
 if TYPE_CHECKING:
     from cosem.push import PushMessage, PushValue
 
-__all__ = ["Duplicates", "identity", "meter_name", "place", "record"]
+__all__ = ["Duplicates", "identity", "is_unread", "meter_name", "place", "record"]
 
 _REMEMBERED: Final = 512
 _SERIAL_NUMBERS: Final = (
@@ -103,6 +103,13 @@ def place(source: str) -> str:
     return f"{found['scheme'] or found['kind']}://{found['host'] or found['sender']}" if found else source
 
 
+def is_unread(message: PushMessage) -> bool:
+    """Return whether a message could not be opened or not be understood: another key or layout may do it later."""
+    from cosem.push.findings import NOT_UNDERSTOOD
+
+    return NOT_UNDERSTOOD in message.findings or (message.verification is not None and message.plain is None)
+
+
 def identity(message: PushMessage, source: str) -> bytes | None:
     """Return what makes a message the same as one before; ``None`` where the same octets may be a new message.
 
@@ -146,3 +153,7 @@ class Duplicates:
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         return False
+
+    def forget(self, message: PushMessage, source: str) -> None:
+        """Take the next repetition of a message for a new one: this one was lost after all."""
+        self._seen.pop(identity(message, source) or b"", None)

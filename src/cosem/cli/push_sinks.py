@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from contextlib import suppress
 from decimal import Decimal
@@ -16,6 +17,7 @@ from cosem.cli.recording import naming
 from cosem.types.text import printable, spreadsheet_text
 
 if TYPE_CHECKING:
+    from cosem.cli.push_keeping import Waiting
     from cosem.push import PushMessage
 
 __all__ = ["CsvFile", "DeadLetters", "JsonLines", "Sink", "Terminal", "cell", "one_line"]
@@ -24,8 +26,8 @@ __all__ = ["CsvFile", "DeadLetters", "JsonLines", "Sink", "Terminal", "cell", "o
 class Sink(Protocol):
     """What takes messages."""
 
-    def take(self, message: PushMessage, source: str, received: str | None) -> None:
-        """Take a message; what it does is done when this returns."""
+    def take(self, message: PushMessage, source: str, received: str | None) -> Waiting | None:
+        """Take a message; return when it will be kept, or ``None`` where it is now."""
         ...
 
     def close(self) -> None:
@@ -106,6 +108,25 @@ _COLUMNS: Final = (
     *("received", "timestamp", "source", "system_title", "verification"),
     *("obis", "name", "class_id", "attribute", "value", "unit", "raw"),
 )
+_LONGEST_LINE: Final = 1024 * 1024
+"""Octets at the end of a file that are looked at."""
+
+
+def _end_of_line(path: str, quote: bytes = b"") -> str:
+    """Return what ends the last line of a file: a full disk or a lost supply may have left it without an end.
+
+    Args:
+        path: The file.
+        quote: What text stands between, which the line may have been cut in.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_LINE))
+            cut = file.read().rpartition(b"\n")[2]
+    except PermissionError:  # it may be written, but not be read
+        return ""
+    inside = quote and cut.count(quote) % 2
+    return (quote.decode() if inside else "") + "\n" if cut else ""
 
 
 class CsvFile:
@@ -125,10 +146,13 @@ class CsvFile:
         self._file = Path(path).open("a", newline="", encoding="utf-8") if self._own else sys.stdout  # noqa: SIM115
         self._path = path if self._own else ""
         self._writer = csv.writer(self._file)
-        if new:
+        first = "" if new else _end_of_line(path, b'"')
+        if new or first:
             try:
                 with naming(self._path):
-                    self._writer.writerow(_COLUMNS)
+                    if new:
+                        self._writer.writerow(_COLUMNS)
+                    self._file.write(first)
                     self._file.flush()
             except OSError:
                 with suppress(OSError):
@@ -178,13 +202,15 @@ class DeadLetters:
     def __init__(self, path: str) -> None:
         self._path = path
         self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 -- open as long as messages come
+        self._first = _end_of_line(path) if Path(path).is_file() else ""
 
     def take(self, octets: bytes, source: str, received: str | None, reason: str) -> None:
         """Write what came and why it could not be read."""
         said = {"received": received, "source": source, "reason": reason, "octets": octets.hex().upper()}
         with naming(self._path):
-            self._file.write(json.dumps(said) + "\n")
+            self._file.write(self._first + json.dumps(said) + "\n")
             self._file.flush()
+        self._first = ""
 
     def close(self) -> None:
         """Close the file."""

@@ -2,13 +2,13 @@
 
 Framing, ciphering and maker are found out for each message. Repeated messages are dropped, a port that is gone is
 opened again, Ctrl-C and SIGTERM stop it cleanly. A meter that wants its notifications confirmed is answered, in
-general-glo-ciphering with --title.
+general-glo-ciphering with --title, as soon as they are kept wherever they go.
 
 With --key alone what is decrypted cannot be checked: such messages say "unverifiable". With --auth-key nothing is
 given out whose tag is wrong or cannot be checked.
 
-The exit status is 0 where messages were given out or it was stopped, 1 where there were none, most could not be read,
-or a broker did not take them.
+The exit status is 1 where more messages could not be read than could, where none came before the source ended, or
+where a broker or a database did not take all; 0 else.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import signal
 import sys
 from collections import OrderedDict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +50,7 @@ EXAMPLES: Final = (
 _MOST_SOURCES: Final = 1024
 """Parsers that are kept; the one whose source was silent longest gives way."""
 _LONGEST_SILENCE: Final = 3600
+_NOT_KEPT: Final = "what is not given out is kept by --dead-letters only"
 _BETWEEN_TRIALS: Final = 0.5
 """Seconds until a database that was locked is tried again."""
 
@@ -131,18 +132,24 @@ class _Listening:
 
     def __init__(self, options: argparse.Namespace, stack: contextlib.ExitStack) -> None:
         from cosem.cli.push_confirming import Confirmer
+        from cosem.cli.push_keeping import Confirmations
         from cosem.cli.push_records import Duplicates
         from cosem.push import load_layouts
 
         self._options = options
         self._keys = keys_of(options)
         self._confirmer = Confirmer(self._keys, options.title)
+        self._confirmations = Confirmations(self._wake)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._layouts = load_layouts(options.layouts) if options.layouts else None
         self._parsers: OrderedDict[str, tuple[Parser, Strangers]] = OrderedDict()
         self._is_duplicate = Duplicates()
         self._stopped = asyncio.Event()
         self.taken = 0
+        """Messages that were given out, whether they could be read or not."""
+        self.read = 0
         self.lost = 0
+        """Messages that could not be read, or were not given out."""
         self._damaged = False
         self._unconfirmed = False
         self._dead_letters: DeadLetters | None = None
@@ -167,7 +174,7 @@ class _Listening:
         if options.sqlite:
             from cosem.cli.push_database import Database
 
-            self._database = Database(options.sqlite, _say)
+            self._database = Database(options.sqlite, _say, repetitions=options.duplicates)
             sinks.append(self._database)
         if options.mqtt:
             from cosem.cli.home_assistant import MqttBroker
@@ -183,23 +190,23 @@ class _Listening:
     async def run(self, source: str) -> None:
         """Take what comes until there is no more, or until stopped."""
         from cosem.cli.push_sources import Chunk, open_source
+        from cosem.cli.push_stopping import stopping
 
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not here
-                loop.add_signal_handler(number, self._stopped.set)
-        chunks = open_source(source, self._stopped, _say, self._options.silence)
-        retrying = asyncio.ensure_future(self._retry())
-        try:
-            async for chunk in chunks:
-                self._take(chunk)
-                if self._enough():
-                    break
-        finally:
-            retrying.cancel()
-            await chunks.aclose()
-            for name, (parser, _) in self._parsers.items():
-                self._hand_on(parser, parser.idle, Chunk(name, b""))
+        self._loop = asyncio.get_running_loop()
+        with stopping(self._stopped):
+            chunks = open_source(source, self._stopped, _say, self._options.silence)
+            retrying = asyncio.ensure_future(self._retry())
+            try:
+                async for chunk in chunks:
+                    self._take(chunk)
+                    if self._enough():
+                        await self._confirmations.last()
+                        break
+            finally:
+                retrying.cancel()
+                await chunks.aclose()
+                for name, (parser, _) in self._parsers.items():
+                    self._hand_on(parser, parser.idle, Chunk(name, b""))
 
     async def _retry(self) -> None:
         """Write what waits for a database that was locked, also while nothing comes."""
@@ -209,6 +216,13 @@ class _Listening:
                 self._database.retry()
             except OSError:
                 return  # said with the next message, or at the end
+            self._confirmations.settle()
+
+    def _wake(self) -> None:
+        """Let confirmations go out that were waited for; called in any thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._confirmations.settle)
 
     def _take(self, chunk: Chunk) -> None:
         parser, strangers = self._parser(chunk)
@@ -267,20 +281,14 @@ class _Listening:
         for message in messages():
             if self._enough():
                 return
-            if chunk.answer is not None:
-                self._confirm(message, chunk.answer, source)
-            self._message(message, source, received)
+            self._message(message, chunk, received)
         rubbish = parser.detector.rubbish
         if rubbish and self._dead_letters is not None:
             self._dead_letters.take(bytes(rubbish), source, received, "no frame, no telegram, no APDU")
             rubbish.clear()
 
     def _confirm(self, message: PushMessage, answer: Callable[[bytes], None], source: str) -> None:
-        """Answer a notification that wants to be confirmed; a repeated one too: the answer may have been lost."""
-        from cosem.cli.push_confirming import wants_confirmation
-
-        if not wants_confirmation(message):
-            return
+        """Answer a notification that wants to be confirmed and is kept."""
         try:
             octets = self._confirmer.confirmation(message)
         except SecurityError as error:
@@ -291,21 +299,33 @@ class _Listening:
                 why += "; a protected answer needs our system title: --title"
         if octets is not None:
             answer(octets)
-        elif not self._unconfirmed:
+        else:
+            self._leave_unconfirmed(source, why)
+
+    def _leave_unconfirmed(self, source: str, why: str) -> None:
+        if not self._unconfirmed:
             self._unconfirmed = True
             _say(f"{source} wants its notifications confirmed, which is not done: {why}")
 
-    def _message(self, message: PushMessage, source: str, received: str | None) -> None:
-        from cosem.push.findings import NOT_UNDERSTOOD
+    def _message(self, message: PushMessage, chunk: Chunk, received: str | None) -> None:
+        from cosem.cli.push_confirming import wants_confirmation
+        from cosem.cli.push_records import identity, is_unread
 
+        source = chunk.source
         if self._recording is not None:
             self._recording.message(source, message)
-        if not self._options.duplicates and self._is_duplicate(message, source):
-            return
         strict = self._options.strict and message.findings
-        unread = NOT_UNDERSTOOD in message.findings or (
-            message.verification is not None and message.plain is None
-        )
+        unread = is_unread(message)
+        confirm: Callable[[], None] | None = None
+        if chunk.answer is not None and wants_confirmation(message):
+            if not (strict or unread) or self._dead_letters is not None:
+                confirm = partial(self._confirm, message, chunk.answer, source)
+            else:  # the meter may send it again to somebody who can read it
+                confirm = partial(self._leave_unconfirmed, source, _NOT_KEPT)
+        own = None if self._options.duplicates else identity(message, source)
+        if not self._options.duplicates and self._is_duplicate(message, source):
+            self._confirmations.repeated(own, confirm)
+            return
         if strict or unread:
             self.lost += 1
             reason = (
@@ -315,11 +335,16 @@ class _Listening:
                 self._dead_letters.take(message.octets, source, received, reason)
             if self.lost == 1 or strict:
                 _say(f"a message of {source} is not given out: {reason}")
-            if strict:
-                return
-        self.taken += 1
-        for sink in self._sinks:
-            sink.take(message, source, received)
+        else:
+            self.read += 1
+        waits = []
+        if not strict:
+            self.taken += 1
+            waits = [
+                wait for sink in self._sinks if (wait := sink.take(message, source, received)) is not None
+            ]
+        self._confirmations.taken(own, waits, confirm, partial(self._is_duplicate.forget, message, source))
+        self._confirmations.settle()
 
     def _enough(self) -> bool:
         """Whether as many messages as were asked for have come."""
@@ -333,7 +358,7 @@ class _Listening:
             damaged = self._damaged or any(parser.damaged for parser, _ in self._parsers.values())
             _say("no message was found" + ("; frames are damaged, --damaged reads them" if damaged else ""))
             return 1
-        return 1 if self.lost and self.lost >= self.taken else 0
+        return 1 if self.lost > self.read else 0
 
 
 def _say(text: str) -> None:
