@@ -185,3 +185,9 @@ def test_values_that_the_broker_refuses_or_that_find_no_room_are_counted(broker,
         broker.close()
     (line,) = said
     assert line.endswith("further ones are lost")
+
+
+def test_a_broker_with_an_address_of_ipv6_is_named_with_brackets(monkeypatch, said):
+    monkeypatch.setattr(paho, "Client", Client)
+    MqttBroker("mqtt://[::1]:5", said.append)._client.loses()
+    assert said == ["the broker mqtt://[::1]:5 closed the connection; trying again"]

@@ -643,7 +643,7 @@ def test_a_very_long_source_is_not_repeated_whole(cosem):
 
 
 def test_settings_of_a_line_are_refused_for_what_is_none(cosem):
-    for source in ("-", "hex:00"):
+    for source in ("-", "/dev/stdin", "/dev/null", "hex:00"):
         done = cosem("listen", source, "--baud", "300", stdin=b"")
         assert done.status == 2
         assert "are for a serial port" in done.err

@@ -326,3 +326,125 @@ def test_a_port_by_a_name_of_ones_own_is_a_port(tmp_path):
     assert not is_port(str(tmp_path / "file"))
     assert not is_port("hex:00")
     assert not is_port("x" * 10_000)
+
+
+def test_a_pipe_of_a_shell_and_a_device_that_is_no_line_are_no_ports(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    ours, theirs = os.pipe()
+    try:
+        for source in (str(pipe), f"/dev/fd/{ours}", "/dev/null", "/dev/stdin", "/dev/fd/0", "-", "/dev"):
+            assert not is_port(source)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert is_port("/dev/ttyNONE7")  # a port that is gone may come back
+    assert is_port("COM3")
+
+
+def chunks_of(source: str) -> list[Chunk]:
+    async def all_of_them() -> list[Chunk]:
+        return [chunk async for chunk in open_source(source, asyncio.Event(), print)]
+
+    return asyncio.run(asyncio.wait_for(all_of_them(), 20))
+
+
+def test_a_pipe_of_a_shell_is_read_as_a_file_until_its_end():
+    ours, theirs = os.pipe()
+    os.write(theirs, UNIT.hex().encode())
+    os.close(theirs)
+    try:
+        chunks = chunks_of(f"/dev/fd/{ours}")
+    finally:
+        os.close(ours)
+    assert b"".join(chunk.octets for chunk in chunks) == UNIT
+    assert chunks[-1].ended
+    assert not any(chunk.live for chunk in chunks)
+
+
+def test_a_device_without_octets_ends():
+    assert b"".join(chunk.octets for chunk in chunks_of("/dev/null")) == b""
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin", "/dev/fd/0"])
+def test_standard_input_by_any_of_its_names(cosem, name):
+    for verb in (("listen", "--json"), ("sniff", "--json")):
+        done = cosem(*verb, name, stdin=UNIT.hex().encode())
+        assert done.status == 0
+        assert "wrapper" in done.out or "value" in done.out
+
+
+def test_a_pipe_of_a_shell_is_sniffed(cosem):
+    ours, theirs = os.pipe()
+    os.write(theirs, UNIT.hex().encode())
+    os.close(theirs)
+    try:
+        done = cosem("sniff", f"/dev/fd/{ours}")
+    finally:
+        os.close(ours)
+    assert (done.status, done.err) == (0, "")
+    assert "wrapper" in done.out
+
+
+def test_a_trouble_of_a_bridge_is_told_once_and_a_new_one_again(monkeypatch):
+    said: list[str] = []
+    troubles = [
+        OSError(111, "refused"),
+        OSError(111, "refused"),
+        OSError(113, "no way"),
+        OSError(113, "no way"),
+    ]
+
+    async def connect(*_: object) -> None:
+        if len(troubles) == 1:
+            stopped.set()
+        raise troubles.pop(0)
+
+    async def at_once(*_: object) -> None:
+        pass
+
+    async def listen() -> None:
+        assert [each async for each in open_source("connect+tcp://127.0.0.1:1", stopped, said.append)] == []
+
+    stopped = asyncio.Event()
+    monkeypatch.setattr(asyncio, "open_connection", connect)
+    monkeypatch.setattr(push_sources, "_pause", at_once)
+    asyncio.run(asyncio.wait_for(listen(), 20))
+    assert said == [
+        "tcp://127.0.0.1:1 cannot be reached: refused; trying again",
+        "tcp://127.0.0.1:1 cannot be reached: no way; trying again",
+    ]
+
+
+def test_addresses_of_ipv6_stand_in_brackets(monkeypatch):
+    said: list[str] = []
+
+    async def listen(scheme: str) -> str:
+        told = asyncio.get_running_loop().create_future()
+        chunks = open_source(f"{scheme}://[::1]:0", asyncio.Event(), told.set_result)
+        first = asyncio.ensure_future(anext(chunks))
+        port = int((await told).rpartition(":")[2])
+        kind = socket.SOCK_STREAM if scheme == "tcp" else socket.SOCK_DGRAM
+        with socket.socket(socket.AF_INET6, kind) as meter:
+            meter.connect(("::1", port))
+            meter.send(UNIT)
+            own = meter.getsockname()[1]
+            chunk = await asyncio.wait_for(first, 20)
+        await chunks.aclose()
+        assert chunk.source == f"{scheme}://[::1]:{own}"
+        return told.result()
+
+    for scheme in ("tcp", "udp"):
+        assert asyncio.run(listen(scheme)).startswith(f"listening on {scheme}://[::1]:")
+
+    async def nobody(*_: object) -> None:
+        stopped.set()
+        raise OSError(111, "refused")
+
+    async def bridge() -> None:
+        assert [each async for each in open_source("connect+tcp://[::1]:7", stopped, said.append)] == []
+
+    stopped = asyncio.Event()
+    monkeypatch.setattr(asyncio, "open_connection", nobody)
+    asyncio.run(asyncio.wait_for(bridge(), 20))
+    assert said == ["tcp://[::1]:7 cannot be reached: refused; trying again"]

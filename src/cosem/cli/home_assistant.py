@@ -19,6 +19,7 @@ from cosem.cli.output import plain
 from cosem.cli.push_records import meter_name
 from cosem.cli.push_sinks import one_line
 from cosem.errors import ConfigurationError, TransportError, UnsupportedError
+from cosem.transport.channel import peer_name
 from cosem.types.text import counted
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class MqttBroker:
             raise ConfigurationError(_FORM) from None
         if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
             raise ConfigurationError(_FORM)
-        self._name = f"{parts.scheme}://{parts.hostname}:{port}"
+        self._name = f"{parts.scheme}://{peer_name(parts.hostname, port)}"
         self._prefix = parts.path.strip("/") or _DEFAULT_PREFIX
         self._announced: dict[tuple[str, str], int] = {}  # before how many losses of the connection
         self._losses = 0

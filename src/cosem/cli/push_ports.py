@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from cosem.transport.channel import peer_name
+
 if TYPE_CHECKING:
     from cosem.transport.url import Address
 
@@ -127,7 +129,7 @@ class _Connection:
 
     def __init__(self, task: asyncio.Task[None], writer: asyncio.StreamWriter, say: Say) -> None:
         self.host, port = writer.get_extra_info("peername")[:2]
-        self.name = f"tcp://{self.host}:{port}"
+        self.name = f"tcp://{peer_name(self.host, port)}"
         self.task = task
         self.since = self.heard = time.monotonic()
         self._writer = writer
@@ -244,7 +246,7 @@ async def tcp_server(
         connections.close()
 
     host, port = server.sockets[0].getsockname()[:2]
-    say(f"listening on tcp://{host}:{port}")
+    say(f"listening on tcp://{peer_name(host, port)}")
     try:
         async for chunk in inbox.chunks(stopped, close):
             yield chunk
@@ -270,7 +272,7 @@ async def udp_server(
                     transport.sendto(octets, addr)
 
             # As UDP itself: what cannot be taken is lost.
-            chunk = Chunk(f"udp://{addr[0]}:{addr[1]}", data, ended=True, answer=answer)
+            chunk = Chunk(f"udp://{peer_name(*addr[:2])}", data, ended=True, answer=answer)
             if not inbox.offer(chunk) and not lost:
                 lost = True
                 say("datagrams come faster than they can be read: some are lost")
@@ -278,7 +280,7 @@ async def udp_server(
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(Datagrams, local_addr=(address.host, address.port))
     host, port = transport.get_extra_info("sockname")[:2]
-    say(f"listening on udp://{host}:{port}")
+    say(f"listening on udp://{peer_name(host, port)}")
     try:
         async for chunk in inbox.chunks(stopped, transport.close):
             yield chunk

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import stat
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cosem.cli.octets import parse_hexadecimal
 from cosem.cli.push_ports import CHUNK, SILENCE, Chunk, Say, keep_alive, octets_of, tcp_server, udp_server
 from cosem.errors import ConfigurationError, TransportError, TransportTimeout
+from cosem.transport.channel import peer_name
 from cosem.transport.url import Address, parse_url, shown_url
 
-__all__ = ["Chunk", "is_port", "open_source"]
+if TYPE_CHECKING:
+    from cosem.cli.dumps import Dump
+
+__all__ = ["Chunk", "is_port", "is_standard_input", "open_source"]
 
 T = TypeVar("T")
 
@@ -29,6 +34,10 @@ _LOOK: Final = 0.25
 _PATIENCE: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a port or bridge is opened again, the more the longer it is gone."""
 _PORT: Final = re.compile(r"/dev/\S+|COM\d+", re.IGNORECASE)
+"""What a port is called that is not there: it may come back."""
+_SERIAL: Final = re.compile(r"/dev/(?:tty|cu\.|rfcomm)\S*|COM\d+", re.IGNORECASE)
+"""What is a port by its name: it need not be opened to find out."""
+_STANDARD_INPUT: Final = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
 
 
 def open_source(
@@ -58,7 +67,9 @@ def open_source(
         return _serial(parse_url(source), stopped, say, silence)
     if not source.strip():
         raise ConfigurationError("a source is wanted: a port, a file, hex:OCTETS, or - for standard input")
-    if source == "-" or source.startswith("hex:"):
+    if is_standard_input(source):
+        return _file("-", stopped)
+    if source.startswith("hex:"):
         return _file(source, stopped)
     if is_port(source):
         return _serial(Address("serial", path=source), stopped, say, silence)
@@ -69,13 +80,38 @@ def open_source(
     return _file(source, stopped)
 
 
+def is_standard_input(source: str) -> bool:
+    """Return whether a source is standard input, by any of its names."""
+    return source in _STANDARD_INPUT
+
+
 def is_port(source: str) -> bool:
-    """Return whether a source is a serial port: a device, by whatever name, or what only a port is called."""
-    try:
-        path = Path(source)
-        return path.is_char_device() or (not path.is_file() and _PORT.fullmatch(source) is not None)
-    except (OSError, ValueError):
+    """Return whether a source is a serial port: a terminal, by whatever name, or what only a port is called.
+
+    A pipe below ``/dev/``, as a shell makes one of ``<(zcat dump)``, is none, and neither is ``/dev/null``.
+    """
+    if is_standard_input(source):
         return False
+    try:
+        found = Path(source)
+        if not stat.S_ISCHR(found.stat().st_mode):
+            return False
+        return _SERIAL.fullmatch(str(found.resolve())) is not None or _is_terminal(source)
+    except (OSError, ValueError):  # none such, or not for us to see
+        return _PORT.fullmatch(source) is not None
+
+
+def _is_terminal(device: str) -> bool:
+    """Return whether a device is a line.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    descriptor = os.open(device, os.O_RDONLY | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        return os.isatty(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 # What is connected to, again and again ------------------------------------------------------------------------------
@@ -108,19 +144,22 @@ async def _unless(stopped: asyncio.Event, doing: Coroutine[None, None, T]) -> T 
 async def _bridge(
     address: Address, stopped: asyncio.Event, say: Say, silence: float | None
 ) -> AsyncGenerator[Chunk, None]:
-    name = f"tcp://{address.host}:{address.port}"
+    name = f"tcp://{peer_name(address.host, address.port)}"
     source = f"connect+{name}"
     attempt = 0
+    problem = ""  # which was told: it is told again when it is another one, or comes again
     while not stopped.is_set():
         try:
             connected = await _unless(stopped, asyncio.open_connection(address.host, address.port))
         except OSError as error:
-            say(f"{name} cannot be reached: {error.strerror or error}; trying again")
+            if problem != (problem := error.strerror or str(error)):
+                say(f"{name} cannot be reached: {problem}; trying again")
             await _pause(stopped, attempt)
             attempt += 1
             continue
         if connected is None:
             return
+        problem = ""
         reader, writer = connected
         keep_alive(writer)
         say(f"connected to {name}")
@@ -147,15 +186,17 @@ async def _serial(
     line = parse_format(address.options.get("format", "8N1"), address.number("baud", 9600))
     name = address.path
     attempt = 0
+    problem = ""
     while not stopped.is_set():
         try:
             channel = await asyncio.to_thread(SerialChannel, name, line)
         except TransportError as error:
-            if not attempt:
-                say(f"{error}; trying again")
+            if problem != (problem := str(error)):
+                say(f"{problem}; trying again")
             await _pause(stopped, attempt)
             attempt += 1
             continue
+        problem = ""
         say(f"listening to {name}, {line}")
         silence = 0.0
         try:
@@ -182,28 +223,17 @@ async def _serial(
 
 
 async def _file(source: str, stopped: asyncio.Event) -> AsyncGenerator[Chunk, None]:
-    from cosem.cli.dumps import DumpReader, read_dump
+    from cosem.cli.dumps import Dump, DumpReader
 
     if source == "-" or _is_piped(source):
         reader = DumpReader()
         async for content in _standard_input(stopped) if source == "-" else _pipe(source, stopped):
             yield Chunk(source, reader.feed(content), live=False)
-        octets = reader.finish()
-        if not reader.streams:
-            yield Chunk(source, octets, ended=True, live=False)
-        for flow, octets in reader.streams:
-            yield Chunk(f"{source} {flow}", octets, ended=True, live=False)
-        return
-    if source.startswith("hex:"):
-        if not parse_hexadecimal(source[4:]):
-            raise ConfigurationError("there are no octets after hex:")
-        content = source[4:].encode()
+        rest = await _apart(reader.finish, stopped)
+        dump = None if rest is None else Dump(reader.form, reader.streams or (("", rest),))
     else:
-        with Path(source).open("rb") as file:  # noqa: ASYNC230 -- read whole, before anything else goes on
-            content = file.read()
-    if not content.strip():
-        return
-    for flow, octets in read_dump(content).streams:
+        dump = await _apart(lambda: _whole(source), stopped)
+    for flow, octets in dump.streams if dump is not None else ():
         name = source if not flow else f"{source} {flow}"
         for start in range(0, len(octets), CHUNK):
             if stopped.is_set():
@@ -213,12 +243,53 @@ async def _file(source: str, stopped: asyncio.Event) -> AsyncGenerator[Chunk, No
         yield Chunk(name, b"", ended=True, live=False)
 
 
-def _is_piped(source: str) -> bool:
-    """Return whether a file is none that can be read whole: a pipe with a name."""
+def _whole(source: str) -> Dump | None:
+    """Return what a file holds, or the octets behind ``hex:``; ``None`` if it is empty."""
+    from cosem.cli.dumps import read_dump
+
+    if source.startswith("hex:"):
+        if not parse_hexadecimal(source[4:]):
+            raise ConfigurationError("there are no octets after hex:")
+        content = source[4:].encode()
+    else:
+        content = Path(source).read_bytes()
+    return read_dump(content) if content.strip() else None
+
+
+async def _apart(doing: Callable[[], T], stopped: asyncio.Event) -> T | None:
+    """Return what something gives that takes long; ``None`` where it is stopped before: nobody waits for it then."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def end(telling: Callable[[Any], None], what: Any) -> None:
+        if not done.done():
+            telling(what)
+
+    def work() -> None:
+        try:
+            said: tuple[Callable[[Any], None], Any] = done.set_result, doing()
+        except Exception as error:  # noqa: BLE001 -- it is raised where it is waited for
+            said = done.set_exception, error
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(end, *said)
+
+    threading.Thread(target=work, daemon=True).start()
+    stop = asyncio.ensure_future(stopped.wait())
     try:
-        return Path(source).is_fifo()
+        await asyncio.wait((done, stop), return_when=asyncio.FIRST_COMPLETED)
+        return done.result() if done.done() else None
+    finally:
+        stop.cancel()
+        done.cancel()
+
+
+def _is_piped(source: str) -> bool:
+    """Return whether a file is none that can be read whole: a pipe, or a device that is no port."""
+    try:
+        mode = Path(source).stat().st_mode
     except (OSError, ValueError):
         return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
 async def _standard_input(stopped: asyncio.Event) -> AsyncIterator[bytes]:

@@ -113,11 +113,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _source(options: argparse.Namespace) -> str:
     """Return the source, with the settings of its line."""
+    from cosem.cli.push_sources import is_port, is_standard_input
+
     source: str = options.source
     if options.baud is None and options.format is None:
         return source
     path = source.removeprefix("serial://")
-    if "://" in path or "?" in path or path == "-" or path.startswith("hex:") or Path(path).is_file():
+    other = "://" in path or "?" in path or path.startswith("hex:") or is_standard_input(path)
+    if other or (Path(path).exists() and not is_port(path)):
         raise ConfigurationError("--baud and --format are for a serial port without ?baud= in its URL")
     settings = [
         f"{name}={value}"

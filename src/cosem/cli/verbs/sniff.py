@@ -156,14 +156,17 @@ def _until(channel: Any, seconds: float) -> bytes:
 
 
 def _content(source: str) -> bytes:
-    if source == "-":
+    from cosem.cli.push_sources import is_standard_input
+
+    if is_standard_input(source.removeprefix("@")):
+        source = "-"
         if sys.stdin is None:
             raise ConfigurationError("standard input is closed")
         content = sys.stdin.buffer.read(_MOST + 1)
     else:
         path = Path(source.removeprefix("@"))
         try:
-            there = path.is_file() or path.is_fifo()
+            there = path.is_file() or path.is_fifo() or path.is_char_device()
         except (OSError, ValueError):
             there = False
         if there:
