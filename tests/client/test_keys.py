@@ -104,14 +104,14 @@ def test_the_same_from_an_event_loop(meter, url):
 
 
 def test_a_meter_that_refuses_keeps_its_keys_and_nothing_is_left_behind(meter, url):
-    store = MemoryKeyStore({NAME: KEYS})
     wrong = replace(KEYS, master=OTHER)
+    store = MemoryKeyStore({NAME: wrong})
     with cosem.connect(url, client=1, security=security(wrong)) as client:
         with pytest.raises(ActionError):
             client.keys.rotate(store=store)
         assert reads(client)
     assert meter.held.keys == KEYS
-    assert store.find(name=NAME) == KEYS
+    assert store.find(name=NAME) == wrong
     assert list(store.names()) == [NAME]
 
 

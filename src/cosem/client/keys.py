@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.client.operations.key_change import (
@@ -24,9 +25,11 @@ from cosem.client.operations.key_change import (
     resuming,
     transferring,
 )
+from cosem.client.operations.keys_at_rest import has_entry, refuse_what_cannot_begin
 from cosem.client.security_base import SecurityOfClient
 from cosem.errors import ConfigurationError
 from cosem.security.key_material import KEY_SIZES, Key
+from cosem.store.counted_keys import weaknesses
 
 if TYPE_CHECKING:
     from cosem.client.aio.base import AsyncBase
@@ -57,6 +60,21 @@ class _KeysOfMeter:
         return self._security.keys
 
     @property
+    def _ciphered(self) -> Keys:
+        """The keys that are in use, where a read proves them.
+
+        Raises:
+            ConfigurationError: The association has none, or protects nothing with them.
+        """
+        keys = self.present
+        if self._security.ciphering is None:
+            raise ConfigurationError(
+                "this association is not ciphered, and nothing that is read in it would prove new keys:"
+                " change them in one that is, with Ciphering()"
+            )
+        return keys
+
+    @property
     def _security(self) -> SecurityOfClient:
         security = self._base.security
         if not isinstance(security, SecurityOfClient):
@@ -80,8 +98,8 @@ class _KeysOfMeter:
         setup: Target,
         random: RandomOctets,
     ) -> KeyChange:
-        keys, entry = self.present, self._name(name)
-        _refuse_another(store, entry)
+        keys, entry = self._ciphered, self._name(name)
+        refuse_what_cannot_begin(store, entry, keys)
         given = _given(new)
         if unknown := (set(names) | given.keys()) - KEY_IDS.keys():
             raise ConfigurationError(
@@ -89,22 +107,29 @@ class _KeysOfMeter:
             )
         wanted = names or tuple(given) or _USUAL
         changes = {each: given.get(each) or Key(random(KEY_SIZES[keys.suite])) for each in wanted}
-        return transferring(self._base.session, keys, {**changes, **given}, store, entry, setup)
+        changes |= given
+        if not self._security.allows_test_keys:
+            taken: dict[str, Any] = dict(changes)
+            if found := weaknesses(replace(keys, **taken), changes.keys()):
+                raise ConfigurationError(
+                    f"a meter is not given such keys without allow_test_keys: {'; '.join(found)}"
+                )
+        return transferring(self._base.session, keys, changes, store, entry, setup)
 
     def _resumption(self, store: KeyStore, name: str | None, setup: Target) -> KeyChange:
-        keys, entry = self.present, self._name(name)
+        keys, entry = self._ciphered, self._name(name)
         waiting = store.find(name=pending_entry(entry)) if pending_entry(entry) in store.names() else None
         if waiting is None:
             raise ConfigurationError(f"no change of the keys of {entry} was begun")
-        old = store.find(name=entry) or keys
+        old = (store.find(name=entry) if has_entry(store, entry) else None) or keys
         return resuming(self._base.session, keys, old, waiting, store, entry, setup)
 
     def _agreement(
         self, names: tuple[str, ...], store: KeyStore, name: str | None, setup: Target, random: RandomOctets
     ) -> KeyChange:
-        entry = self._name(name)
-        _refuse_another(store, entry)
-        return agreeing(self._base.session, self.present, names or _USUAL, store, entry, random, setup)
+        keys, entry = self._ciphered, self._name(name)
+        refuse_what_cannot_begin(store, entry, keys)
+        return agreeing(self._base.session, keys, names or _USUAL, store, entry, random, setup)
 
     def _use(self, keys: Keys) -> None:
         self._base.use_security(self._security.with_keys(keys))
@@ -144,7 +169,8 @@ class KeysOfMeter(_KeysOfMeter):
             ActionError: The meter refused; the old keys are in force, and in the store.
             KeyChangeUnfinished: Nobody knows whether the meter took them; the store holds both.
             KeyMissingError: There is no master key.
-            ConfigurationError: A change before was not finished, or keys that cannot be.
+            ConfigurationError: A change before was not finished, the store has other keys than the association, the
+                association is not ciphered, or keys that cannot be: everybody knows them, or one serves two purposes.
         """
         return self._drive(self._rotation(names, new, store, name, setup, random))
 
@@ -265,12 +291,6 @@ class AsyncKeysOfMeter(_KeysOfMeter):
         if isinstance(step, Use):
             return self._use(step.keys)
         return await self._client.reopen(self._security.with_keys(step.keys))
-
-
-def _refuse_another(store: KeyStore, entry: str) -> None:
-    """Refuse a second change before the first is finished: it would take the place of the only copy of its keys."""
-    if pending_entry(entry) in store.names():
-        raise ConfigurationError(f"{pending_entry(entry)} was not finished: resume() does that")
 
 
 def _given(new: Keys | Mapping[str, Any] | None) -> dict[str, Key]:

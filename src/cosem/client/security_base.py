@@ -62,7 +62,7 @@ class Settings(TypedDict, total=False):
     printable_challenge: bool
     """Whether challenges are letters and digits, for meters that take no others."""
     allow_test_keys: bool
-    """Whether nothing is said of keys that everybody knows: for demonstrations and tests."""
+    """Whether nothing is said of keys that everybody knows, and a meter is given such: for demonstrations and tests."""
     random_octets: RandomOctets
     """Where challenges and dedicated keys come from; by default ``secrets.token_bytes``."""
 
@@ -147,6 +147,11 @@ class SecurityOfClient:
 
         keys = self._with_title()
         return DataProtector(self._counted(keys, None), material_of(keys), random)
+
+    @property
+    def allows_test_keys(self) -> bool:
+        """Whether keys that everybody knows are taken without a word."""
+        return self._allow_test_keys
 
     @property
     def counts(self) -> bool:

@@ -6,19 +6,29 @@ secrets. Nothing in it prints but the suite, the titles and which keys there are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, runtime_checkable
 
 from cosem.errors import ConfigurationError, ConversionError, KeyMissingError
-from cosem.security.key_material import Key, KeyRole, PrivateKey, PublicKey, ReadFile, Secret
+from cosem.security.key_material import KEY_SIZES, Key, KeyRole, PrivateKey, PublicKey, ReadFile, Secret
 from cosem.security.system_title import SystemTitle
 
 if TYPE_CHECKING:
     from cosem.security.gcm import GcmKey
     from cosem.security.signing import SigningKey
 
-__all__ = ["ALIASES", "KeyHolder", "KeyStore", "Keys"]
+__all__ = [
+    "ALIASES",
+    "OF_THE_SUITE",
+    "Decide",
+    "KeyHolder",
+    "KeyStore",
+    "Keys",
+    "UpdatedKeyStore",
+    "fits_suite",
+    "value_of",
+]
 
 
 class KeyHolder(Protocol):
@@ -73,7 +83,7 @@ class Keys:
         password: Password of LLS.
 
     Raises:
-        ConfigurationError: A key does not have the length of the suite.
+        ConfigurationError: A key does not have the length of the suite, or is on the curve of another one.
     """
 
     suite: int = 0
@@ -97,6 +107,13 @@ class Keys:
             key = getattr(self, name)
             if isinstance(key, Key):
                 key.for_suite(self.suite, role)
+        for name in OF_THE_SUITE[len(_SYMMETRIC) :] if self.suite else ():
+            value = getattr(self, name)
+            if not fits_suite(name, value, self.suite):
+                raise ConfigurationError(
+                    f"{name} is a key of {_CURVES[len(value)]}, security suite {self.suite} wants one of"
+                    f" {_CURVES[_COORDINATES[self.suite]]}"
+                )
 
     @classmethod
     def parse(
@@ -123,7 +140,7 @@ class Keys:
             if name in values:
                 raise ConfigurationError(f"{name} was given twice")
             try:
-                values[name] = _read(name, value, read_file)
+                values[name] = value_of(name, value, read_file)
             except (ConfigurationError, ConversionError) as error:
                 role = f" ({_SYMMETRIC[name].value})" if name in _SYMMETRIC else ""
                 raise ConfigurationError(f"{name}{role}: {error}") from None
@@ -172,7 +189,7 @@ class Keys:
         """Return these keys, completed by those of ``other`` where there is none here.
 
         The suite is that of the keys: without any here, it is that of ``other``; where both have keys and the
-        suites differ, nothing is taken that has the length of a suite.
+        suites differ, nothing is taken that has the length of another suite.
         """
         if other is None:
             return self
@@ -181,10 +198,14 @@ class Keys:
             for field in fields(self)
             if field.name != "suite" and getattr(self, field.name) is None
         }
-        if all(getattr(self, name) is None for name in _OF_THE_SUITE):
+        if all(getattr(self, name) is None for name in OF_THE_SUITE):
             return replace(self, suite=other.suite, **missing)
         if other.suite != self.suite:
-            missing = {name: value for name, value in missing.items() if name not in _OF_THE_SUITE}
+            missing = {
+                name: value
+                for name, value in missing.items()
+                if name not in OF_THE_SUITE or (value is not None and fits_suite(name, value, self.suite))
+            }
         return replace(self, **missing)
 
     def masked(self) -> dict[str, str]:
@@ -236,6 +257,29 @@ class KeyStore(Protocol):
         ...
 
 
+Decide: TypeAlias = "Callable[[], Mapping[str, Any]]"
+"""Returns fields of :class:`Keys` to set, ``suite`` among them; what it raises leaves the store alone."""
+
+
+@runtime_checkable
+class UpdatedKeyStore(KeyStore, Protocol):
+    """A key store that several may write to at once: it changes single fields while nobody else writes."""
+
+    def update(self, name: str, decide: Decide) -> None:
+        """Set fields of an entry and leave its others alone; the entry is made where there is none.
+
+        What completes the entry, such as the default, is not written into it.
+
+        Args:
+            name: Of the entry.
+            decide: Called while nobody else writes; it may call ``find`` and ``names``, and nothing else.
+
+        Raises:
+            ConfigurationError: As ``put``.
+        """
+        ...
+
+
 _SYMMETRIC: Final = {
     "encryption": KeyRole.GLOBAL_UNICAST_ENCRYPTION,
     "authentication": KeyRole.GLOBAL_AUTHENTICATION,
@@ -249,6 +293,8 @@ _FIELDS: Final = {
     KeyRole.HLS_SECRET: "hls_secret",
     KeyRole.PASSWORD: "password",
 }
+_COORDINATES: Final[Mapping[int, int]] = {1: 32, 2: 48}
+_CURVES: Final[Mapping[int, str]] = {32: "P-256", 64: "P-256", 48: "P-384", 96: "P-384"}
 _READERS: Final[Mapping[str, Any]] = {
     **dict.fromkeys(_SYMMETRIC, Key),
     "signing": PrivateKey,
@@ -258,14 +304,36 @@ _READERS: Final[Mapping[str, Any]] = {
     "hls_secret": Secret,
     "password": Secret,
 }
-_OF_THE_SUITE: Final = (*_SYMMETRIC, "signing", "key_agreement", "peer_signing", "peer_key_agreement")
+OF_THE_SUITE: Final = (*_SYMMETRIC, "signing", "key_agreement", "peer_signing", "peer_key_agreement")
+"""The fields whose values have the length of a suite."""
 _HELD: Final = {"encryption": "encrypt", "broadcast": "encrypt", "signing": "sign"}
 """The fields that may hold something that holds the key, and what it must be able to do."""
 ALIASES: Final[Mapping[str, str]] = {role.value: name for name, role in _SYMMETRIC.items()}
 """The short names of Table 4, and the fields that they mean."""
 
 
-def _read(name: str, value: Any, read_file: ReadFile | None) -> Any:
+def fits_suite(field: str, value: Any, suite: int) -> bool:
+    """Return whether a key of a field has the length of a suite; what holds a key elsewhere does not tell.
+
+    Args:
+        field: One of :data:`OF_THE_SUITE`.
+        value: Its value.
+        suite: 0, 1 or 2; suite 0 has no key pairs.
+    """
+    if field in _SYMMETRIC:
+        return not isinstance(value, Key) or len(value) == KEY_SIZES.get(suite)
+    if isinstance(value, PublicKey):
+        return len(value) == 2 * _COORDINATES.get(suite, 0)
+    return not isinstance(value, PrivateKey) or len(value) == _COORDINATES.get(suite)
+
+
+def value_of(name: str, value: Any, read_file: ReadFile | None = None) -> Any:
+    """Return what a text means for a field.
+
+    Raises:
+        ConfigurationError: It cannot be read.
+        ConversionError: It is no system title.
+    """
     if value is None:
         return None
     if name == "suite":

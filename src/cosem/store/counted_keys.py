@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from logging import getLogger
 from secrets import token_bytes
@@ -137,15 +137,26 @@ class CountedKeys:
         return CounterName.of(self.keys.required(role), title, self.store.salt)
 
 
-def weaknesses(keys: Keys) -> list[str]:
-    """Return what is wrong with keys, in words: known to everybody, or one key for two purposes."""
+def weaknesses(keys: Keys, concerned: Collection[str] | None = None) -> list[str]:
+    """Return what is wrong with keys, in words: known to everybody, or one key for two purposes.
+
+    Args:
+        keys: The keys.
+        concerned: Only what is wrong with these fields; by default with any.
+    """
     names = ("encryption", "authentication", "broadcast", "master")
     known = {name: key for name in names if isinstance(key := getattr(keys, name), Key)}
     found = [
-        f"the {name} key is an example that everybody knows" for name in known if known[name].is_well_known
+        f"the {name} key is an example that everybody knows"
+        for name in known
+        if known[name].is_well_known and (concerned is None or name in concerned)
     ]
     for first, key in known.items():
         found += [
-            f"{first} and {other} are one key" for other in known if other > first and known[other] == key
+            f"{first} and {other} are one key"
+            for other in known
+            if other > first
+            and known[other] == key
+            and (concerned is None or first in concerned or other in concerned)
         ]
     return found

@@ -29,16 +29,16 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from cosem.errors import ConfigurationError
-from cosem.security.keys import ALIASES, Keys
+from cosem.security.keys import ALIASES, Decide, Keys
 from cosem.store.files import check_private, locked, read_secret_file, write_private
-from cosem.store.key_entries import DEFAULT, entry_name, keys_of, texts_of
+from cosem.store.key_entries import DEFAULT, entry_name, keys_of, texts_of, updated_texts
 
 __all__ = ["KeyFile"]
 
@@ -88,7 +88,23 @@ class KeyFile:
             ConfigurationError: The file cannot be read or written, or a key is held elsewhere.
         """
         name = entry_name(name)
-        self._replace(name, texts_of(keys) | self._references(name, keys))
+        texts = texts_of(keys)
+        self._replace(name, lambda entries: texts | self._references(entries, name, keys))
+
+    def update(self, name: str, decide: Decide) -> None:
+        """Set fields of an entry and leave its others, and what the default completes, as they are.
+
+        Raises:
+            ConfigurationError: The file cannot be read or written, or a key is held elsewhere.
+        """
+        name = entry_name(name)
+
+        def changed(entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
+            changes = decide()
+            references = self._references(entries, name, Keys(**changes))
+            return updated_texts(entries.get, name, changes, self._read_beside, references)
+
+        self._replace(name, changed)
 
     def remove(self, name: str) -> None:
         """Forget an entry, if there is one.
@@ -96,7 +112,7 @@ class KeyFile:
         Raises:
             ConfigurationError: The file cannot be read or written.
         """
-        self._replace(entry_name(name), None)
+        self._replace(entry_name(name), lambda _: None)
 
     def names(self) -> Iterable[str]:
         """Return the names of the entries."""
@@ -168,9 +184,9 @@ class KeyFile:
 
     # --- writing -----------------------------------------------------------------------------------
 
-    def _references(self, name: str, keys: Keys) -> dict[str, str | int]:
+    def _references(self, entries: dict[str, dict[str, Any]], name: str, keys: Keys) -> dict[str, str | int]:
         """Return the names of files that hold the same as the keys do, by field."""
-        entries, found = self._read(), dict[str, str | int]()
+        found = dict[str, str | int]()
         for each in (name, name.removesuffix(_WAITING), DEFAULT):
             for given, text in entries.get(each, {}).items():
                 field = ALIASES.get(given, given)
@@ -182,10 +198,16 @@ class KeyFile:
                         found[field] = text
         return found
 
-    def _replace(self, name: str, texts: dict[str, str | int] | None) -> None:
+    def _replace(
+        self, name: str, change: Callable[[dict[str, dict[str, Any]]], dict[str, Any] | None]
+    ) -> None:
         with locked(self._path):
             text = self._text()
             entries = self._parsed(text)
+            self._seen = (
+                None  # what ``change`` finds is what is there now, whatever the clock of the disk says
+            )
+            texts = change(entries)
             if texts is None and name not in entries:
                 return
             wanted = {each: table for each, table in entries.items() if each != name}

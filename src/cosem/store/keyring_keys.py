@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from cosem.errors import ConfigurationError
-from cosem.security.keys import Keys
+from cosem.security.keys import Decide, Keys
 from cosem.store.files import locked
-from cosem.store.key_entries import entry_name, keys_of, texts_of
+from cosem.store.key_entries import entry_name, keys_of, texts_of, updated_texts
 
 __all__ = ["KeyringBackend", "KeyringKeyStore"]
 
@@ -71,12 +71,19 @@ class KeyringKeyStore:
         Raises:
             ConfigurationError: The keyring cannot be used.
         """
-        name = entry_name(name)
-        text = json.dumps(texts_of(keys))
+        texts = texts_of(keys)
         with locked(self._beside):
-            # The entry first: a name without one would have the default answer for it.
-            self._ask("set_password", name, text)
-            self._keep_names([*self.names(), name])
+            self._write(entry_name(name), texts)
+
+    def update(self, name: str, decide: Decide) -> None:
+        """Set fields of an entry and leave its others alone.
+
+        Raises:
+            ConfigurationError: The keyring cannot be used.
+        """
+        name = entry_name(name)
+        with locked(self._beside):
+            self._write(name, updated_texts(self._entry, name, decide()))
 
     def remove(self, name: str) -> None:
         """Forget an entry, if there is one.
@@ -107,6 +114,11 @@ class KeyringKeyStore:
     def _beside(self) -> Path:
         """Beside this file lies the lock: a keyring has none."""
         return Path.home() / ".cache" / "cosem" / f"keyring-{quote(self._service, safe='')}"
+
+    def _write(self, name: str, texts: Mapping[str, Any]) -> None:
+        # The entry first: a name without one would have the default answer for it.
+        self._ask("set_password", name, json.dumps(texts))
+        self._keep_names([*self.names(), name])
 
     def _keep_names(self, names: list[str]) -> None:
         self._ask("set_password", _NAMES, json.dumps(list(dict.fromkeys(names))))

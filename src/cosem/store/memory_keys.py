@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from threading import Lock
 
 from cosem.errors import ConfigurationError
-from cosem.security.keys import Keys, KeyStore
-from cosem.store.key_entries import entry_name, wanted_names, with_title
+from cosem.security.keys import Decide, Keys, KeyStore
+from cosem.store.key_entries import entry_name, update_entry, wanted_names, with_title
 
 __all__ = ["CombinedKeyStore", "MemoryKeyStore"]
 
@@ -24,6 +26,7 @@ class MemoryKeyStore:
 
     def __init__(self, entries: Mapping[str, Keys] | None = None) -> None:
         self._entries: dict[str, Keys] = {entry_name(name): keys for name, keys in (entries or {}).items()}
+        self._lock = Lock()
 
     def find(self, *, server_title: bytes | None = None, name: str | None = None) -> Keys | None:
         """Return what is known of a meter.
@@ -41,6 +44,13 @@ class MemoryKeyStore:
     def put(self, name: str, keys: Keys) -> None:
         """Keep keys under a name."""
         self._entries[entry_name(name)] = keys
+
+    def update(self, name: str, decide: Decide) -> None:
+        """Set fields of an entry and leave its others alone."""
+        with self._lock:
+            changes = dict(decide())
+            name = entry_name(name)
+            self._entries[name] = replace(self._entries.get(name, Keys(changes["suite"])), **changes)
 
     def remove(self, name: str) -> None:
         """Forget an entry, if there is one."""
@@ -85,6 +95,10 @@ class CombinedKeyStore:
     def put(self, name: str, keys: Keys) -> None:
         """Keep keys under a name, in the first store."""
         self._stores[0].put(name, keys)
+
+    def update(self, name: str, decide: Decide) -> None:
+        """Set fields of an entry of the first store."""
+        update_entry(self._stores[0], name, decide)
 
     def remove(self, name: str) -> None:
         """Forget an entry of the first store."""

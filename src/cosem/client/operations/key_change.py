@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.client.operations import attributes, methods
+from cosem.client.operations.keys_at_rest import KEY_IDS, kept_apart, pending_entry, put_aside, settled
 from cosem.errors import (
     ActionError,
     ConfigurationError,
@@ -30,7 +31,6 @@ from cosem.errors import (
 )
 from cosem.security.key_material import Key, KeyRole
 from cosem.security.keys import Keys, KeyStore
-from cosem.store.key_entries import entry_name
 from cosem.types.data import Array, DataValue, Enum, OctetString, Structure
 from cosem.types.logical_name import LogicalName
 
@@ -55,9 +55,6 @@ __all__ = [
 ]
 
 SECURITY_SETUP: Final = LogicalName("0.0.43.0.0.255")
-KEY_IDS: Final[Mapping[str, int]] = {"encryption": 0, "broadcast": 1, "authentication": 2, "master": 3}
-"""The keys that a meter takes, by field of :class:`~cosem.security.keys.Keys`, with their key_id."""
-
 _SETUP_CLASS: Final = 64
 _TRANSFER, _AGREE = 2, 3
 _PROVEN_BY_READING: Final = ("encryption", "authentication")
@@ -88,37 +85,6 @@ class Reopen:
 
 Step: TypeAlias = Run | Use | Reopen
 KeyChange: TypeAlias = Generator[Step, Any, Keys]
-
-
-def pending_entry(name: str) -> str:
-    """Return the entry of a key store under which keys wait until they are proven.
-
-    >>> pending_entry("4D4D4D0000BC614E")
-    'MMM0000BC614E (new)'
-    """
-    return f"{entry_name(name)} (new)"
-
-
-def settled(store: KeyStore, name: str, keys: Keys) -> Keys:
-    """Put keys that were proven in place of those before, and forget that they were waiting.
-
-    Raises:
-        KeyChangeUnfinished: They wait no longer: somebody else went on, and what is in the store is newer.
-    """
-    entry = pending_entry(name)
-    waiting = store.find(name=entry) if entry in store.names() else None
-    if waiting is None or not _same(waiting, keys):
-        kept = store.find(name=name)
-        if waiting is None and kept is not None and _same(kept, keys):
-            return keys  # somebody else has settled the same
-        raise KeyChangeUnfinished("somebody else has changed the keys since; the store is left alone", entry)
-    store.put(name, keys)
-    store.remove(entry)
-    return keys
-
-
-def _same(some: Keys, others: Keys) -> bool:
-    return all(getattr(some, each) == getattr(others, each) for each in KEY_IDS)
 
 
 def transferring(
@@ -153,8 +119,7 @@ def transferring(
     keys.required(KeyRole.MASTER)
     taken: dict[str, Any] = dict(changes)
     new = replace(keys, **taken)
-    entry = pending_entry(name)
-    store.put(entry, new)
+    entry = pending_entry(name) if begun else put_aside(store, name, keys, new)
     readable = any(each in changes for each in _PROVEN_BY_READING)
     failure: CosemError | None = None
     for _ in range(_ATTEMPTS):
@@ -168,7 +133,7 @@ def transferring(
                 # A meter may do it and answer that it failed: only a read tells.
                 proven = yield from _in_force(session, keys, new)
                 if proven is new:
-                    return settled(store, name, new)
+                    return settled(store, name, new, changes)
                 if proven is None:
                     raise KeyChangeUnfinished(
                         f"the meter refused keys, and does not say whether it has them: {refusal}", entry
@@ -186,7 +151,7 @@ def transferring(
         if proven is None:
             break
         if proven is new and (readable or done):
-            return settled(store, name, new)
+            return settled(store, name, new, changes)
         if readable and done:
             raise KeyChangeUnfinished("the meter took the keys, and goes on with the old ones", entry)
         begun = not readable  # a read under the old keys shows that nothing was taken
@@ -220,12 +185,12 @@ def resuming(
     Raises:
         KeyChangeUnfinished: As :func:`transferring`, as are the others.
     """
-    changed = [each for each in KEY_IDS if getattr(new, each) != getattr(old, each)]
+    changed = [each for each in KEY_IDS if getattr(new, each) not in (None, getattr(old, each))]
     telling = [each for each in changed if each in _PROVEN_BY_READING]
     if not changed or (telling and all(getattr(present, each) == getattr(new, each) for each in telling)):
         yield Use(new)
         yield _proof(session)
-        return settled(store, name, new)
+        return settled(store, name, new, changed)
     changes = {each: getattr(new, each) for each in changed}
     return (yield from transferring(session, old, changes, store, name, setup, begun=True))
 
@@ -354,11 +319,15 @@ def agreeing(
         if telling and (yield from _reachable(session, keys)):
             raise
         raise KeyChangeUnfinished(f"the meter's half of the key agreement is of no use: {error}") from error
-    entry = pending_entry(name)
-    store.put(entry, new)
+    try:
+        entry = put_aside(store, name, keys, new)
+    except ConfigurationError as error:
+        # Somebody else began meanwhile; these keys exist nowhere else.
+        entry = kept_apart(store, name, new)
+        raise KeyChangeUnfinished(f"the keys that were agreed on wait apart: {error}", entry) from None
     proven = yield from _in_force(session, new, keys)
     if proven is new:
-        return settled(store, name, new)
+        return settled(store, name, new, names)
     raise KeyChangeUnfinished("the meter does not answer under the keys that were agreed on", entry)
 
 

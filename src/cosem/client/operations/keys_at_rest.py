@@ -1,0 +1,149 @@
+"""The keys of a change at rest: the new ones wait beside the old ones until they are proven.
+
+Whoever writes does so while nobody else does, where the store can see to that, and writes what it has changed: what
+somebody else has put into the entry meanwhile stays there, and what the default completes is not copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from cosem.errors import ConfigurationError, KeyChangeUnfinished
+from cosem.security.keys import Keys, KeyStore
+from cosem.store.key_entries import entry_name, update_entry
+
+__all__ = [
+    "KEY_IDS",
+    "has_entry",
+    "kept_apart",
+    "pending_entry",
+    "put_aside",
+    "refuse_what_cannot_begin",
+    "settled",
+]
+
+KEY_IDS: Final[Mapping[str, int]] = {"encryption": 0, "broadcast": 1, "authentication": 2, "master": 3}
+"""The keys that a meter takes, by field of :class:`~cosem.security.keys.Keys`, with their key_id."""
+
+_TYPED: Final = ("password", "hls_secret")
+"""What may come from a keyboard: it is not written into an entry that does without."""
+
+
+def pending_entry(name: str) -> str:
+    """Return the entry of a key store under which keys wait until they are proven.
+
+    >>> pending_entry("4D4D4D0000BC614E")
+    'MMM0000BC614E (new)'
+    """
+    return f"{entry_name(name)} (new)"
+
+
+def settled(store: KeyStore, name: str, keys: Keys, changed: Iterable[str] | None = None) -> Keys:
+    """Put keys that were proven in place of those before, and forget that they were waiting.
+
+    Args:
+        store: Where keys are at rest.
+        name: The entry of the meter; what else somebody has written into it meanwhile stays there.
+        keys: All keys as they are now.
+        changed: The fields that were changed; by default those in which what waits differs from the entry.
+
+    Raises:
+        KeyChangeUnfinished: They wait no longer: somebody else went on, and what is in the store is newer.
+    """
+    entry = pending_entry(name)
+
+    def proven() -> dict[str, Any]:
+        waiting = store.find(name=entry) if entry in store.names() else None
+        kept = store.find(name=name)
+        if waiting is None or not _same(waiting, keys):
+            if waiting is None and kept is not None and _same(kept, keys):
+                return {"suite": keys.suite}  # somebody else has settled the same
+            raise KeyChangeUnfinished(
+                "somebody else has changed the keys since; the store is left alone", entry
+            )
+        kept = kept or Keys(keys.suite)
+        there = has_entry(store, name)
+        wanted = {"suite", *(KEY_IDS if changed is None else changed)}
+        return {
+            each: value
+            for each, value in _known(keys).items()
+            if each in wanted
+            or (getattr(kept, each) is None and each not in _TYPED if there else getattr(kept, each) != value)
+        }
+
+    update_entry(store, name, proven)
+    store.remove(entry)
+    return keys
+
+
+def put_aside(store: KeyStore, name: str, keys: Keys, new: Keys) -> str:
+    """Put new keys beside those of now, and return the entry where they wait.
+
+    Raises:
+        ConfigurationError: Another change was not finished, or the store has other keys than the association.
+    """
+    entry = pending_entry(name)
+
+    def waiting() -> dict[str, Any]:
+        refuse_what_cannot_begin(store, name, keys)
+        return _known(new.over(store.find(name=name)))
+
+    update_entry(store, entry, waiting)
+    return entry
+
+
+def refuse_what_cannot_begin(store: KeyStore, name: str, keys: Keys) -> None:
+    """Refuse a change that would lose keys.
+
+    A second one before the first is finished would take the place of the only copy of its keys; one that began with
+    old keys would bring them back.
+
+    Args:
+        store: Where keys are at rest.
+        name: The entry of the meter.
+        keys: Those of the association.
+
+    Raises:
+        ConfigurationError: A change was not finished, or the store has other keys than the association.
+    """
+    if pending_entry(name) in store.names():
+        raise ConfigurationError(f"{pending_entry(name)} was not finished: resume() does that")
+    kept = store.find(name=name) if has_entry(store, name) else None
+    if kept is None:
+        return
+    other = [
+        each
+        for each in KEY_IDS
+        if None not in (getattr(kept, each), getattr(keys, each))
+        and getattr(kept, each) != getattr(keys, each)
+    ]
+    if other:
+        raise ConfigurationError(
+            f"the store has another key {', '.join(other)} of {entry_name(name)} than this association, which was opened"
+            " with older keys or with those of another meter: connect anew with the keys of the store"
+        )
+
+
+def _known(keys: Keys) -> dict[str, Any]:
+    """Return the fields of keys that are known, and the suite."""
+    return {each.name: value for each in fields(keys) if (value := getattr(keys, each.name)) is not None}
+
+
+def has_entry(store: KeyStore, name: str) -> bool:
+    """Return whether a store has an entry of its own of that name, and not the default alone."""
+    return entry_name(name) in store.names()
+
+
+def _same(some: Keys, others: Keys) -> bool:
+    return all(
+        getattr(some, each) == getattr(others, each) for each in KEY_IDS if getattr(others, each) is not None
+    )
+
+
+def kept_apart(store: KeyStore, name: str, keys: Keys) -> str:
+    """Put keys to rest that exist nowhere else while another change waits, and return their entry."""
+    entry = f"{entry_name(name)} (agreed on)"
+    update_entry(store, entry, lambda: _known(keys))
+    return entry
