@@ -16,7 +16,7 @@ from cosem.errors import ConfigurationError
 from tests.vectors import load, vector
 
 
-def rows(octets: bytes, width: int = 16) -> list[bytes]:
+def rows(octets, width: int = 16) -> list:
     return [octets[start : start + width] for start in range(0, len(octets), width)]
 
 
@@ -52,7 +52,15 @@ def hexdump_canonical(octets: bytes) -> str:
     return "\n".join([*lines, f"{len(octets):08x}", ""])
 
 
-def od(octets: bytes, cell: str, word: bool = False) -> str:
+def signed(octets: bytes) -> list[int]:
+    return [octet - 256 if octet > 127 else octet for octet in octets]
+
+
+def logged_list(octets: bytes, form: str) -> str:
+    return "\n".join(form.format(signed(row)) for row in rows(octets, 20))
+
+
+def od(octets: bytes | list[int], cell: str, word: bool = False) -> str:
     lines = [
         f"{index * 16:07o}" + "".join(cell.format(each) for each in (little(row) if word else row))
         for index, row in enumerate(rows(octets))
@@ -135,6 +143,11 @@ DRESSES = {
         json.dumps({"time": "2024-01-01T00:00:00", "hex": row.hex()}) for row in rows(octets, 30)
     ),
     "JSON behind a topic": lambda octets: "tele/meter/RESULT " + json.dumps({"data": octets.hex()}),
+    "Java": lambda octets: str(signed(octets)),
+    "Java in a log": lambda octets: logged_list(octets, "2024-01-01 00:00:00.123 DEBUG received: {0}"),
+    "Java numbers in lines": lambda octets: "\n".join(textwrap.wrap(str(signed(octets)), 75)),
+    "Java without commas": lambda octets: " ".join(map(str, signed(octets))),
+    "Java in JSON": lambda octets: json.dumps({"id": 7, "data": signed(octets)}),
     "Buffer of node": lambda octets: json.dumps({"type": "Buffer", "data": list(octets)}),
     "base64 in lines of 76": lambda octets: base64.encodebytes(octets).decode(),
     "base64 in lines of 50": lambda octets: "\n".join(
@@ -149,6 +162,7 @@ DRESSES = {
     "od -x": lambda octets: od(octets, " {:04x}", word=True),
     "od -t x1": lambda octets: od(octets, " {:02x}"),
     "od -t u1": lambda octets: od(octets, " {:3d}"),
+    "od -t d1": lambda octets: od(signed(octets), " {:4d}"),
     "od -b": lambda octets: od(octets, " {:03o}"),
     "od -c": od_signs,
     "Wireshark": wireshark,
@@ -208,6 +222,39 @@ def test_a_dump_gives_its_octets_read_whole_and_in_pieces(dress, entry):
         "numbers" not in dress
     ):  # a first line of pairs of digits tells decimal from hexadecimal by those behind it
         assert in_pieces(content, 7) == octets
+
+
+@pytest.mark.parametrize(
+    ("dress", "form"),
+    [
+        ("od", "octal"),
+        ("od -b", "octal"),
+        ("od -t u1", "decimal"),
+        ("od -t d1", "decimal"),
+        ("od -c", "characters"),
+        ("od -x", "hexadecimal"),
+        ("xxd", "hexadecimal"),
+        ("Java", "decimal"),
+    ],
+)
+def test_how_a_dump_is_written_is_said(dress, form):
+    assert read_dump(DRESSES[dress](vector("telegrams", ENTRIES[0]).octets).encode()).form == form
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [
+        ("126, -96, 8, 2", bytes((126, 160, 8, 2))),
+        ("[-128, 127, 0, -1]", bytes((128, 127, 0, 255))),
+        ("126 -96 8 2", bytes((126, 160, 8, 2))),
+        ("126-160-8-2", bytes((126, 160, 8, 2))),  # the hyphen stands between octets
+        ("126 - 160 - 8 - 2", bytes((126, 160, 8, 2))),
+        ("126 -160 -8 -2", bytes((126, 160, 8, 2))),
+        ("12-34-56-78", bytes.fromhex("12345678")),
+    ],
+)
+def test_a_minus_is_told_from_a_hyphen(text, octets):
+    assert read_dump(text.encode()).octets == octets
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])

@@ -10,6 +10,7 @@ import socket
 import threading
 import tty
 from contextlib import suppress
+from hashlib import sha256
 
 import dpkt
 import pytest
@@ -248,6 +249,7 @@ def test_damaged_frames_are_suspicious(cosem):
     damaged = bytearray(AIDON)
     damaged[60] ^= 1
     done = cosem("sniff", "--json", "-", stdin=bytes(damaged))
+    assert done.status == 1  # something is wrong, and what it is was not found out
     assert done.json["messages"] == []
     assert done.json["damaged"] == {"hdlc: the frame check sequence is wrong": 1}
     assert "checks fail" in done.json["suspicions"][0]
@@ -289,6 +291,15 @@ def test_a_telegram_of_text_that_is_damaged_or_cut_is_said_to_be_that(cosem, ent
         assert "mode E" not in said.out
 
 
+def test_the_status_says_what_is_printed_where_there_are_suspicions_alone(cosem):
+    noise = b"".join(sha256(bytes((number,))).digest() for number in range(125))
+    done = cosem("sniff", "-", stdin=noise)
+    assert "suspicion:" in done.out
+    assert "protocol:    not known" in done.out
+    assert done.status == 1
+    assert cosem("sniff", "-", stdin=bytes(5000)).status == 1
+
+
 @pytest.mark.parametrize("octet", [0xFF, 0x00, 0x55, 0xAA])
 def test_a_line_on_which_nothing_is_sent_has_no_parity(cosem, octet):
     for content in (bytes((octet,)) * 5000, bytes((octet,)) * 5000 + b"\x12\xfe"):
@@ -325,6 +336,17 @@ def packet(payload: bytes, sequence: int, kind: str) -> bytes:
     )
     ip.len = len(ip)
     return bytes(dpkt.ethernet.Ethernet(src=bytes(6), dst=bytes(6), data=ip))
+
+
+def test_addresses_of_ipv6_stand_in_brackets_in_a_capture():
+    inner = dpkt.udp.UDP(sport=4059, dport=50000, data=AIDON)
+    inner.ulen = 8 + len(AIDON)
+    ip = dpkt.ip6.IP6(src=bytes(15) + b"\x07", dst=bytes(15) + b"\x01", nxt=dpkt.ip.IP_PROTO_UDP, data=inner)
+    ip.plen = inner.ulen
+    file = io.BytesIO()
+    out = dpkt.pcap.Writer(file)
+    out.writepkt(bytes(dpkt.ethernet.Ethernet(src=bytes(6), dst=bytes(6), type=0x86DD, data=ip)), ts=0)
+    assert read_dump(file.getvalue()).streams == (("udp [::7]:4059 > [::1]:50000", AIDON),)
 
 
 @pytest.mark.parametrize("kind", ["tcp", "udp"])

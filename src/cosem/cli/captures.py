@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cosem.errors import ConfigurationError
+from cosem.transport.channel import peer_name
 
 __all__ = ["CAPTURES", "read_capture"]
 
@@ -73,7 +74,7 @@ def _transport(dpkt: Any, link: int, packet: bytes) -> tuple[str, bytes, int | N
         family = socket.AF_INET if len(outer.src) == 4 else socket.AF_INET6
         source, destination = (socket.inet_ntop(family, address) for address in (outer.src, outer.dst))
         kind = {dpkt.tcp.TCP: "tcp", dpkt.udp.UDP: "udp"}[type(inner)]
-        name = f"{kind} {source}:{inner.sport} > {destination}:{inner.dport}"
+        name = f"{kind} {peer_name(source, inner.sport)} > {peer_name(destination, inner.dport)}"
     except (dpkt.Error, AttributeError, KeyError, ValueError, OSError):
         return None
     return name, bytes(inner.data), inner.seq if kind == "tcp" else None

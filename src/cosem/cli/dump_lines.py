@@ -65,7 +65,9 @@ _BITS: Final = re.compile(r"(?:(?<![0-9A-Za-z])[01]{8}(?![0-9A-Za-z])[^0-9A-Za-z
 _NUMBERS: Final = re.compile(
     r"[^0-9A-Za-z]*\d{1,3}(?:[^0-9A-Za-z]{1,4}\d{1,3})*[^0-9A-Za-z]*(?:L|n)?[^0-9A-Za-z]*"
 )
-_LIST: Final = re.compile(r"(?<![0-9A-Za-z])\d{1,3}(?:\s*,\s*\d{1,3}){3,}(?![0-9A-Za-z])")
+_LIST: Final = re.compile(r"(?<![0-9A-Za-z])-?\d{1,3}(?:\s*,\s*-?\d{1,3}){3,}(?![0-9A-Za-z])")
+_NUMBER: Final = re.compile(r"(?:(?<![^\s,;(\[{])-)?\d+")
+"""A number; a hyphen directly before it is a minus where nothing but a blank, a comma or a bracket is before that."""
 _BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![A-Za-z0-9+/_=-])")
 _BASE64_LINE: Final = re.compile(r"\s*[A-Za-z0-9+/_-]+={0,2}\s*")
 _PYTHON: Final = re.compile(r"(?<![0-9A-Za-z])[bB](['\"])((?:\\.|(?!\1).)*)\1")
@@ -193,8 +195,10 @@ def _value(value: Any, depth: int) -> Found:
                 return Found("hexadecimal", bytes.fromhex(text))
         return max((_value(each, depth + 1) for each in value.values()), key=_size, default=_NOTHING)
     if isinstance(value, list):
-        if len(value) >= _FEWEST and all(type(each) is int and 0 <= each < 256 for each in value):
-            return Found("decimal", bytes(value))
+        numbers = len(value) >= _FEWEST and all(type(each) is int for each in value)
+        octets = _as_octets(value) if numbers else None
+        if octets is not None:
+            return Found("decimal", octets)
         if len(value) >= _FEWEST and all(isinstance(each, str) and 0 < len(each) <= 4 for each in value):
             return octets_of_line(" ".join(value))
         return max((_value(each, depth + 1) for each in value), key=_size, default=_NOTHING)
@@ -208,23 +212,36 @@ def _size(found: Found) -> int:
 def _decimal(line: str, form: str) -> Found | None:
     """Lists of decimal numbers; pairs of digits alone are hexadecimal, unless the lines before were decimal."""
     if _NUMBERS.fullmatch(line):
-        texts = re.findall(r"\d+", line)
+        listed = line
     else:
-        found = max(_LIST.findall(line), key=len, default="")
-        texts = re.findall(r"\d+", found)
-        if len(found) < 0.5 * len(line) or re.search(r"[A-Fa-f][0-9A-Fa-f]\b", line):
+        listed = max(_LIST.findall(line), key=len, default="")
+        if len(listed) < 0.5 * len(line) or re.search(r"[A-Fa-f][0-9A-Fa-f]\b", line):
             return None
+    numbers = [int(text) for text in _NUMBER.findall(listed)]
+    texts = re.findall(r"\d+", listed)
     padded = any(len(text) > 1 and text[0] == "0" for text in texts) and not all(
         len(text) == 3 for text in texts
     )
-    if not texts or padded or any(int(text) > 255 for text in texts):
+    octets = _as_octets(numbers)
+    signed = octets is not None and min(numbers, default=0) < 0
+    if octets is None:  # a hyphen stands between numbers
+        octets = _as_octets([abs(number) for number in numbers])
+    if not texts or padded or octets is None:
         return None
-    surely = any(len(text) != 2 for text in texts)
+    surely = any(len(text) != 2 for text in texts) or (signed and "," in listed)
     if len(texts) == 1:
         surely = form == "decimal" or len(texts[0]) == 3
     if not (surely or form == "decimal") or (form == "hexadecimal" and not surely):
         return None
-    return Found("decimal", bytes(map(int, texts)))
+    return Found("decimal", octets)
+
+
+def _as_octets(numbers: list[int]) -> bytes | None:
+    """Return the octets that numbers are: 0..255, or -128..127 as Java prints them; ``None`` if they are none."""
+    least = -128 if min(numbers, default=0) < 0 else 0
+    if not all(least <= number < least + 256 for number in numbers):
+        return None
+    return bytes(number & 0xFF for number in numbers)
 
 
 def _hexadecimal(line: str, rest: str, *, known: bool) -> Found:

@@ -18,20 +18,32 @@ _GROUPS: Final = re.compile(r"\s*(?:[0-9A-Fa-f]{2})+(?:\s+(?:[0-9A-Fa-f]{2})+)*\
 _OCTAL_WORDS: Final = re.compile(r"\s*[01][0-7]{5}(?:\s+[01][0-7]{5})*\s*")
 _OCTAL: Final = re.compile(r"\s*[0-3][0-7]{2}(?:\s+[0-3][0-7]{2})*\s*")
 _WIDE: Final = re.compile(r"(?:\s{3}\d|\s{2}\d\d|\s\d{3})+\s*")
+_SIGNED: Final = re.compile(r"(?: {4}\d| {3}-\d| {3}\d\d| {2}-\d\d| {2}\d{3}| -\d{3})+\s*")
 _CELL: Final = re.compile(r" {3}\S| {2}\\[0abfnrtv]| [0-3][0-7]{2}| {4}")
 _ESCAPES: Final = {"0": 0, "a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 _UNIX: Final = 7
 """Digits of the addresses of od and hexdump; they write words with the low octet first."""
 _MOST_FILL: Final = 0x10000
+_WRITTEN: Final = {
+    "octal words": "octal",
+    "octal": "octal",
+    "decimal": "decimal",
+    "signed": "decimal",
+    "signs": "characters",
+    "more signs": "characters",
+}
+"""How octets are written in the forms of od that are not hexadecimal."""
 
 
 class Rows:
     """Reads the rows of one dump after the other."""
 
-    __slots__ = ("_address", "_base", "_form", "_held", "_previous", "_same")
+    __slots__ = ("_address", "_base", "_form", "_held", "_previous", "_same", "written")
 
     def __init__(self) -> None:
         self._reset()
+        self.written = "hexadecimal"
+        """How the octets of the latest row are written: ``hexadecimal``, ``octal``, ``decimal``, ``characters``."""
         self._held = b""
 
     def _reset(self) -> None:
@@ -78,6 +90,7 @@ class Rows:
             self._reset()
         self._same = False
         self._form = "more signs" if form == "signs" else form
+        self.written = _WRITTEN.get(form, "hexadecimal")
         self._address, self._previous = address, octets
         if little:
             self._held = octets[-1:]
@@ -182,6 +195,14 @@ def _numbers(body: str) -> bytes | None:
     return bytes(numbers) if max(numbers) < 256 else None
 
 
+def _signed(body: str) -> bytes | None:
+    """Cells of five places: an octet as a number of -128..127."""
+    if not _SIGNED.fullmatch(body):
+        return None
+    numbers = [int(word) for word in body.split()]
+    return bytes(number & 0xFF for number in numbers) if -128 <= min(numbers) <= max(numbers) < 128 else None
+
+
 def _signs(body: str) -> bytes | None:
     """Cells of four places: an octet as a sign, as an escape or in octal."""
     if len(body) % 4 or not body:
@@ -208,6 +229,7 @@ def _some_signs(body: str) -> bytes | None:
 
 
 _UNIX_FORMS: Final[dict[str, Callable[[str], bytes | None]]] = {
+    "signed": _signed,
     "signs": _some_signs,
     "octal words": _octal_words,
     "octal": _octal,

@@ -56,7 +56,8 @@ class Dump:
     """What a dump holds.
 
     Attributes:
-        form: ``hexadecimal``, ``decimal``, ``binary``, ``base64``, ``octets``, ``text`` or ``capture``.
+        form: ``hexadecimal``, ``octal``, ``decimal``, ``binary``, ``base64``, ``characters`` (of od), ``octets``,
+            ``text`` or ``capture``.
         streams: The octets, and where they come from; several in a capture, one else.
     """
 
@@ -253,7 +254,7 @@ class DumpReader:
         text = clean(_text(line.rstrip(b"\r\n")))
         row = self._rows.read(text)
         if row is not None:
-            self._count("hexadecimal", len(row) or 1)
+            self._count(self._rows.written, len(row) or 1)
             return row
         held = self._rows.finish()
         found = octets_of_line(text, self._format, self._rest)
@@ -304,7 +305,8 @@ def _all_decimal(content: bytes) -> bool:
     """Whether what is there is a list of decimal numbers over several lines."""
     numbers = re.findall(rb"\d+", content)
     return (
-        re.fullmatch(rb"[\s\d,;\[\](){}]+", content) is not None
+        re.fullmatch(rb"[\s\d,;\[\](){}-]+", content) is not None
+        and re.search(rb"\d-|-(?!\d|\Z)", content) is None  # a minus, and nothing between numbers
         and len(numbers) > 1
         and all(int(number) < 256 for number in numbers[:10000] if len(number) < 6)
         and all(len(number) <= 3 and not (len(number) == 2 and number[:1] == b"0") for number in numbers)

@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(_facts(sniffed, line))
     else:
         _print(sniffed, line)
-    return 0 if sniffed.known or sniffed.suspicions else 1
+    return 0 if sniffed.known else 1
 
 
 def _heard(source: str, seconds: float) -> Iterator[tuple[str, str, list[bytes]]]:
