@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 __all__ = ["stopping"]
 
+_NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE: Final = 5.0
 """Seconds after the first signal in which what was begun is brought to its end."""
+_BETWEEN_TRIALS: Final = 0.1
+"""Seconds until a write that nobody takes is interrupted again."""
 
 
 @contextmanager
@@ -22,36 +26,82 @@ def stopping(stopped: asyncio.Event) -> Iterator[None]:
     """Set ``stopped`` at SIGINT and SIGTERM.
 
     A second signal, or a few seconds without an end, do what the signal does by itself: standard output may be a pipe
-    that nobody reads, and whoever waits for it to be written cannot look whether it is to stop. The handlers are those
-    of the system and not of the event loop, which does not turn then.
+    that nobody reads, and whoever waits for it to be written cannot look whether it is to stop. A thread of its own
+    hears the signals, since a signal can come just before a write begins to wait, which does not end then.
     """
-    loop = asyncio.get_running_loop()
-    at_last: list[threading.Timer] = []
-
-    def end(number: int) -> None:
-        os.kill(os.getpid(), number)
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del frame
-        if at_last:
-            signal.signal(number, signal.SIG_DFL)
-            end(number)
-            return
-        timer = threading.Timer(_PATIENCE, end, (number,))
-        timer.daemon = True
-        at_last.append(timer)
-        timer.start()
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(stopped.set)
-
-    former: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {}
-    with suppress(ValueError):  # no handlers outside the main thread
-        for number in (signal.SIGINT, signal.SIGTERM):
-            former[number] = signal.signal(number, handle)
+    if threading.current_thread() is not threading.main_thread():  # there are no signals
+        yield
+        return
+    watch = _Watch(asyncio.get_running_loop(), stopped)
+    former = {number: signal.signal(number, watch.handle) for number in _NUMBERS}
+    heard = signal.set_wakeup_fd(watch.told, warn_on_full_buffer=False)
     try:
         yield
     finally:
-        for timer in at_last:
-            timer.cancel()
-        for caught, handler in former.items():
-            signal.signal(caught, handler)
+        signal.set_wakeup_fd(heard)
+        for number, handler in former.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        watch.close()
+
+
+class _Watch:
+    """A thread that hears signals whatever the program waits for."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+        self._loop = loop
+        self._stopped = stopped
+        self._hears, self._told = socket.socketpair()
+        self._told.setblocking(False)
+        self._at_once = False
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    @property
+    def told(self) -> int:
+        """The descriptor to which the number of each signal is written."""
+        return self._told.fileno()
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Let a signal do what it does by itself, if it is to; the thread does the rest."""
+        del frame
+        if self._at_once:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    def _heard(self) -> int | None:
+        """Return the number of the next signal; ``None`` at the end.
+
+        Raises:
+            TimeoutError: None comes for so long.
+        """
+        while octet := self._hears.recv(1):
+            if octet[0] in _NUMBERS:
+                return octet[0]
+        return None
+
+    def _watch(self) -> None:
+        number = self._heard()
+        if number is None:
+            return
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._stopped.set)
+        self._hears.settimeout(_PATIENCE)
+        with suppress(TimeoutError):
+            number = self._heard()
+        if number is None:
+            return
+        self._at_once = True
+        while not self._ended.is_set():
+            if hasattr(signal, "pthread_kill"):
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
+            else:
+                signal.raise_signal(number)
+            self._ended.wait(_BETWEEN_TRIALS)
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._ended.set()
+        self._told.close()
+        self._thread.join()
+        self._hears.close()
