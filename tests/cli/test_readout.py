@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from cosem.cli.recording import read_recording
+from cosem.connecting import text_port
+from cosem.connecting.reading_out import read_out
+from cosem.errors import TransportTimeout
 from cosem.server import demonstration_meter, serve_in_thread
 
 
@@ -55,3 +60,39 @@ def test_wrong_usage_is_told(cosem, words, said):
     done = cosem("readout", *words)
     assert done.status == 2
     assert said in done.err
+
+
+class Line:
+    """A channel on which some octets come, and each silence takes as long as it may."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self.now = 0.0
+
+    def send(self, octets: bytes) -> None:
+        pass
+
+    def receive(self, timeout: float) -> bytes:
+        octets, self.octets = self.octets, b""
+        if octets:
+            return octets
+        self.now += timeout
+        raise TransportTimeout("silence")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (b"", "no readout: nothing was heard in the time that was allowed, 7 s"),
+        (b"/ABC5x", "the readout was not done in the time that was allowed, 7 s: 6 octets came"),
+    ],
+)
+@pytest.mark.parametrize("listen", [False, True])
+def test_a_silent_meter_is_told_from_one_that_does_not_end(monkeypatch, octets, said, listen):
+    line = Line(octets)
+    monkeypatch.setattr(text_port, "profile_of", lambda _: SimpleNamespace(channel=lambda *_: line))
+    with pytest.raises(TransportTimeout, match=f"^{said}$"):
+        read_out("tcp://127.0.0.1:1", listen=listen, timeout=7, clock=lambda: line.now)

@@ -11,6 +11,7 @@ from cosem.connecting.profiles import profile_of
 from cosem.errors import ConfigurationError, TransportError, TransportTimeout
 from cosem.transport.timeouts import Timeouts
 from cosem.transport.url import parse_url
+from cosem.types.text import counted
 
 if TYPE_CHECKING:
     from cosem.link.iec62056_21 import SignOnEvent
@@ -76,7 +77,9 @@ class TextPort:
         self.machine = sign_on(address, want, line_control=address.scheme in _ON_LINE)
         self.clock = clock
         self._what = what
+        self._timeout = timeout
         self._end = clock() + timeout
+        self._heard = 0
         self._observer = observer
         self._channel = profile_of(address).channel(address, Timeouts(connect=min(10.0, timeout)))
 
@@ -99,7 +102,7 @@ class TextPort:
                 return event
             now = clock()
             if now >= self._end:
-                raise TransportTimeout(f"the {self._what} was not whole in the time that was allowed")
+                raise TransportTimeout(self._lateness())
             timer = machine.deadline()
             until = self._end if timer is None else min(timer, self._end)
             try:
@@ -107,11 +110,20 @@ class TextPort:
             except TransportTimeout:
                 octets = b""
             if octets:
+                self._heard += len(octets)
                 if self._observer is not None:
                     self._observer.octets_received(octets)
                 machine.receive(octets, clock())
             else:
                 machine.tick(clock())
+
+    def _lateness(self) -> str:
+        """Return what there was of it until the time was over."""
+        if not self._heard:
+            return f"no {self._what}: nothing was heard within {self._timeout:g} s"
+        return (
+            f"the {self._what} was not whole within {self._timeout:g} s: {counted(self._heard, 'octet')} came"
+        )
 
     def send(self) -> None:
         """Send what is due, and set the line where it changes."""
