@@ -9,6 +9,7 @@ import errno
 import io
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -17,10 +18,12 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from paho.mqtt import client as paho
 
-from cosem.cli import push_database
+from cosem.cli import home_assistant, push_database
 from cosem.cli.push_database import Database
 from cosem.cli.push_keeping import Confirmations, Waiting
 from cosem.cli.push_ports import Chunk
@@ -29,7 +32,8 @@ from cosem.cli.verbs import listen
 from cosem.link.wrapper import wrap
 from cosem.push import decode
 from cosem.push.findings import NOT_UNDERSTOOD
-from tests.cli.test_listen import NOTIFICATION, lines_of, listening, port_of
+from tests.cli.test_home_assistant import Client
+from tests.cli.test_listen import NOTIFICATION, Broker, lines_of, listening, port_of
 from tests.vectors import vector
 
 TIMED = bytes.fromhex("0F 4000002A 0C 07E60B0C0610360000FFC400") + NOTIFICATION[6:]
@@ -168,6 +172,61 @@ def test_confirmations_go_out_before_the_end_where_so_many_messages_were_asked_f
         assert "is locked by another program" in process.stderr.readline()
         other.execute("COMMIT")
         assert answers.read() == CONFIRM
+        assert process.wait(20) == 0
+
+
+def test_what_waits_for_a_broker_is_confirmed_when_it_was_taken(heard, monkeypatch):
+    monkeypatch.setattr(paho, "Client", Client)
+    monkeypatch.setattr(home_assistant, "_PATIENCE", 0.0)
+    listener = heard("--mqtt", "mqtt://broker/meters")
+    (broker,) = listener.listening._sinks
+    client = broker._client
+    client.connects()
+    client.takes = False
+    assert listener(TIMED) == []
+    values = [number for number, (topic, _, kept) in enumerate(client.published, 1) if not kept]
+    assert len(values) == 1
+    client.on_publish(client, None, values[0], SimpleNamespace(is_failure=False), None)
+    assert listener.answers == []  # that was another thread: the loop is told of it
+    listener.listening._confirmations.settle()
+    assert listener.answers == [CONFIRM]
+    client.takes = True
+    assert listener(TIMED) == [CONFIRM]
+    for number in range(1, len(client.published) + 1):
+        client.on_publish(client, None, number, SimpleNamespace(is_failure=False), None)
+
+
+@pytest.mark.parametrize("lost", ["no room", "refused"])
+def test_what_a_broker_did_not_take_is_taken_when_it_comes_again(heard, monkeypatch, lost):
+    monkeypatch.setattr(paho, "Client", Client)
+    monkeypatch.setattr(
+        home_assistant.MqttBroker, "close", lambda _: None
+    )  # which would say how many were lost
+    listener = heard("--mqtt", "mqtt://broker/meters")
+    (broker,) = listener.listening._sinks
+    client = broker._client
+    client.connects()
+    client.room, client.takes = lost != "no room", False
+    assert listener(TIMED) == []
+    for number in range(1, len(client.published) + 1):
+        client.on_publish(client, None, number, SimpleNamespace(is_failure=True), None)
+    listener.listening._confirmations.settle()
+    client.room = client.takes = True
+    assert listener(TIMED) == [CONFIRM]
+
+
+def test_a_broker_that_takes_what_came_wakes_the_listener():
+    broker = Broker()
+    broker.start()
+    with (
+        listening("tcp://127.0.0.1:0", "--mqtt", f"mqtt://127.0.0.1:{broker.port}") as (process, said),
+        socket.create_connection(("127.0.0.1", port_of(said))) as meter,
+        meter.makefile("rb") as answers,
+        broker.server,
+    ):
+        meter.sendall(wrap(TIMED, 1, 103))
+        assert answers.read(len(CONFIRM)) == CONFIRM
+        process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
 
 

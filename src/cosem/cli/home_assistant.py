@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from cosem.cli.output import plain
+from cosem.cli.push_keeping import Waiting
 from cosem.cli.push_records import meter_name
 from cosem.cli.push_sinks import one_line
 from cosem.errors import ConfigurationError, TransportError, UnsupportedError
@@ -62,7 +63,7 @@ class _Deliveries:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting: dict[int, bool] = {}  # whether they are values
+        self._waiting: dict[int, Waiting | None] = {}  # the values, each for its push, and others
         self._early: dict[int, bool] = {}  # whether they were taken
         self._lost = {True: 0, False: 0}
 
@@ -70,32 +71,43 @@ class _Deliveries:
     def values(self) -> int:
         """How many values were not taken."""
         with self._changed:
-            return sum(self._waiting.values()) + self._lost[True]
+            return sum(each is not None for each in self._waiting.values()) + self._lost[True]
 
     @property
     def others(self) -> int:
         """How many announcements were not taken, and of what is said of ourselves."""
         with self._changed:
-            return sum(not value for value in self._waiting.values()) + self._lost[False]
+            return sum(each is None for each in self._waiting.values()) + self._lost[False]
 
-    def given(self, number: int, *, value: bool, queued: bool) -> None:
-        """A message was given to the client, which has no room for it unless it was ``queued``."""
+    def given(self, number: int, push: Waiting | None, *, queued: bool) -> None:
+        """A message was given to the client, which has no room for it unless it was ``queued``.
+
+        Args:
+            number: The number of the client.
+            push: Told when the broker has taken it; ``None`` for what is no value.
+            queued: Whether there is room for it.
+        """
         with self._changed:
-            if not queued:
-                self._lost[value] += 1
-            elif number in self._early:
-                self._lost[value] += not self._early.pop(number)
-            else:
-                self._waiting[number] = value
+            if queued and number not in self._early:
+                self._waiting[number] = push
+                return
+            taken = queued and self._early.pop(number)
+            self._lost[push is not None] += not taken
+        if push is not None:
+            push.over(kept=taken)
 
     def answered(self, number: int, *, taken: bool) -> None:
         """The broker took a message, or refused it."""
+        push = None
         with self._changed:
             if number in self._waiting:
-                self._lost[self._waiting.pop(number)] += not taken
+                push = self._waiting.pop(number)
+                self._lost[push is not None] += not taken
             else:
                 self._early[number] = taken
             self._changed.notify_all()
+        if push is not None:
+            push.over(kept=taken)
 
     def wait(self, patience: float) -> None:
         """Wait until all are taken, or none for so many seconds."""
@@ -190,18 +202,19 @@ class MqttBroker:
     def _status(self, word: str) -> None:
         self._publish(f"{self._prefix}/status", word, retain=True)
 
-    def _publish(self, topic: str, text: str, *, retain: bool, value: bool = False) -> None:
+    def _publish(self, topic: str, text: str, *, retain: bool, push: Waiting | None = None) -> None:
         from paho.mqtt.enums import MQTTErrorCode
 
         given = self._client.publish(topic, text, qos=1, retain=retain)
         queued = given.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
-        self._deliveries.given(given.mid, value=value, queued=queued)
+        self._deliveries.given(given.mid, push, queued=queued)
         if not queued and not self._crowded:
             self._crowded = True
             self._say(f"{_QUEUED} messages wait for the broker {self._name}: further ones are lost")
 
-    def take(self, message: PushMessage, source: str, received: str | None) -> None:
-        """Publish the values of a message, and announce those that are new."""
+    def take(self, message: PushMessage, source: str, received: str | None) -> Waiting:
+        """Publish the values of a message, and announce those that are new; return when the broker has all values."""
+        push = Waiting()
         meter = _safe(meter_name(message, source))
         timestamp = plain(message.timestamp) if message.timestamp is not None else received
         for value in message.values:
@@ -213,7 +226,10 @@ class MqttBroker:
                 said = announcement(value, message, meter, topic, f"{self._prefix}/status")
                 self._publish(f"{_DISCOVERY}/sensor/{meter}/{own}/config", one_line(said), retain=True)
             said = {"value": value.value, "unit": value.unit or None, "timestamp": timestamp}
-            self._publish(topic, one_line(said), retain=False, value=True)
+            push.more()
+            self._publish(topic, one_line(said), retain=False, push=push)
+        push.over(kept=True)
+        return push
 
     def _tell_of_nameless(self, topic: str) -> None:
         if not self._nameless:
