@@ -119,11 +119,10 @@ class TextPort:
 
     def _lateness(self) -> str:
         """Return what there was of it until the time was over."""
+        allowed = f"in the time that was allowed, {self._timeout:g} s"
         if not self._heard:
-            return f"no {self._what}: nothing was heard within {self._timeout:g} s"
-        return (
-            f"the {self._what} was not whole within {self._timeout:g} s: {counted(self._heard, 'octet')} came"
-        )
+            return f"no {self._what}: nothing was heard {allowed}"
+        return f"the {self._what} was not done {allowed}: {counted(self._heard, 'octet')} came"
 
     def send(self) -> None:
         """Send what is due, and set the line where it changes."""
