@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from cosem.client import profile_arrow, profile_export
 from cosem.client.profile_arrow import ArrowColumn, schema_capsule, stream_capsule
 from cosem.client.profile_layout import Column, ProfileLayout
+from cosem.client.profile_outputs import cell_text
 from cosem.client.profile_table import Gap, ProfileTable
 from cosem.codec import columns as codec_columns
 from cosem.codec.data import encode_data
@@ -34,6 +35,7 @@ from cosem.errors import UnsupportedError
 from cosem.types.data import (
     Array,
     DeltaInteger,
+    DeltaUnsigned,
     DoubleLong,
     DoubleLongUnsigned,
     Float32,
@@ -139,10 +141,67 @@ def test_arrow_and_numpy_hold_what_the_rows_hold(profile, encoded, fill):
             values = [
                 v if isinstance(v, datetime) and (v.tzinfo is not None) is zoned else None for v in values
             ]
+        if any(type(value) is DeltaInteger for value in values):
+            assert not fill
+            values = [None if value is None else str(cell_text(value)) for value in values]
         assert made.column(key).to_pylist() == values
         if key == "energy" and arrays[key].dtype != object:
             exact = [float("nan") if value is None else float(value) for value in values]
             numpy.testing.assert_array_equal(arrays[key].astype(float), exact)
+
+
+DELTAS = {
+    "first": [None, DeltaInteger(-3), None, DeltaUnsigned(5)],
+    "later": [DoubleLongUnsigned(1000), DeltaUnsigned(3), None, DeltaUnsigned(5), DeltaInteger(0)],
+    "of a real": [Float32(0.5), DeltaInteger(2), None, None],
+}
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+@pytest.mark.parametrize(
+    ("sent", "wanted"),
+    [
+        ("first", [None, None, None, None]),
+        ("later", [Decimal("1.000"), Decimal("1.003"), Decimal("1.003"), Decimal("1.008"), Decimal("1.008")]),
+    ],
+)
+def test_a_difference_is_added_to_what_was_before_and_tells_nothing_without_it(sent, wanted, encoded):
+    shape = layout(column("energy", -3), period=0)
+    table = table_of(shape, [(value,) for value in DELTAS[sent]], encoded=encoded)
+    assert table.column("energy") == wanted
+    assert table.to_arrow().column("energy").to_pylist() == wanted
+    floats = [float("nan") if value is None else float(value) for value in wanted]
+    numpy.testing.assert_array_equal(table.to_numpy()["energy"], floats)
+    assert table[1:].column("energy") == wanted[1:]
+
+
+def test_a_difference_to_a_real_number_is_added_to_it():
+    table = table_of(
+        layout(column("power", class_id=1), period=0), [(value,) for value in DELTAS["of a real"]]
+    )
+    assert table.column("power") == [0.5, 2.5, 2.5, 2.5]
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+@pytest.mark.parametrize("sent", ["first", "later"])
+def test_where_nothing_is_filled_a_difference_stays_one(sent, encoded):
+    shape = layout(column("energy", -3), period=0)
+    table = table_of(shape, [(value,) for value in DELTAS[sent]], encoded=encoded, fill=False)
+    for values in (
+        table.column("energy"),
+        list(table.to_numpy()["energy"]),
+        list(table.to_pandas()["energy"]),
+    ):
+        for given_, kept in zip(DELTAS[sent], values, strict=True):
+            if isinstance(given_, DoubleLongUnsigned):
+                assert kept == Decimal("1.000")
+            else:
+                assert type(kept) is type(given_)
+                assert kept == given_
+    texts = [None if value is None else str(cell_text(value)) for value in table.column("energy")]
+    assert table.to_arrow().column("energy").to_pylist() == texts
+    assert "delta " in texts[1]
+    assert texts[1] in table.to_csv()
 
 
 @given(profiles(), st.booleans())

@@ -68,11 +68,13 @@ def prepared(table: ProfileTable, index: int) -> Prepared | None:
     if found is None:
         return None
     values, nulls = found.values, found.nulls
-    if found.deltas is not None and table.fills:
-        values = with_deltas_added(values, found.deltas, nulls)
-    if column.kind == "seconds":
-        if found.deltas is not None and nulls is not None:
+    if found.deltas is not None:
+        if not table.fills:
+            return None  # they stay differences, which are no numbers among these
+        if column.kind == "seconds" and nulls is not None:
             return None  # a difference to a time that was left out: row by row
+        values, nulls = with_deltas_added(values, found.deltas, nulls)
+    if column.kind == "seconds":
         return _seconds(table, column, values, nulls)
     if nulls is not None and table.fills:
         values, nulls = filled(values, nulls, _step(table, column))

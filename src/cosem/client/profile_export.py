@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.client.profile_arrow import ArrowColumn, pyarrow_capsule, schema_capsule, stream_capsule
 from cosem.client.profile_outputs import cell_text
+from cosem.client.profile_types import DELTA_TAGS
 from cosem.codec.columns import common_kind
 from cosem.codec.row_template import ODD
 from cosem.codec.scalars import TAG_NAMES
@@ -207,7 +208,7 @@ def _arrow(table: ProfileTable, index: int, numpy: Any) -> ArrowColumn:
         root = root.parent[0]
     tags = root.encoded().tags(index) - {0}
     if not tags:
-        return _nulls(column, len(table), facts)
+        return _nulls(column, len(table), facts, fills=table.fills)
     if numpy is not None:
         from cosem.client.profile_columns import prepared
 
@@ -223,12 +224,12 @@ def _arrow(table: ProfileTable, index: int, numpy: Any) -> ArrowColumn:
     if column.kind != "value" and present and all(isinstance(each, (datetime, DateTime)) for each in present):
         return _datetimes(column.key, values, facts)
     common = common_kind(tags)
-    if common is None or column.kind != "value":
+    if common is None or column.kind != "value" or (tags & DELTA_TAGS and not table.fills):
         return _anything(column.key, table.column(index), tags, facts)
     return _scaled(column, common, values, _missing(values), facts)
 
 
-def _nulls(column: Column, length: int, facts: dict[str, str]) -> ArrowColumn:
+def _nulls(column: Column, length: int, facts: dict[str, str], *, fills: bool) -> ArrowColumn:
     """Return a column without values, of the type that values would have as far as that is known."""
     values = [None] * length
     missing = [True] * length if length else None
@@ -238,7 +239,7 @@ def _nulls(column: Column, length: int, facts: dict[str, str]) -> ArrowColumn:
         return _moments(column.key, values, missing, utc, facts)
     tags = column.tags or _declared(column)
     common = common_kind(tags)
-    if common is None:
+    if common is None or (tags & DELTA_TAGS and not fills):
         return _anything(column.key, values, tags, facts)
     return _scaled(column, common, values, missing, facts)
 

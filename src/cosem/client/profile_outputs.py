@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, overload
 
+from cosem.client.profile_types import DELTAS
 from cosem.types.text import spreadsheet_text
 
 if TYPE_CHECKING:
@@ -166,9 +167,11 @@ def _csv_cell(value: Any) -> Any:
 
 
 def cell_text(value: Any) -> Any:
-    """Return a value as files of text have it: date-times as ISO 8601, octets in hexadecimal."""
+    """Return a value as files of text have it: date-times as ISO 8601, octets in hexadecimal, deltas as such."""
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, bytes):
         return value.hex().upper()
+    if type(value) in DELTAS:
+        return f"delta {int(value):+d}"
     return value

@@ -10,32 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from cosem.client.profile_layout import Column, ProfileLayout
 from cosem.client.profile_outputs import ProfileOutputs
+from cosem.client.profile_types import DELTA_TAGS, DELTAS
 from cosem.codec.data import encode_data
 from cosem.codec.moments import SIZE, datetimes
 from cosem.codec.reader import Reader
 from cosem.codec.row_template import ODD, OddRows, RowTable, scan
 from cosem.errors import ProtocolError
-from cosem.types.data import (
-    Array,
-    DeltaDoubleLong,
-    DeltaDoubleLongUnsigned,
-    DeltaInteger,
-    DeltaLong,
-    DeltaLongUnsigned,
-    DeltaUnsigned,
-)
+from cosem.types.data import Array
 from cosem.types.date_time import DateTime
 
 __all__ = ["Gap", "ProfileTable"]
-
-_DELTAS: Final = frozenset(
-    {DeltaInteger, DeltaLong, DeltaDoubleLong, DeltaUnsigned, DeltaLongUnsigned, DeltaDoubleLongUnsigned}
-)
-_DELTA_TAGS: Final = frozenset(range(DeltaInteger.tag, DeltaDoubleLongUnsigned.tag + 1))
 
 
 class Gap(NamedTuple):
@@ -56,14 +44,16 @@ class ProfileTable(ProfileOutputs):
     """Rows of a profile.
 
     A null in a column that tells the time means one capture period after the row before, and
-    in any other column the value of the row before; a delta is added to it. Register values are
-    scaled exactly. Clock columns are ``datetime``, with zone where the meter says it.
+    in any other column the value of the row before; a delta is added to it. Where there is none
+    before, either is ``None``. Register values are scaled exactly. Clock columns are ``datetime``,
+    with zone where the meter says it.
 
     Args:
         layout: What the rows mean.
         raw: The buffer, as it came: an array of structures, a compact-array, or its rows, not decoded yet.
         selected_by: How the meter selected the rows: ``"range"``, ``"entry"`` or ``"whole"``.
-        fill: Whether nulls are filled; otherwise they stay ``None``.
+        fill: Whether nulls are filled and deltas added; otherwise they stay ``None``, and what they were sent as,
+            such as :class:`~cosem.types.data.DeltaInteger`, in units of the meter.
 
     Raises:
         ProtocolError: The buffer does not have the columns of the layout.
@@ -98,7 +88,7 @@ class ProfileTable(ProfileOutputs):
 
     @property
     def fills(self) -> bool:
-        """Whether nulls are filled."""
+        """Whether nulls are filled, and deltas added."""
         return self._fill
 
     @property
@@ -192,10 +182,7 @@ class ProfileTable(ProfileOutputs):
             values = self.unscaled(index)
             if scaler_unit is not None:
                 apply = scaler_unit.apply
-                values = [
-                    apply(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-                    for value in values
-                ]
+                values = [apply(value) if _is_scaled(value) else value for value in values]
             self._values[index] = values
         return values
 
@@ -218,14 +205,19 @@ class ProfileTable(ProfileOutputs):
         values = self._table.column(index)
         if kind == "moment":
             values = _moments(values)
+        deltas = self._deltas(index)
         if self._fill:
-            self._restore(values, index)
-        return [_since_1970(value) for value in values] if kind == "seconds" else values
+            self._restore(values, index, deltas)
+        if kind == "seconds":
+            values = [_since_1970(value) for value in values]
+        if deltas is None or self._fill:
+            return values
+        # A difference without its type would look like a value.
+        return [value if delta is None else delta for delta, value in zip(deltas, values, strict=True)]
 
-    def _restore(self, values: list[Any], index: int) -> None:
+    def _restore(self, values: list[Any], index: int, deltas: list[Any] | None) -> None:
         """Undo null-data compression and delta values, in place."""
         column = self.columns[index]
-        deltas = self._deltas(index)
         if deltas is None and None not in values:
             return
         period = self.period
@@ -238,8 +230,8 @@ class ProfileTable(ProfileOutputs):
                     values[number] = _later(previous, step) if period else None
                 else:
                     values[number] = previous
-            elif deltas is not None and deltas[number] and isinstance(previous, int):
-                values[number] = int(previous) + int(value)
+            elif deltas is not None and deltas[number] is not None:
+                values[number] = previous + int(value) if _is_number(previous) else None
             previous = values[number]
 
     @property
@@ -256,15 +248,15 @@ class ProfileTable(ProfileOutputs):
                 self._encoded = scan(Reader(encode_data(Array(self._table.values())))) or self._table
         return self._encoded
 
-    def _deltas(self, index: int) -> list[bool] | None:
-        """Return which values are differences to the row before; ``None`` if none is."""
+    def _deltas(self, index: int) -> list[Any] | None:
+        """Return the values that are differences to the row before, with their types; ``None`` if none is."""
         tags = self._table.tags(index)
-        if not tags & _DELTA_TAGS and ODD not in tags:
+        if not tags & DELTA_TAGS and ODD not in tags:
             return None
-        deltas: list[bool] = []
+        deltas: list[Any] = []
         for segment in self._table.segments:
-            deltas += [type(value) in _DELTAS for value in segment.typed_column(index)]
-        return deltas if any(deltas) else None
+            deltas += [value if type(value) in DELTAS else None for value in segment.typed_column(index)]
+        return deltas if any(delta is not None for delta in deltas) else None
 
     def __len__(self) -> int:
         return len(self._table) if self._parent is None else len(self._parent[1])
@@ -301,6 +293,15 @@ def _checked(raw: Any, width: int) -> RowTable:
         said = "no structure" if found is None else f"{found} values"
         raise ProtocolError(f"row {number} has {said}, the profile has {width} columns")
     return table
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_scaled(value: Any) -> bool:
+    """Return whether a scaler applies; a difference that stays one stays in units of the meter."""
+    return _is_number(value) and type(value) not in DELTAS
 
 
 def _moments(values: list[Any]) -> list[Any]:

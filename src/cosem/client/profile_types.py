@@ -9,9 +9,23 @@ from typing import Any, Final
 from cosem.client.profile_layout import ProfileLayout
 from cosem.codec.moments import SIZE
 from cosem.codec.row_template import ODD, RowTable
+from cosem.types.data import (
+    DeltaDoubleLong,
+    DeltaDoubleLongUnsigned,
+    DeltaInteger,
+    DeltaLong,
+    DeltaLongUnsigned,
+    DeltaUnsigned,
+)
 from cosem.types.date_time import DateTime
 
-__all__ = ["known_by"]
+__all__ = ["DELTAS", "DELTA_TAGS", "known_by"]
+
+DELTAS: Final = frozenset(
+    {DeltaInteger, DeltaLong, DeltaDoubleLong, DeltaUnsigned, DeltaLongUnsigned, DeltaDoubleLongUnsigned}
+)
+"""The types of differences to the row before."""
+DELTA_TAGS: Final = frozenset(range(DeltaInteger.tag, DeltaDoubleLongUnsigned.tag + 1))
 
 _BOOLEAN: Final = 3
 _DEVIATION: Final = slice(9, 11)

@@ -89,7 +89,8 @@ class Profile:
             until: Up to this moment, included; a bare date is its end.
             last: From so long ago on, by the clock of the meter: ``"7d"``, ``"36h"``, a ``timedelta`` or seconds.
             entries: First and last row, from 1 on, 0 for the end; or how many of the newest.
-            fill: Whether a null gets the value that the standard's compression left out.
+            fill: Whether a null gets the value that the standard's compression left out, and a delta is added to the
+                row before; otherwise it keeps its type, such as ``DeltaInteger``.
             progress: Told of the octets transferred so far.
             rows_at_once: A longer period, or more numbers, become several requests of about so many rows each;
                 0 for a single request.

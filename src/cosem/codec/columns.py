@@ -281,10 +281,10 @@ def _step_kind(values: Any) -> str:
     return "timedelta64[us]" if values.dtype.kind == "M" else "i8"
 
 
-def with_deltas_added(values: Any, deltas: Any, nulls: Any) -> Any:
-    """Return numbers in place of differences: each is added to the row before, a null adds nothing.
+def with_deltas_added(values: Any, deltas: Any, nulls: Any) -> tuple[Any, Any]:
+    """Return numbers in place of differences, and where there are none: each is added to the row before.
 
-    A difference without a row before it stays as it is, as if it had been sent whole.
+    A null adds nothing. A difference without any number before it tells nothing: it becomes a null.
 
     Args:
         values: Whole numbers, 64 bits.
@@ -292,13 +292,11 @@ def with_deltas_added(values: Any, deltas: Any, nulls: Any) -> Any:
         nulls: Where they are missing; ``None`` for nowhere.
     """
     numpy = load_numpy()
-    count = len(values)
-    numbers = numpy.arange(count)
-    present = numpy.ones(count, "?") if nulls is None else ~nulls
-    bases = present & ~deltas
-    first = int(numpy.argmax(present))
-    if present[first]:
-        bases[first] = True
-    base = numpy.maximum(numpy.maximum.accumulate(numpy.where(bases, numbers, -1)), 0)
-    sums = numpy.cumsum(numpy.where(deltas & ~bases, values, 0))
-    return values[base] + sums - sums[base]
+    numbers = numpy.arange(len(values))
+    bases = ~deltas if nulls is None else ~nulls & ~deltas
+    before = numpy.maximum.accumulate(numpy.where(bases, numbers, -1))
+    baseless = deltas & (before < 0)
+    missing = baseless if nulls is None else nulls | baseless
+    base = numpy.maximum(before, 0)
+    sums = numpy.cumsum(numpy.where(deltas, values, 0))
+    return values[base] + sums - sums[base], missing if missing.any() else None

@@ -233,7 +233,7 @@ def read_profile(
         target: The profile.
         selection: The rows.
         progress: Told of the octets transferred so far.
-        fill: Whether nulls are filled.
+        fill: Whether nulls are filled and deltas added.
         rows_at_once: About so many rows are asked for at once; 0 asks for all.
         reading: How far an earlier call has come; it is brought up to date, and goes on after a break.
 
