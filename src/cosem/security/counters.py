@@ -26,7 +26,9 @@ __all__ = [
     "ReplayMode",
     "VolatileCounter",
     "VolatileCounterStore",
+    "check_numbers",
     "is_near_the_end",
+    "renew_numbers",
 ]
 
 LAST_COUNTER: Final = 0xFFFFFFFE
@@ -155,10 +157,14 @@ class VolatileCounter:
             CounterExhausted: There is none left.
         """
         value = self._value
-        if value > LAST_COUNTER:
-            raise exhausted()
+        self.check(1)
         self._value = value + 1
         return value
+
+    def check(self, count: int) -> None:
+        """Refuse to go on where fewer values than ``count`` are left."""
+        if self._value + count - 1 > LAST_COUNTER:
+            raise exhausted()
 
     def raise_to(self, value: int) -> None:
         """Go on at ``value``, if that is further on."""
@@ -221,6 +227,10 @@ class _CounterOfStore:
 
     def next(self) -> int:
         return self._store.reserve(self._name, 1).start
+
+    def check(self, count: int) -> None:
+        if self._store.peek(self._name) + count - 1 > LAST_COUNTER:
+            raise exhausted()
 
     def raise_to(self, value: int) -> None:
         check_resumption(value)
@@ -373,6 +383,39 @@ def check_resumption(value: int) -> None:
         raise SecurityError(f"{value} is no invocation counter: 0..4294967295 are")
     if value > LAST_COUNTER:
         raise exhausted()
+
+
+def check_numbers(counter: object, count: int) -> None:
+    """Refuse what needs more values than a counter has left; none is taken.
+
+    A counter says so with a method ``check(count)``. One without such a method is trusted to have them.
+
+    Args:
+        counter: The counter.
+        count: How many values are needed.
+
+    Raises:
+        CounterExhausted: Fewer are left.
+        SecurityError: The store cannot be used.
+    """
+    check = getattr(counter, "check", None)
+    if check is not None:
+        check(count)
+
+
+def renew_numbers(counter: object) -> bool:
+    """Let a counter drop what it has in stock where others have reserved since, and return whether it was so.
+
+    A counter does so with a method ``renew()``; one without has nothing in stock.
+
+    Args:
+        counter: The counter.
+
+    Raises:
+        SecurityError: The store cannot be used.
+    """
+    renew = getattr(counter, "renew", None)
+    return renew is not None and bool(renew())
 
 
 def exhausted() -> CounterExhausted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from cosem.apdu.ciphered import AgreedKey, IdentifiedKey, WrappedKey
 from cosem.errors import ConfigurationError, KeyMissingError, VerificationError
@@ -19,19 +19,24 @@ from cosem.security.suites import SecuritySuite
 if TYPE_CHECKING:
     from cosem.security.agreement import AgreementKey
     from cosem.security.gcm import GcmKey
+    from cosem.security.key_wrap import KeyWrap
+    from cosem.security.signing import SigningKey
 
 __all__ = [
     "MessageKey",
     "RandomOctets",
+    "check_message_key",
     "fingerprint_of",
     "identified_key",
     "key_info_size",
     "make_message_key",
     "read_message_key",
+    "signing_key",
 ]
 
 RandomOctets: TypeAlias = Callable[[int], bytes]
 """Returns so many octets that nobody can guess."""
+_NO_RANDOM: Final = "a fresh key needs random octets, and nobody gives any"
 
 
 class MessageKey(NamedTuple):
@@ -73,9 +78,7 @@ def read_message_key(
         VerificationError: The wrapped key, the signature or the public key is wrong.
     """
     if key is KeyUsed.WRAPPED:
-        if material.master is None:
-            raise KeyMissingError("no master key is known")
-        octets = material.master.unwrap(key_info.key_ciphered_data)
+        octets = _master(material).unwrap(key_info.key_ciphered_data)
         if len(octets) != material.suite.key_size:
             raise VerificationError(
                 f"the wrapped key has {len(octets)} octets, not {material.suite.key_size}"
@@ -92,10 +95,7 @@ def read_message_key(
         other = open_key_data(material.suite, key_info.key_ciphered_data, signer)
         nonce = None
     else:
-        found = material.agreement_keys.get(originator)
-        if found is None:
-            raise KeyMissingError(f"no public key agreement key of {originator.hex().upper()} is known")
-        other, nonce = found, header.transaction_id
+        other, nonce = _agreement_key_of(originator, material), header.transaction_id
     return agreed_key(
         own,
         other,
@@ -127,22 +127,16 @@ def make_message_key(
         ConfigurationError: There are no random octets.
     """
     if key is KeyUsed.WRAPPED:
-        if material.master is None:
-            raise KeyMissingError("no master key is known")
         octets = _random(random, material.suite.key_size)
-        return octets, WrappedKey(0, material.master.wrap(octets))
+        return octets, WrappedKey(0, _master(material).wrap(octets))
     from cosem.security.agreement import agreed_key, ephemeral_key, ephemeral_random_size, sign_key_data
 
-    other = material.agreement_keys.get(header.recipient)
-    if other is None:
-        raise KeyMissingError(f"no public key agreement key of {header.recipient.hex().upper()} is known")
+    other = _agreement_key_of(header.recipient, material)
     own: AgreementKey
     if key is KeyUsed.ONE_PASS:
-        if material.signing is None:
-            raise KeyMissingError("no private signing key is known")
-        suite = material.suite
+        signer, suite = signing_key(material), material.suite
         own = ephemeral_key(suite, _random(random, ephemeral_random_size(suite)))
-        info = AgreedKey(b"\x01", sign_key_data(material.signing, own.public_key))
+        info = AgreedKey(b"\x01", sign_key_data(signer, own.public_key))
         nonce = None
     else:
         own = _own_agreement(material)
@@ -157,6 +151,47 @@ def make_message_key(
         identifiers=interpretation.algorithm_identifiers,
     )
     return octets, info
+
+
+def check_message_key(
+    key: KeyUsed, recipient: bytes, material: SecurityMaterial, random: RandomOctets | None
+) -> None:
+    """Refuse what :func:`make_message_key` could not do, before anything depends on it.
+
+    Args:
+        key: How the key would go.
+        recipient: System title of who shall open the message.
+        material: Our keys, and the public keys of the recipient.
+        random: Fresh octets.
+
+    Raises:
+        KeyMissingError: A key that is needed is not known.
+        VerificationError: The public key of the recipient is no point of the curve of the suite.
+        ConfigurationError: There are no random octets.
+    """
+    if key is KeyUsed.WRAPPED:
+        _master(material)
+    else:
+        from cosem.security.curves import public_key
+
+        public_key(material.suite, _agreement_key_of(recipient, material))
+        if key is KeyUsed.STATIC_UNIFIED:
+            _own_agreement(material)
+            return
+        signing_key(material)
+    if random is None:
+        raise ConfigurationError(_NO_RANDOM)
+
+
+def signing_key(material: SecurityMaterial) -> SigningKey:
+    """Return our private signing key.
+
+    Raises:
+        KeyMissingError: It is not known.
+    """
+    if material.signing is None:
+        raise KeyMissingError("no private signing key is known")
+    return material.signing
 
 
 def fingerprint_of(octets: bytes) -> bytes:
@@ -182,6 +217,19 @@ def key_info_size(key: KeyUsed, suite: SecuritySuite) -> int:
     return 5 if key is KeyUsed.STATIC_UNIFIED else 3
 
 
+def _master(material: SecurityMaterial) -> KeyWrap:
+    if material.master is None:
+        raise KeyMissingError("no master key is known")
+    return material.master
+
+
+def _agreement_key_of(title: bytes, material: SecurityMaterial) -> bytes:
+    found = material.agreement_keys.get(title)
+    if found is None:
+        raise KeyMissingError(f"no public key agreement key of {title.hex().upper()} is known")
+    return found
+
+
 def _own_agreement(material: SecurityMaterial) -> AgreementKey:
     if material.agreement is None:
         raise KeyMissingError("no private key agreement key is known")
@@ -190,7 +238,7 @@ def _own_agreement(material: SecurityMaterial) -> AgreementKey:
 
 def _random(random: RandomOctets | None, size: int) -> bytes:
     if random is None:
-        raise ConfigurationError("a fresh key needs random octets, and nobody gives any")
+        raise ConfigurationError(_NO_RANDOM)
     octets = random(size)
     if len(octets) != size:
         raise ConfigurationError(f"{size} random octets were asked for, {len(octets)} came")

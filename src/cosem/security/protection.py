@@ -25,6 +25,7 @@ from cosem.security.context import (
     SecuritySession,
     Side,
 )
+from cosem.security.counters import check_numbers, renew_numbers
 from cosem.security.envelope import (
     DEDICATED_TAGS,
     GLOBAL_TAGS,
@@ -40,7 +41,7 @@ from cosem.security.freshness import MessageCounters
 from cosem.security.gcm import GcmKey
 from cosem.security.opening import Opened, open_layer
 from cosem.security.policy import ProtectionKind, lacking
-from cosem.security.sealing import INITIATE_TAGS, overhead, seal, take_number
+from cosem.security.sealing import INITIATE_TAGS, check_seal, overhead, seal, take_number
 from cosem.security.sender import is_for_another, refuse_octets_behind, sender_of
 from cosem.security.status import (
     KeyUsed,
@@ -154,6 +155,19 @@ class Protection:
         self._prefer_dedicated_key()
         return self
 
+    def renew_counter(self) -> bool:
+        """Go on after what other programs have sent with the same keys; return whether they have.
+
+        For a peer that answers invocation-counter-error. Only our own store is asked, so that a forged answer costs
+        nothing; no number goes back.
+
+        Raises:
+            SecurityError: The store cannot be used.
+        """
+        session = self._session
+        renewed = [renew_numbers(each) for each in (session.counter, session.broadcast_counter)]
+        return any(renewed)
+
     def forget(self) -> None:
         """Drop every key that belongs to this association alone: it is over."""
         self._session.forget()
@@ -202,6 +216,28 @@ class Protection:
         prepared = _Prepared(tag, control, self.context.system_title, gcm_key, counter)
         self._prepared[clear_tag, key] = prepared
         return prepared
+
+    def check(self, options: SecurityOptions | SecurityStatus | None = None) -> None:
+        """Refuse what :meth:`protect` could not do, before anything depends on it; no counter is taken.
+
+        Args:
+            options: As for :meth:`protect`.
+
+        Raises:
+            CounterExhausted: Not enough counters are left.
+            KeyMissingError: A key is not known.
+            VerificationError: The public key of the peer is none.
+            ConfigurationError: The options cannot be carried out.
+        """
+        key = _usual_key(self.options if options is None else options)
+        if key is not None and ProtectionKind.SIGNED not in self.context.sent_kinds:
+            session, dedicated = self._session, key is KeyUsed.DEDICATED
+            counter = session.dedicated_counter if dedicated else session.counter
+            there = session.material.dedicated if dedicated else session.material.unicast
+            if counter is not None and there is not None:
+                check_numbers(counter, 1)
+                return
+        check_seal(self._chosen(options), self._session, self._random)
 
     def overhead(self, size: int, options: SecurityOptions | SecurityStatus | None = None) -> int:
         """Return how many octets the protection adds to a clear APDU of ``size`` octets; exact.

@@ -10,16 +10,18 @@ from cosem.apdu.ciphered import GeneralCiphering, GeneralSigning
 from cosem.codec.axdr import encode_length, encoded_length_size
 from cosem.errors import ConfigurationError, CounterExhausted, KeyMissingError
 from cosem.security.context import Counter, SecuritySession, Side
-from cosem.security.counters import LAST_COUNTER
+from cosem.security.counters import LAST_COUNTER, check_numbers
 from cosem.security.envelope import DEDICATED_TAGS, GLOBAL_TAGS, associated_fields, seal_content, wrapped_in
 from cosem.security.material import SignatureInput
 from cosem.security.message_keys import (
     MessageKey,
     RandomOctets,
+    check_message_key,
     fingerprint_of,
     identified_key,
     key_info_size,
     make_message_key,
+    signing_key,
 )
 from cosem.security.status import GeneralHeader, KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
 from cosem.security.suites import TAG_SIZE, SecurityControl
@@ -27,7 +29,7 @@ from cosem.security.suites import TAG_SIZE, SecurityControl
 if TYPE_CHECKING:
     from cosem.security.gcm import GcmKey
 
-__all__ = ["INITIATE_TAGS", "overhead", "seal", "take_number"]
+__all__ = ["INITIATE_TAGS", "check_seal", "overhead", "seal", "take_number"]
 
 Brought: TypeAlias = dict[bytes, MessageKey]
 """Keys that a message brings, by recipient."""
@@ -65,6 +67,37 @@ def seal(
     if brought:
         session.established_by_us.update(brought)
     return apdu
+
+
+def check_seal(options: SecurityOptions, session: SecuritySession, random: RandomOctets | None) -> None:
+    """Refuse what :func:`seal` could not do with any APDU, before anything depends on it; no number is taken.
+
+    Raises:
+        CounterExhausted: Not enough numbers are left.
+        KeyMissingError: A key is not known.
+        VerificationError: The public key of the recipient is none.
+        ConfigurationError: The options cannot be carried out.
+        SecurityError: The counter cannot be used.
+    """
+    # Several layers may take their numbers from one counter, which then must have as many.
+    counters = [counter for layer in options.layers if (counter := _counter_of(layer, session, random))]
+    for counter in counters:
+        check_numbers(counter, len(counters))
+
+
+def _counter_of(layer: LayerOptions, session: SecuritySession, random: RandomOctets | None) -> Counter | None:
+    """Return the counter that a layer takes a number of, if it does; refuse it where a key is missing."""
+    if layer.form is ProtectionForm.GENERAL_SIGNING:
+        signing_key(session.material)
+        return None if layer.header.transaction_id else session.message_counter()
+    if layer.form is not ProtectionForm.GENERAL_CIPHERING:
+        return _key_and_counter(layer.key, session)[1]
+    if not (layer.authenticated or layer.encrypted):
+        return session.counter
+    if layer.key not in _MESSAGE_KEYS:
+        return _known_key(layer, session)[1]
+    check_message_key(layer.key, _recipient(layer.header, session), session.material, random)
+    return session.message_counter()
 
 
 def overhead(size: int, options: SecurityOptions, session: SecuritySession) -> int:
@@ -216,9 +249,7 @@ def _known_key(layer: LayerOptions, session: SecuritySession) -> tuple[GcmKey, C
 
 
 def _sign(apdu: bytes, layer: LayerOptions, session: SecuritySession) -> bytes:
-    signer = session.material.signing
-    if signer is None:
-        raise KeyMissingError("no private signing key is known")
+    signer = signing_key(session.material)
     number = 0 if layer.header.transaction_id else take_number(session.message_counter())
     header = _completed(layer.header, number, session)
     if not layer.header.transaction_id:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
+from cosem.association.server.room import can_answer
 from cosem.classes.standard.access_rights import AccessMode
 from cosem.types.logical_name import LogicalName
 
@@ -160,7 +161,7 @@ class AccessRights:
     def admits(cls, mode: AccessMode, association: ServerAssociation) -> bool:
         """Return whether the request being served has the protection that a mode demands, and note what its answer needs.
 
-        Where the answer must be protected and the association has no protection at all, nothing is given.
+        Where the answer must be protected and cannot be, nothing is given, and nothing done.
         """
         bits = int(mode)
         if not bits & _PROTECTING:
@@ -168,9 +169,10 @@ class AccessRights:
         if not cls.is_protected_enough(mode, association.security_status):
             return False
         of_answer = bits >> _RESPONSE_SHIFT & 0x07
-        if of_answer and association.protection is None:
-            return False
-        association.demands.demand(of_answer)
+        if of_answer:
+            if not can_answer(association, of_answer):
+                return False
+            association.demands.demand(of_answer)
         return True
 
     @staticmethod

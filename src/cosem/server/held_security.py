@@ -361,6 +361,11 @@ class HeldProtection:
         protection = self._now() if options is None else self._answering
         return protection.protect(apdu, options)
 
+    def check(self, options: SecurityOptions | SecurityStatus | None = None) -> None:
+        """Refuse what :meth:`protect` could not do."""
+        protection = self._now() if options is None else self._answering
+        protection.check(options)
+
     def overhead(self, size: int, options: SecurityOptions | SecurityStatus | None = None) -> int:
         """Return how many octets the protection of an answer adds."""
         return self._answering.overhead(size, options)

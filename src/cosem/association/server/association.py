@@ -19,7 +19,6 @@ from cosem.association.control_function import SERVER_TRANSITIONS, ControlFuncti
 from cosem.association.server.block_transfer import (
     ServerBlocks,
     block_received,
-    general_blocks_preferred,
     in_blocks_if_long,
     takes_blocks,
 )
@@ -50,6 +49,7 @@ from cosem.association.server.request_tags import (
     SILENT_REQUESTS,
     wants_no_answer,
 )
+from cosem.association.server.room import longest_in_one
 from cosem.association.server.transfers import Transfers
 from cosem.errors import ConfigurationError, DecodeError, LimitError, PolicyError, ReplayError, SecurityError
 from cosem.types.enumerations import AssociationStatus, Conformance, ServiceErrorGroup
@@ -207,13 +207,7 @@ class ServerAssociation:
     @property
     def max_answer_size(self) -> int:
         """Longest clear answer, octets from its tag on; 0 means no limit: general blocks make one piece of any."""
-        limit = self.context.client_max_receive_pdu_size
-        if self.agreed(Conformance.GENERAL_BLOCK_TRANSFER) and general_blocks_preferred(self):
-            return 0
-        if not limit or self.protection is None:
-            return limit
-        options = self.demands.options(self.security_status, self.protection)
-        return limit if options is False else max(1, limit - self.protection.overhead(limit, options))
+        return longest_in_one(self)
 
     def answers(self, invoke_id: InvokeIdAndPriority) -> bool:
         """Return whether a request of this service class is answered."""
@@ -372,7 +366,7 @@ class ServerAssociation:
             yield from notification_confirmed(octets)
             return None
         context, protection, status = self.context, self.protection, self.security_status
-        answer = yield from self._running(self._service(tag, octets, now), status)
+        answer = yield from self._running(self._service(tag, octets, now), status, silent=silent)
         if self.context is not context and self.context is not NO_CONTEXT:
             return None  # an association that was opened meanwhile: this is no answer of it
         if answer is None or silent:
@@ -407,11 +401,15 @@ class ServerAssociation:
             return True
         return len(request) > 2 and request[0] in CLASS_BIT_TAGS and not self._class_is_answered(request[2])
 
-    def _running(self, service: Service, status: Any) -> Service:
+    def _running(self, service: Service, status: Any, *, silent: bool) -> Service:
         """Run a service under its own security status, whatever else is served while it waits."""
         outcome = None
         self.demands.begin()
         try:
+            # Looked at before anything is done: what was done must never be told as refused.
+            protection = None if silent else self.protection
+            if protection is not None and not self.demands.are_possible(status, protection):
+                return NOT_PROTECTED
             while True:
                 self.security_status = status
                 self.demands.resume(status)

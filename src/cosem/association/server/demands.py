@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cosem.errors import ConfigurationError, SecurityError
 from cosem.security.policy import ProtectionKind
 
 if TYPE_CHECKING:
@@ -27,19 +28,21 @@ class Demands:
         found: What protected the request that goes on now.
         of_answers: What access rights demand for the answers to the requests being served: should several be
             served at once, each answer gets what all of them need.
+        least: Octets of the shortest clear answer that tells what is being done; 0 for any: nothing is changed.
     """
 
-    __slots__ = ("_serving", "found", "of_answers")
+    __slots__ = ("_serving", "found", "least", "of_answers")
 
     def __init__(self) -> None:
         self.found = 0
         self.of_answers = 0
+        self.least = 0
         self._serving = 0
 
     def begin(self) -> None:
         """Take note that a request begins."""
         if not self._serving:
-            self.of_answers = 0
+            self.of_answers = self.least = 0
         self._serving += 1
 
     def end(self) -> None:
@@ -54,15 +57,36 @@ class Demands:
         """Demand protection of the answer: an attribute or a method is touched whose right says so."""
         self.of_answers |= kinds
 
-    def options(self, status: Any, protection: ServerProtection) -> Any:
+    def are_possible(self, status: Any, protection: ServerProtection, more: int = 0) -> bool:
+        """Return whether the answer can be protected as it must be, as far as that can be known before it is made.
+
+        Args:
+            status: What protected the request; ``None`` for nothing.
+            protection: That of the association. One without a method ``check`` is trusted to be able to.
+            more: What an access right is going to demand, besides what is demanded already.
+        """
+        check = getattr(protection, "check", None)
+        if check is None:
+            return True
+        options = self.options(status, protection, more)
+        if options is False:
+            return True
+        try:
+            check(options)
+        except (SecurityError, ConfigurationError):
+            return False
+        return True
+
+    def options(self, status: Any, protection: ServerProtection, more: int = 0) -> Any:
         """Return how the answer is protected; ``False`` for not at all.
 
         Args:
             status: What protected the request; ``None`` for nothing.
             protection: That of the association.
+            more: What is demanded besides.
         """
         policy = getattr(protection, "policy", None)
-        needed = self.of_answers | (0 if policy is None else int(policy.response))
+        needed = self.of_answers | more | (0 if policy is None else int(policy.response))
         if needed & _ENCRYPTED:
             needed |= _AUTHENTICATED  # more is always allowed, and nothing goes out that anybody could change
         if status is None:

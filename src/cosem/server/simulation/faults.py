@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.errors import ConfigurationError, LinkError
 from cosem.link.base import LineLink, LineSettings, LinkEvent, ServerLink
+from cosem.security.counters import check_numbers, renew_numbers
 
 if TYPE_CHECKING:
     from cosem.security.counters import CounterName, CounterStore, InvocationCounter
@@ -275,6 +276,14 @@ class _Jumping:
         """Return a value that was never returned before."""
         self.raise_to(self._jumped())
         return self._inner.next()
+
+    def check(self, count: int) -> None:
+        """Refuse to go on where fewer values are left, if it does not jump."""
+        check_numbers(self._inner, count)
+
+    def renew(self) -> bool:
+        """Drop what is in stock where others have reserved since."""
+        return renew_numbers(self._inner)
 
     def raise_to(self, value: int) -> None:
         """Go on at a value, if that is further on."""

@@ -23,10 +23,10 @@ from cosem.apdu.access import (
     AccessResponseGet,
     AccessResponseSet,
 )
-from cosem.association.block_transfer import most_octets
 from cosem.association.server.association import ServerAssociation, Service
 from cosem.association.server.indications import Fault, Indication, ReadAttribute, WriteAttribute
 from cosem.association.server.refusals import NOT_ALLOWED, NOT_SUPPORTED, TOO_LONG
+from cosem.association.server.room import has_room, longest_answer
 from cosem.association.server.services.action import invoke_method
 from cosem.codec.data import encode_data
 from cosem.errors import EncodeError
@@ -60,10 +60,9 @@ def access(association: ServerAssociation, request: AccessRequest, now: float) -
     if not association.context.confirmed and invoke_id.confirmed:
         return None  # an unconfirmed association has no confirmed services
     described = specifications if invoke_id.self_descriptive else None
-    limit = _longest_answer(association)
     empty = encode(AccessResponse(invoke_id, b"", described, (), ()))
-    left = limit - len(empty) - _COUNTS - _SMALLEST_ITEM * len(specifications)
-    if left < 0:
+    size = len(empty) + _COUNTS + _SMALLEST_ITEM * len(specifications)
+    if not has_room(association, size):
         return TOO_LONG  # before anything is done
     values: list[DataValue] = []
     results: list[AccessResponseSpecification] = []
@@ -73,27 +72,14 @@ def access(association: ServerAssociation, request: AccessRequest, now: float) -
             value, result = None, _refused(specification, int(_R.OTHER_REASON))
         else:
             value, result = yield from _one(association, specification, data)
-        size, value, result = yield from _measured(value, result, specification, left)
-        left -= size
+        left = longest_answer(association) - size  # less than before where a right demands more protection
+        more, value, result = yield from _measured(value, result, specification, left)
+        size += more
+        association.demands.least = size
         values.append(value)
         results.append(result)
         broken = broken or (invoke_id.break_on_error and int(result.result) != 0)
     return encode(AccessResponse(invoke_id, b"", described, tuple(values), tuple(results)))
-
-
-def _longest_answer(association: ServerAssociation) -> int:
-    """Return how long a clear answer may be, octets; ACCESS has no blocks but the general ones."""
-    limit = association.limits.answer
-    if not association.agreed(Conformance.GENERAL_BLOCK_TRANSFER):
-        return association.max_answer_size or limit
-    most = most_octets(association.context.client_max_receive_pdu_size)
-    protection = association.protection
-    options = (
-        False if protection is None else association.demands.options(association.security_status, protection)
-    )
-    if protection is not None and options is not False:
-        most -= protection.overhead(most, options)
-    return min(limit, most)
 
 
 def _one(

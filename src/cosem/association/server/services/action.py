@@ -29,12 +29,13 @@ from cosem.association.server.association import ServerAssociation, Service
 from cosem.association.server.indications import Fault, Indication, InvokeMethod, MethodOutcome
 from cosem.association.server.opening import reply_to_hls
 from cosem.association.server.refusals import NOT_ALLOWED, NOT_SUPPORTED, TOO_LONG
+from cosem.association.server.room import has_room, longest_answer
 from cosem.association.server.services.set import read_list
 from cosem.association.server.transfers import Collection, Delivery
 from cosem.codec.axdr import encoded_length_size
 from cosem.codec.data import decode_data
 from cosem.codec.sequence import codec_of
-from cosem.errors import DecodeError, EncodeError, LimitError, ProtocolError
+from cosem.errors import ConfigurationError, DecodeError, EncodeError, LimitError, ProtocolError
 from cosem.types.data import OctetString
 from cosem.types.enumerations import ActionResult, AuthenticationMechanism, Conformance, DataAccessResult
 from cosem.types.identifiers import InvokeIdAndPriority
@@ -55,6 +56,8 @@ _PBLOCK: Final = 8
 """Octets of action-response-with-pblock besides the raw data and its length."""
 _HEAD: Final = 3
 """Octets of action-response-normal and -with-list before the response or the count."""
+_LEAST: Final = _HEAD + 4
+"""Octets of action-response-normal with a result, and with one in place of what is returned."""
 
 
 def action(association: ServerAssociation, request: Any, now: float) -> Service:
@@ -73,6 +76,8 @@ def action(association: ServerAssociation, request: Any, now: float) -> Service:
     if not association.executes(invoke_id):
         return None
     if isinstance(request, ActionRequestNormal):
+        if answers and not has_room(association, _LEAST):
+            return TOO_LONG
         response = yield from invoke_method(
             association, request.cosem_method_descriptor, request.method_invocation_parameters
         )
@@ -138,10 +143,9 @@ def _invoke_all(
 
 def _room_for_results(association: ServerAssociation, methods: int) -> bool:
     """Return whether at least the results of a list can be given, before any method is called."""
-    limit = association.max_answer_size
-    if not limit or association.agreed(Conformance.BLOCK_TRANSFER_WITH_ACTION):
-        return True
-    return _HEAD + encoded_length_size(methods) + 2 * methods <= limit
+    least = _HEAD + encoded_length_size(methods) + 2 * methods
+    blocks = association.agreed(Conformance.BLOCK_TRANSFER_WITH_ACTION)
+    return has_room(association, min(least, _PBLOCK + 2) if blocks else least)
 
 
 # --- answers -----------------------------------------------------------------------------------------
@@ -176,14 +180,18 @@ def _in_blocks_if_long(
     """Return the answer, its first block, or, where blocks were not agreed on, one without what is too long."""
     limit = association.max_answer_size
     if not limit or len(octets) <= limit:
-        return octets
+        return octets if len(octets) <= longest_answer(association) else refused
     if not association.agreed(Conformance.BLOCK_TRANSFER_WITH_ACTION):
-        if association.agreed(Conformance.GENERAL_BLOCK_TRANSFER):
-            return octets  # goes in general blocks
-        return refused if len(refused) <= limit else TOO_LONG
+        return (
+            octets if len(octets) <= longest_answer(association) else refused
+        )  # goes in general blocks, or not
     if len(octets) > association.limits.answer:
-        return TOO_LONG
-    delivery = Delivery(octets[_HEAD:], room_for(limit, _PBLOCK), action=True)
+        return refused
+    try:
+        room = room_for(limit, _PBLOCK)
+    except ConfigurationError:  # not one octet
+        return refused
+    delivery = Delivery(octets[_HEAD:], room, action=True)
     association.transfers.begin(invoke_id.invoke_id, delivery, now)
     return encode(ActionResponseWithPblock(invoke_id, DataBlockSA(*delivery.next_block())))
 
@@ -269,5 +277,7 @@ def _take(
             return TOO_LONG
         responses = yield from _invoke_all(association, collection.methods, values)
         return _list_answer(association, invoke_id, responses, now)
+    if not has_room(association, _LEAST):
+        return TOO_LONG
     response = yield from invoke_method(association, collection.methods[0], values[0])
     return _single_answer(association, invoke_id, response, now)

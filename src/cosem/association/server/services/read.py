@@ -23,6 +23,7 @@ from cosem.association.blocks import room_for
 from cosem.association.server.association import ServerAssociation, Service
 from cosem.association.server.indications import Fault
 from cosem.association.server.opening import reply_to_hls
+from cosem.association.server.room import has_room
 from cosem.association.server.services.long_requests import READ, take_block
 from cosem.association.server.transfers import Delivery
 from cosem.association.server.variables import (
@@ -33,7 +34,7 @@ from cosem.association.server.variables import (
     listed,
     read_variable,
 )
-from cosem.codec.axdr import encode_length
+from cosem.codec.axdr import encode_length, encoded_length_size
 from cosem.errors import DecodeError, EncodeError, LimitError
 from cosem.types.data import OctetString
 from cosem.types.enumerations import ConfirmedServiceErrorChoice, Conformance, DataAccessResult
@@ -102,8 +103,12 @@ def _read(association: ServerAssociation, variables: Sequence[object], now: floa
     count = len(wanted)
     if count > 1 and not association.agreed(Conformance.MULTIPLE_REFERENCES):
         return _if_it_fits(association, _refused(_R.OTHER_REASON, count))
-    limit = association.max_answer_size
     blocks = association.agreed(Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
+    # A variable may be a method, too, and is then called.
+    least = 1 + encoded_length_size(count) + 2 * count
+    if not has_room(association, min(least, _BLOCK + 2) if blocks else least):
+        return _error(_PDU_SIZE)
+    limit = association.max_answer_size
     most = association.limits.answer if blocks or not limit else limit
     results = bytearray(encode_length(count))
     for variable in wanted:

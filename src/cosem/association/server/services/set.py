@@ -26,6 +26,7 @@ from cosem.apdu.set import (
 from cosem.association.server.association import ServerAssociation, Service
 from cosem.association.server.indications import Indication, WriteAttribute
 from cosem.association.server.refusals import NOT_SUPPORTED, TOO_LONG
+from cosem.association.server.room import has_room
 from cosem.association.server.transfers import Collection
 from cosem.codec.axdr import encoded_length_size
 from cosem.codec.data import decode_data, read_data
@@ -81,8 +82,7 @@ def _targets(request: SetRequestWithList | SetRequestWithListAndFirstDatablock) 
 
 def _room_for_results(association: ServerAssociation, targets: int, head: int) -> bool:
     """Return whether the results of a list can be given, before anything is written."""
-    limit = association.max_answer_size
-    return not limit or head + encoded_length_size(targets) + targets <= limit
+    return has_room(association, head + encoded_length_size(targets) + targets)
 
 
 def _write(

@@ -19,6 +19,7 @@ from cosem.apdu.variable_access import (
 )
 from cosem.association.server.association import ServerAssociation, Service
 from cosem.association.server.indications import Indication
+from cosem.association.server.room import has_room
 from cosem.association.server.services.long_requests import WRITE, take_block
 from cosem.association.server.variables import (
     LONG_WRITE,
@@ -86,8 +87,7 @@ def _write(
     if targets is None:
         return _error(_OTHER)
     count = len(targets)
-    limit = association.max_answer_size
-    if limit and 1 + encoded_length_size(count) + 2 * count > limit:
+    if not has_room(association, 1 + encoded_length_size(count) + 2 * count):
         return _error(_PDU_SIZE)
     return _answer(*(yield from _write_all(association, targets, values)))
 
