@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 
@@ -60,7 +61,7 @@ def test_a_signal_stops_cleanly_and_what_was_there_before_is_there_again(monkeyp
 
     async def stopped() -> bool:
         event = asyncio.Event()
-        with stopping(event):
+        with stopping(event, lambda: 0):
             assert signal.getsignal(signal.SIGTERM) not in before
             os.kill(os.getpid(), signal.SIGTERM)
             return await asyncio.wait_for(event.wait(), 20)
@@ -69,9 +70,30 @@ def test_a_signal_stops_cleanly_and_what_was_there_before_is_there_again(monkeyp
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+def test_what_goes_on_is_not_cut_off(monkeypatch):
+    monkeypatch.setattr(push_stopping, "_PATIENCE", 0.001)
+    steps = iter(range(20))
+    done = threading.Event()
+
+    def progress() -> int:
+        step = next(steps, None)
+        if step is None:
+            done.set()
+            return time.monotonic_ns()  # it goes on
+        return step
+
+    async def stopped() -> None:
+        with stopping(asyncio.Event(), progress):
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.to_thread(done.wait, 20)
+
+    asyncio.run(stopped())
+    assert done.is_set()
+
+
 def test_outside_the_main_thread_there_are_no_signals():
     async def run() -> None:
-        with stopping(asyncio.Event()):
+        with stopping(asyncio.Event(), lambda: 0):
             pass
 
     async def elsewhere() -> None:

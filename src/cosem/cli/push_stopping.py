@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
@@ -16,23 +16,27 @@ __all__ = ["stopping"]
 
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE: Final = 5.0
-"""Seconds after the first signal in which what was begun is brought to its end."""
+"""Seconds after the first signal in which something must go on."""
 _BETWEEN_TRIALS: Final = 0.1
 """Seconds until a write that nobody takes is interrupted again."""
 
 
 @contextmanager
-def stopping(stopped: asyncio.Event) -> Iterator[None]:
+def stopping(stopped: asyncio.Event, progress: Callable[[], int]) -> Iterator[None]:
     """Set ``stopped`` at SIGINT and SIGTERM.
 
-    A second signal, or a few seconds without an end, do what the signal does by itself: standard output may be a pipe
+    A second signal, or a few seconds in which nothing goes on, do what the signal does by itself: standard output may be a pipe
     that nobody reads, and whoever waits for it to be written cannot look whether it is to stop. A thread of its own
     hears the signals, since a signal can come just before a write begins to wait, which does not end then.
+
+    Args:
+        stopped: Set at the first signal.
+        progress: Says, in any thread, how much was done.
     """
     if threading.current_thread() is not threading.main_thread():  # there are no signals
         yield
         return
-    watch = _Watch(asyncio.get_running_loop(), stopped)
+    watch = _Watch(asyncio.get_running_loop(), stopped, progress)
     former = {number: signal.signal(number, watch.handle) for number in _NUMBERS}
     heard = signal.set_wakeup_fd(watch.told, warn_on_full_buffer=False)
     try:
@@ -47,8 +51,11 @@ def stopping(stopped: asyncio.Event) -> Iterator[None]:
 class _Watch:
     """A thread that hears signals whatever the program waits for."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, stopped: asyncio.Event, progress: Callable[[], int]
+    ) -> None:
         self._loop = loop
+        self._progress = progress
         self._stopped = stopped
         self._hears, self._told = socket.socketpair()
         self._told.setblocking(False)
@@ -80,6 +87,16 @@ class _Watch:
                 return octet[0]
         return None
 
+    def _second(self, number: int) -> int | None:
+        """Return the number of the second signal; that of the first where nothing goes on; ``None`` at the end."""
+        before = self._progress()
+        while True:
+            try:
+                return self._heard()
+            except TimeoutError:
+                if before == (before := self._progress()):
+                    return number
+
     def _watch(self) -> None:
         number = self._heard()
         if number is None:
@@ -87,8 +104,7 @@ class _Watch:
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._stopped.set)
         self._hears.settimeout(_PATIENCE)
-        with suppress(TimeoutError):
-            number = self._heard()
+        number = self._second(number)
         if number is None:
             return
         self._at_once = True

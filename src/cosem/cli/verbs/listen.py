@@ -196,7 +196,7 @@ class _Listening:
         from cosem.cli.push_stopping import stopping
 
         self._loop = asyncio.get_running_loop()
-        with stopping(self._stopped):
+        with stopping(self._stopped, lambda: self.taken + self.lost):
             chunks = open_source(source, self._stopped, _say, self._options.silence)
             retrying = asyncio.ensure_future(self._retry())
             try:
