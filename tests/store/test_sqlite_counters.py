@@ -471,3 +471,64 @@ def test_the_variable_of_the_file_wants_an_absolute_path(tmp_path, monkeypatch):
     monkeypatch.delenv("COSEM_COUNTERS")
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
     assert default_counter_path().is_absolute()
+
+
+def test_what_is_in_stock_is_dropped_where_others_have_reserved_and_nowhere_else(store):
+    counter = store.counter(NAME)
+    assert counter.renew() is False
+    used = [counter.next() for _ in range(40)]
+    assert counter.renew() is False
+    assert counter.next() == used[-1] + 1  # nothing was wasted: nobody else was there
+    other = again(store).counter(NAME).next()
+    assert counter.renew() is True
+    assert counter.renew() is False
+    assert counter.next() > other
+
+
+def test_after_others_few_values_are_reserved_again(store):
+    counter = store.counter(NAME)
+    for _ in range(1000):
+        counter.next()
+    again(store).counter(NAME).next()
+    assert counter.renew()
+    first = counter.next()
+    assert store.peek(NAME) == first + 16
+
+
+def test_one_that_finds_others_by_itself_begins_with_few_again(store):
+    counter = store.counter(NAME)
+    for _ in range(16):
+        counter.next()
+    other = again(store).counter(NAME).next()
+    first = counter.next()
+    assert first > other
+    end = store.peek(NAME)
+    while counter.next() < end:
+        pass
+    assert store.peek(NAME) == end + 16
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["next", "renew", "check"])), max_size=60))
+def test_two_users_of_one_counter_get_no_value_twice_and_each_goes_up(steps):
+    store = VolatileCounterStore()
+    users = [ReservedCounter(store, NAME), ReservedCounter(store, NAME)]
+    given_to: list[list[int]] = [[], []]
+    for which, what in steps:
+        if what == "next":
+            given_to[which].append(users[which].next())
+        elif what == "check":
+            users[which].check(4)
+        elif users[which].renew():
+            assert store.peek(NAME) > max([*given_to[0], *given_to[1], -1])
+            value = users[which].next()
+            assert value > max([*given_to[0], *given_to[1], -1])
+            given_to[which].append(value)
+    everything = given_to[0] + given_to[1]
+    assert len(set(everything)) == len(everything)
+    assert all(each == sorted(each) for each in given_to)
+
+
+def test_a_fork_renews_nothing_of_its_parent(store):
+    used = [store.counter(NAME).next() for _ in range(20)]
+    assert int(in_child(lambda: [store.counter(NAME).renew(), store.counter(NAME).next()][1])) > used[-1]
+    assert store.counter(NAME).next() == used[-1] + 1

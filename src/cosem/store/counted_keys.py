@@ -15,6 +15,7 @@ from cosem.security.counters import (
     InvocationCounter,
     ReplayGuard,
     ReplayMode,
+    renew_numbers,
 )
 from cosem.security.key_material import Key, KeyRole
 from cosem.security.keys import Keys
@@ -114,7 +115,7 @@ class CountedKeys:
         broadcast = KeyRole.GLOBAL_BROADCAST_ENCRYPTION if self.keys.broadcast is not None else None
         return Protection(
             context,
-            self.counter(),
+            self._renewed(self.counter()),
             self.guard(),
             broadcast_counter=None if broadcast is None else self.counter(broadcast),
             broadcast_replay=None if broadcast is None else self.guard(broadcast),
@@ -131,7 +132,13 @@ class CountedKeys:
         """
         from cosem.security.authentication import GmacMechanism
 
-        return GmacMechanism(self.keys.suite, self.keys.gcm_key(), self.counter(), self.guard())
+        counter = self._renewed(self.counter())
+        return GmacMechanism(self.keys.suite, self.keys.gcm_key(), counter, self.guard())
+
+    def _renewed(self, counter: InvocationCounter) -> InvocationCounter:
+        """Return a counter that is not behind what other programs have sent before this association."""
+        renew_numbers(counter)
+        return counter
 
     def _name(self, role: KeyRole, title: bytes) -> CounterName:
         return CounterName.of(self.keys.required(role), title, self.store.salt)

@@ -8,17 +8,27 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cosem.apdu import Apdu, decode
-from cosem.apdu.get import GetResponseNormal
+from cosem.apdu.get import GetRequestNormal, GetRequestWithList, GetResponseNormal
 from cosem.association.client import routing
 from cosem.association.client.exchange import Exchange, Notification
 from cosem.association.client.sending import ClientSending
 from cosem.association.context import EncodedData
 from cosem.association.unconfirmed_blocks import is_unconfirmed
-from cosem.errors import CosemError, DecodeError, ReplayError, SecurityError, TransportClosed
+from cosem.errors import (
+    CosemError,
+    DecodeError,
+    ExceptionResponseError,
+    ReplayError,
+    SecurityError,
+    TransportClosed,
+)
+from cosem.types.enumerations import ServiceErrorCode
 from cosem.types.identifiers import InvokeIdAndPriority
 
 __all__ = ["ClientReceiving"]
 
+_REPEATED: Final = (GetRequestNormal, GetRequestWithList)
+"""What may be asked again although nobody vouches for an exception-response: it changes nothing."""
 _GET_RESPONSE_NORMAL: Final = b"\xc4\x01"
 _INVOKE_ID, _CHOICE, _VALUE = 2, 3, 4
 """Where the parts of a get-response-normal stand."""
@@ -206,7 +216,29 @@ class ClientReceiving(ClientSending):
         self._late.free(refused)
         if key is not None and routing.has_invoke_id(key) and (others or key not in refused):
             self._late.rest(key, answered=key in refused)
-        self._advance(exchange, None, error)
+        if self._was_overtaken(error) and isinstance(exchange.request, _REPEATED):
+            self._repeat(exchange)
+        else:
+            self._advance(exchange, None, error)
+
+    def _was_overtaken(self, error: CosemError) -> bool:
+        """Return whether other programs with our keys had used higher counters, and this was certainly refused for it.
+
+        The counter has caught up with them then.
+        """
+        if not isinstance(error, ExceptionResponseError) or not self.protecting:
+            return False
+        if error.service_error != ServiceErrorCode.INVOCATION_COUNTER_ERROR:
+            return False
+        renewed = getattr(self.protection, "renew_counter", bool)()
+        return renewed and not (error.of_another or error.answer_begun)
+
+    def _repeat(self, exchange: Exchange[Any]) -> None:
+        self.findings.append("request repeated: another program had used higher invocation counters")
+        try:
+            self._submit(exchange, exchange.request)
+        except Exception as failure:  # noqa: BLE001 -- as for a request that goes for the first time
+            self._fail(exchange, failure)
 
     def _answered(self, exchange: Exchange[Any], key: int | str) -> None:
         """Take note that a request has its answer: others may be refused for certain now, or be too late."""
