@@ -37,7 +37,8 @@ __all__ = ["Selection", "duration", "layout_of", "read_profile", "selection_of"]
 _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD = 3, 4, 5
 _UNITS: Final = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)", re.ASCII)
-_LONG_AGO: Final = datetime(2000, 1, 1)  # noqa: DTZ001 -- local time of the meter
+_LONG_AGO: Final = datetime(1970, 1, 1)  # noqa: DTZ001 -- local time of the meter
+"""Where clocks begin: a meter that lost its time writes rows from then on."""
 _MARGIN: Final = timedelta(days=1)
 """Rows of a meter whose clock was put back lie in its future."""
 _FIRST: Final = datetime(1, 1, 4)  # noqa: DTZ001 -- whatever the zone
@@ -298,8 +299,16 @@ def _absolute(context: ServiceContext, session: Session, selection: Selection) -
     return replace(
         selection,
         since=_LONG_AGO if since is None else since,
-        until=now + _MARGIN if until is None else until,
+        until=_beyond(now, selection.now, session.deviation) if until is None else until,
     )
+
+
+def _beyond(now: datetime, here: datetime | None, deviation: int | None) -> datetime:
+    """Return a moment after any row: after the present here, too, if the clock of the meter was put back, or lost."""
+    end = now + _MARGIN
+    if here is not None and instant_of(here, None) > instant_of(end, deviation):
+        return here + _MARGIN
+    return end
 
 
 def _numbered(
