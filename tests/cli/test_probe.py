@@ -172,6 +172,19 @@ def test_a_link_that_is_refused_still_says_how_the_meter_is_reached():
         assert allowed.steps[0].outcome is Outcome.ANSWERED
 
 
+@pytest.mark.parametrize(
+    ("information", "reason"), [(b"\x93\x00\x01", "FRMR 93 00 01"), (b"", "FRMR without a reason")]
+)
+def test_a_meter_that_rejects_snrm_is_no_silent_one(information, reason):
+    rejection = encode_frame(Frame(CLIENT, HdlcAddress(1), CONTROLS[0x97], information))
+    with neighbour(lambda _: rejection) as where:
+        report = probe(f"hdlc+tcp://{where}?mode_e=0")
+    assert report.url is not None
+    assert report.steps[0].outcome is Outcome.REFUSED
+    assert report.steps[0].detail == f"SNRM of client 16 is rejected ({reason})"
+    assert "rejected a frame" in report.steps[1].detail
+
+
 @pytest.mark.parametrize("listening", ["tcp://127.0.0.1:0", "hdlc+tcp://127.0.0.1:0"])
 def test_an_association_that_is_refused(cosem, listening):
     with serve_in_thread(energy_meter(secret=b"12345678"), listening) as url:

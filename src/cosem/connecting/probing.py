@@ -270,16 +270,24 @@ class _Probe:
             if answer is None:
                 self._step(tried, Outcome.SILENT, self._rubbish())
                 continue
-            from cosem.link.hdlc import FrameKind
-
-            refused = answer.control.kind is FrameKind.DM
+            detail = self._refusal(answer)
+            refused = bool(detail)
             found = answer.source
-            detail = f"client {self._client} is refused (DM)" if refused else ""
             if found.lower not in {None, called.lower}:
                 detail = f"{detail}{'; ' if detail else ''}the meter calls itself {in_words(found)}"
             self._step(tried, Outcome.REFUSED if refused else Outcome.ANSWERED, detail)
             yield with_options(address, **options_of(found))
             return
+
+    def _refusal(self, answer: Frame) -> str:
+        """Return how an answer to SNRM refuses the link; empty if it is set up."""
+        from cosem.link.hdlc import FrameKind
+
+        if answer.control.kind is FrameKind.DM:
+            return f"client {self._client} is refused (DM)"
+        if answer.control.kind is FrameKind.FRMR:
+            return f"SNRM of client {self._client} is rejected (FRMR {answer.information.hex(' ') or 'without a reason'})"
+        return ""
 
     def _set_up_again(self, called: HdlcAddress, line: LineSettings | None) -> Frame | None:
         """Set up a link; once more if an earlier attempt has cost the connection, as some converters have it."""
@@ -294,11 +302,12 @@ class _Probe:
             raise
 
     def _set_up(self, called: HdlcAddress, line: LineSettings | None) -> Frame | None:
-        """Send SNRM; return UA or DM of whoever answers, and take the link down again."""
+        """Send SNRM; return UA, DM or FRMR of whoever answers, and take the link down again."""
         from cosem.link.hdlc import CONTROLS, Frame, FrameKind, FrameParser, HdlcAddress, encode_frame
         from cosem.transport.serial import transmission_time
 
         client = HdlcAddress(self._client, size=1)
+        answers = {FrameKind.UA, FrameKind.DM, FrameKind.FRMR}
         wait = _LONGEST_SILENCE_OF_NETWORK if line is None else _LONGEST_SILENCE + transmission_time(60, line)
         answer: Frame | None = None
         to = called
@@ -311,13 +320,13 @@ class _Probe:
             end, heard = self._clock() + wait, None
             while heard is None and (octets := self._receive(min(end, self._end))):
                 for frame in parser.feed(octets):
-                    if frame.destination != client or frame.control.kind not in {FrameKind.UA, FrameKind.DM}:
+                    if frame.destination != client or frame.control.kind not in answers:
                         self._pushes = self._pushes or frame.control.kind in {FrameKind.UI, FrameKind.I}
                     elif frame.source.upper == called.upper:
                         heard = frame
             if answer is None:
                 answer = heard
-            if answer is None or answer.control.kind is FrameKind.DM:
+            if answer is None or answer.control.kind is not FrameKind.UA:
                 break
             to = answer.source
         return answer
