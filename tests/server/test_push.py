@@ -32,6 +32,7 @@ from cosem.security.keys import Keys
 from cosem.security.material import material_of
 from cosem.server import (
     ClockObject,
+    DataObject,
     LogicalDevice,
     ProfileGenericObject,
     RegisterObject,
@@ -293,6 +294,38 @@ def test_a_push_that_was_confirmed_has_arrived_whatever_becomes_of_its_connectio
     setup, takers, _ = taken(0, 1, confirms=True, number_of_retries=2, **confirmed)
     assert (setup.pushed, setup.failed) == (1, 0)
     assert [taker.aborted for taker in takers] == [True]
+
+
+def test_a_push_larger_than_the_buffers_of_the_system_arrives_once():
+    async def test() -> None:
+        octets: list[int] = []
+        ended = asyncio.Event()
+
+        class Counting(asyncio.Protocol):
+            def connection_made(self, transport: Any) -> None:
+                octets.append(0)
+
+            def data_received(self, data: bytes) -> None:
+                octets[-1] += len(data)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                ended.set()
+
+        receiver = await asyncio.get_running_loop().create_server(Counting, "127.0.0.1", 0)
+        host, port = receiver.sockets[0].getsockname()
+        device = meter(
+            f"{host}:{port}", number_of_retries=2, push_object_list=[entry(1, "0.0.97.1.0.255", 2)]
+        )
+        device.add(DataObject("0.0.97.1.0.255", value=OctetString(bytes(8_000_000))))
+        setup: Any = device[PUSH]
+        setup.call(1, Integer(0))
+        assert await setup.task is True
+        await ended.wait()
+        receiver.close()
+        assert (setup.pushed, setup.failed, len(octets)) == (1, 0, 1)
+        assert octets[0] > 8_000_000
+
+    asyncio.run(test())
 
 
 def test_a_confirmation_is_not_waited_for_over_a_connection_that_is_gone():

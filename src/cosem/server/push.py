@@ -151,7 +151,8 @@ async def _send(
             if waiting is None:
                 raise
     finally:
-        transport.abort()
+        if not protocol.closed.is_set():  # asyncio's transports know no abort any more once they have ended
+            transport.abort()
     if waiting is None and protocol.lost is not None:
         raise protocol.lost
 
