@@ -202,6 +202,15 @@ class Protection:
                 return wrapped_in(tag, content)
         return seal(apdu, self._chosen(options), self._session, self._random)
 
+    def protect_unasked(self, apdu: bytes, kinds: ProtectionKind) -> bytes:
+        """Return the protected octets of an APDU that answers nothing, such as a notification.
+
+        Args:
+            apdu: The clear octets.
+            kinds: What it must have besides what the context says; as for :meth:`protect`, also what is raised.
+        """
+        return self.protect(apdu, self.options.strengthened(kinds))
+
     def _prepare(self, clear_tag: int, key: KeyUsed) -> _Prepared | None:
         """Return what the usual protection of a service takes; ``None`` where something is not as usual."""
         session, dedicated = self._session, key is KeyUsed.DEDICATED

@@ -168,12 +168,17 @@ class AccessRights:
             return True
         if not cls.is_protected_enough(mode, association.security_status):
             return False
-        of_answer = bits >> _RESPONSE_SHIFT & 0x07
+        of_answer = cls.of_answer(mode)
         if of_answer:
             if not can_answer(association, of_answer):
                 return False
             association.demands.demand(of_answer)
         return True
+
+    @staticmethod
+    def of_answer(mode: AccessMode) -> int:
+        """Return what a mode demands of answers, a number of ``ProtectionKind``."""
+        return int(mode) >> _RESPONSE_SHIFT & 0x07
 
     @staticmethod
     def demands_protection(mode: AccessMode) -> bool:

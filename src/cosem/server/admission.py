@@ -142,16 +142,21 @@ class Admission(DeviceTime):
         asked = target is entry.association_object and number in entry.association_object.reading_methods
         return mode | AccessMode.READ if asked else mode
 
-    def may_read(self, association: ServerAssociation, name: LogicalName, number: int) -> bool:
-        """Return whether a client may be told of an attribute unasked: it may read it.
+    def protection_of_telling(
+        self, association: ServerAssociation, name: LogicalName, number: int
+    ) -> int | None:
+        """Return what protects an attribute of which a client is told unasked, as its right says for answers.
 
         What demands protection is told in no association that has none.
+
+        Returns:
+            A number of ``ProtectionKind``, besides what the policy says; ``None`` where the client may not read it.
         """
         entry = self.entry_of(association)
         target = self._objects.get(name)
         if entry is None or target is None or not self._sees(entry, target):
-            return False
+            return None
         mode = self.attribute_mode(entry, target, number)
         if AccessRights.demands_protection(mode) and association.protection is None:
-            return False
-        return bool(mode & AccessMode.READ)
+            return None
+        return AccessRights.of_answer(mode) if mode & AccessMode.READ else None

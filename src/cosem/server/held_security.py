@@ -361,6 +361,10 @@ class HeldProtection:
         protection = self._now() if options is None else self._answering
         return protection.protect(apdu, options)
 
+    def protect_unasked(self, apdu: bytes, kinds: ProtectionKind) -> bytes:
+        """Return the protected octets of a notification that must have more than the policy says."""
+        return self._now().protect_unasked(apdu, kinds)
+
     def check(self, options: SecurityOptions | SecurityStatus | None = None) -> None:
         """Refuse what :meth:`protect` could not do."""
         protection = self._now() if options is None else self._answering

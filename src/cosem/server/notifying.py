@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from cosem.apdu.notification import DataNotification
 from cosem.association.server.notifications import notification_in_association
-from cosem.errors import ConfigurationError, ConversionError, EncodeError, StateError, UnsupportedError
+from cosem.errors import (
+    ConfigurationError,
+    ConversionError,
+    EncodeError,
+    SecurityError,
+    StateError,
+    UnsupportedError,
+)
 from cosem.types.date_time import DateTime
 from cosem.types.enumerations import AssociationStatus
 from cosem.types.identifiers import LongInvokeIdAndPriority
@@ -39,9 +46,12 @@ def event_notification(
 
     def apdus(session: Session, longest: int) -> list[bytes] | None:
         association, name = session.association, descriptor.instance_id
-        if session.device is None or not session.device.may_read(association, name, descriptor.attribute_id):
+        if session.device is None:
             return None
-        return _notification(association, descriptor, value, octets, longest)
+        kinds = session.device.protection_of_telling(association, name, descriptor.attribute_id)
+        return (
+            None if kinds is None else _notification(association, descriptor, value, octets, longest, kinds)
+        )
 
     return _tell(server, device, client, apdus)
 
@@ -73,7 +83,7 @@ def _tell(
 ) -> int:
     """Send each open association of a logical device what is meant for it, and return how many were told.
 
-    An association that did not agree on the service, or whose link does not take the APDUs, is passed over; so is one
+    An association that did not agree on the service, or cannot protect it as it must be, or whose link does not take the APDUs, is passed over; so is one
     whose client does not take what was sent before: the newest is lost, nothing is taken back that was begun.
     """
     told = 0
@@ -88,7 +98,7 @@ def _tell(
             longest = connection.link.unconfirmed_size(device, association.client_sap)
             try:
                 apdus = apdus_for(session, longest)
-            except (ConfigurationError, UnsupportedError, StateError):
+            except (ConfigurationError, UnsupportedError, StateError, SecurityError):
                 continue
             if apdus is None or (longest and len(apdus) > _MOST_FRAMES):
                 continue
@@ -112,14 +122,15 @@ def _notification(
     value: DataValue,
     time: bytes | None,
     longest: int,
+    kinds: int,
 ) -> list[bytes]:
     """Return the APDUs that tell of an event in the way of the association."""
     profile = association.profile
     if profile is None or not profile.application_context.short_names:
-        return association.event_notification(descriptor, value, time, longest=longest)
+        return association.event_notification(descriptor, value, time, longest=longest, kinds=kinds)
     if time is not None:
         try:
             DateTime(time).to_datetime()
         except ConversionError:
             time = None
-    return association.information_report([(descriptor, value)], time, longest=longest)
+    return association.information_report([(descriptor, value)], time, longest=longest, kinds=kinds)

@@ -462,6 +462,7 @@ class ServerAssociation:
         time: bytes | None = None,
         *,
         longest: int = 0,
+        kinds: int = 0,
     ) -> list[bytes]:
         """Return the APDUs of EventNotification.request; allowed with and without an association (figure 10).
 
@@ -472,15 +473,18 @@ class ServerAssociation:
             value: Its value.
             time: When it happened, the 12 octets of a date-time.
             longest: Longest APDU that the link carries unconfirmed, octets; 0 for no limit.
+            kinds: What an access right demands of it besides the policy, a number of ``ProtectionKind``.
 
         Raises:
-            UnsupportedError: The association did not agree on it, or the client or the link takes no APDU so long.
+            UnsupportedError: The association did not agree on it, or cannot protect it so, or the client or the
+                link takes no APDU so long.
+            SecurityError: It cannot be protected.
             StateError: The association is being made or released, or the client has not yet proved who it is.
             EncodeError: The value is of no COSEM type.
         """
         from cosem.association.server.reports import event_notification
 
-        return event_notification(self, descriptor, value, time, longest)
+        return event_notification(self, descriptor, value, time, longest, kinds)
 
     def information_report(
         self,
@@ -488,6 +492,7 @@ class ServerAssociation:
         time: bytes | None = None,
         *,
         longest: int = 0,
+        kinds: int = 0,
     ) -> list[bytes]:
         """Return the APDUs of InformationReport.request; allowed with and without an association (figure 10).
 
@@ -497,13 +502,16 @@ class ServerAssociation:
             items: What is reported: short names, or attributes that have some; and the values.
             time: When it happened, the 12 octets of a date-time; goes out as GeneralizedTime.
             longest: Longest APDU that the link carries unconfirmed, octets; 0 for no limit.
+            kinds: What an access right demands of it besides the policy, a number of ``ProtectionKind``.
 
         Raises:
-            UnsupportedError: The association did not agree on it, or the client or the link takes no APDU so long.
+            UnsupportedError: The association did not agree on it, or cannot protect it so, or the client or the
+                link takes no APDU so long.
+            SecurityError: It cannot be protected.
             StateError: The association is being made or released, or the client has not yet proved who it is.
             ConfigurationError: An attribute has no short name.
             EncodeError: A value is of no COSEM type, or the time is no moment.
         """
         from cosem.association.server.reports import information_report
 
-        return information_report(self, items, time, longest)
+        return information_report(self, items, time, longest, kinds)

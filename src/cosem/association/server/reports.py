@@ -17,10 +17,12 @@ from cosem.association.control_function import ServerEvent, State
 from cosem.association.server.notifications import cut, smaller
 from cosem.association.short_names.time import generalized_time
 from cosem.errors import ConfigurationError, StateError, UnsupportedError
+from cosem.security.policy import ProtectionKind
 from cosem.types.enumerations import Conformance
 
 if TYPE_CHECKING:
     from cosem.association.server.association import ServerAssociation
+    from cosem.association.server.profile import ServerProtection
     from cosem.types.data import DataValue
 
 __all__ = ["event_notification", "information_report"]
@@ -32,11 +34,14 @@ def event_notification(
     value: DataValue,
     time: bytes | None = None,
     longest: int = 0,
+    kinds: int = 0,
 ) -> list[bytes]:
     """Return the APDUs of EventNotification.request; see ``ServerAssociation.event_notification``."""
     event = ServerEvent.EVENT_NOTIFICATION_REQUEST
     _require(association, event, Conformance.EVENT_NOTIFICATION, "event-notification")
-    return _sent(association, event, encode(EventNotificationRequest(time, descriptor, value)), longest)
+    return _sent(
+        association, event, encode(EventNotificationRequest(time, descriptor, value)), longest, kinds
+    )
 
 
 def information_report(
@@ -44,6 +49,7 @@ def information_report(
     items: Sequence[tuple[int | CosemAttributeDescriptor, DataValue]],
     time: bytes | None = None,
     longest: int = 0,
+    kinds: int = 0,
 ) -> list[bytes]:
     """Return the APDUs of InformationReport.request; see ``ServerAssociation.information_report``."""
     event = ServerEvent.INFORMATION_REPORT_REQUEST
@@ -57,7 +63,7 @@ def information_report(
     variables = tuple(VariableName(_short_name(association, target)) for target, _ in items)
     current_time = None if time is None else generalized_time(time)
     report = InformationReportRequest(current_time, variables, tuple(value for _, value in items))
-    return _sent(association, event, encode(report), longest)
+    return _sent(association, event, encode(report), longest, kinds)
 
 
 def _associated(association: ServerAssociation) -> bool:
@@ -72,14 +78,30 @@ def _require(association: ServerAssociation, event: ServerEvent, bit: Conformanc
         raise UnsupportedError(f"this association did not agree on {words}")
 
 
-def _sent(association: ServerAssociation, event: ServerEvent, octets: bytes, longest: int) -> list[bytes]:
+def _sent(
+    association: ServerAssociation, event: ServerEvent, octets: bytes, longest: int, kinds: int
+) -> list[bytes]:
     """Protect and cut what is sent."""
     associated = _associated(association)
     association.control.fire(event)
-    if association.protection is not None and associated:
-        octets = association.protection.protect(octets)
+    protection = association.protection if associated else None
+    if kinds:
+        octets = _protected_as_demanded(protection, octets, kinds)
+    elif protection is not None:
+        octets = protection.protect(octets)
     blocks = associated and association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
     return cut(octets, smaller(association.context.client_max_receive_pdu_size, longest), blocks=blocks)
+
+
+def _protected_as_demanded(protection: ServerProtection | None, octets: bytes, kinds: int) -> bytes:
+    protect = getattr(protection, "protect_unasked", None)
+    if protect is None:
+        raise UnsupportedError("an access right demands a protection that this association has not")
+    demanded = ProtectionKind(kinds)
+    if ProtectionKind.ENCRYPTED in demanded:
+        demanded |= ProtectionKind.AUTHENTICATED
+    protected: bytes = protect(octets, demanded)
+    return protected
 
 
 def _short_name(association: ServerAssociation, target: int | CosemAttributeDescriptor) -> int:
