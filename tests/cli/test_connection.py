@@ -206,6 +206,22 @@ def test_apdus_are_shown_with_the_secret_overwritten(capsys):
     assert masked(b"abc", None) == masked(b"abc", b"") == b"abc"
 
 
+def test_new_secrets_are_overwritten_where_apdus_are_shown(cosem, capsys):
+    secret = "Secret_123"
+    for verb in (
+        ("set", "sim:", "0-0:40.0.2", "7", f"octet-string:{secret.encode().hex()}"),
+        ("call", "sim:", "0-0:40.0.0", "2", f"octet-string:{secret.encode().hex()}"),
+    ):
+        for verbose in ("-v", "-vv"):
+            done = cosem(*verb, "--client", "1", "--password", "87654321", verbose)
+            shown = done.err.replace(" ", "").replace("\n", "").lower()
+            assert ">set-request" in shown or ">action-request" in shown
+            for password in (secret, "87654321"):
+                assert password.lower() not in shown
+                assert password.encode().hex() not in shown
+            assert "2a" * len(secret) in shown
+
+
 def test_progress_appears_only_when_it_takes_long(monkeypatch, capsys):
     now = [0.0]
     monkeypatch.setattr("cosem.cli.watching.time.monotonic", lambda: now[0])

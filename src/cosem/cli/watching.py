@@ -57,27 +57,36 @@ class ProgressObserver(Observer):
 
 
 class ApduObserver(Observer):
-    """Writes every APDU: its name and its octets, or what each octet means.
+    """Writes every APDU: its name and its octets, or what each octet means; secrets are asterisks, as in recordings.
 
     Args:
-        secret: Octets that are shown as asterisks wherever they appear.
+        secret: Octets that are shown as asterisks wherever they appear, besides what APDUs say is secret.
         explained: Whether APDUs are taken apart.
     """
 
     def __init__(self, secret: bytes | None, *, explained: bool) -> None:
+        from cosem.translate.secrets import SecretFinder
+
         self._secret = secret
+        self._secrets_in = SecretFinder()
         self._explained = explained
 
     def apdu_sent(self, apdu: bytes) -> None:
         """Show what goes out."""
-        self._show(">", masked(apdu, self._secret))
+        self._show(">", self._masked(apdu, sent=True))
 
     def apdu_received(self, apdu: bytes) -> None:
         """Show what came in."""
-        self._show("<", masked(apdu, self._secret))
+        self._show("<", self._masked(apdu, sent=False))
 
     def close(self) -> None:
         """Do nothing: each line stands for itself."""
+
+    def _masked(self, apdu: bytes, *, sent: bool) -> bytes:
+        octets = bytearray(apdu)
+        for start, stop in self._secrets_in(apdu, sent):
+            octets[start:stop] = bytes((_MASK,)) * (stop - start)
+        return masked(bytes(octets), self._secret)
 
     def _show(self, arrow: str, apdu: bytes) -> None:
         from cosem.translate.explain import explain

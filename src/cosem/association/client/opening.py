@@ -51,7 +51,8 @@ _CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 _ASSOCIATION_LN: Final = 15
 _D = AcseServiceUserDiagnostic
 _HINTS: Final = {
-    _D.NO_REASON_GIVEN: "the client address is not known to the meter, or it is busy with another client",
+    _D.NO_REASON_GIVEN: "the client address is not known to the meter, it is busy with another client, or it waits after "
+    "wrong passwords or proofs",
     _D.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED: "the meter wants the other kind of names, or ciphering",
     _D.CALLING_AP_TITLE_NOT_RECOGNIZED: "the system title of the client is missing or not the one registered",
     _D.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED: "the meter wants another authentication mechanism",
