@@ -94,6 +94,14 @@ def test_attributes_are_read_and_written(meter, client, how):
     assert meter.device["0.0.96.1.1.255"].stored(2) == 8
 
 
+@pytest.mark.parametrize("how", layers(GeneralHeader()))
+def test_who_is_meant_needs_not_be_said(meter, client, how):
+    nobody = layers(GeneralHeader())[how]
+    assert client.protected_data.read(ITEMS, nobody) == [SERIAL, 5]
+    client.protected_data.write(ITEMS[1:], [DoubleLongUnsigned(8)], nobody)
+    assert meter.device["0.0.96.1.1.255"].stored(2) == 8
+
+
 def test_the_same_from_an_event_loop(meter):
     async def both(url):
         async with cosem.connect_async(url, client=1, security=security(OF_CLIENT)) as client:

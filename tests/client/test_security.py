@@ -641,3 +641,22 @@ def test_the_policy_of_a_server_is_tag_and_encryption():
 def test_a_setting_that_is_none_is_refused():
     with pytest.raises(ConfigurationError, match=r"no setting dedicated_key; it has .*largest_jump"):
         HighGmac(both_keys()[0], dedicated_key=True)
+
+
+@pytest.mark.parametrize("kind", [LowLevel, HighMd5, HighSha1, HighSha256, HighManufacturer])
+@pytest.mark.parametrize("given", [Keys(), {"guek": "00" * 16}])
+def test_keys_in_the_place_of_a_secret_are_told(kind, given):
+    with pytest.raises(ConfigurationError, match=r"keys=\.\.\."):
+        kind(given)
+
+
+@pytest.mark.parametrize("kind", [LowLevel, HighSha256])
+def test_what_is_no_secret_is_told(kind):
+    with pytest.raises(ConfigurationError, match="a int is no "):
+        kind(12345678)
+
+
+@pytest.mark.parametrize("kind", [HighGmac, HighEcdsa, Ciphered])
+def test_what_is_no_keys_is_told(kind):
+    with pytest.raises(ConfigurationError, match="takes Keys, or a mapping of them, and no str"):
+        kind("00112233")

@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 
 import cosem.security
+from cosem.errors import ConfigurationError
 from cosem.security.context import Side
 from cosem.security.counters import ReplayMode
 from cosem.security.inspection import Verdict
@@ -86,3 +87,45 @@ def test_a_header_is_empty_unless_it_is_filled():
 
 def test_there_are_values():
     assert len(VALUES) >= 10
+
+
+@pytest.mark.parametrize(("suite", "wrong"), [(1, 48), (2, 32)])
+@pytest.mark.parametrize(
+    ("field", "factor"),
+    [("signing", 1), ("key_agreement", 1), ("peer_signing", 2), ("peer_key_agreement", 2)],
+)
+def test_a_key_of_another_curve_is_refused(suite, wrong, field, factor):
+    curves = {32: "P-256", 48: "P-384"}
+    says = f"{field} is a key of {curves[wrong]}, security suite {suite} wants one of {curves[80 - wrong]}"
+    with pytest.raises(ConfigurationError, match=says):
+        Keys.parse({"suite": suite, field: b"\1" * wrong * factor})
+    assert getattr(Keys.parse({"suite": suite, field: b"\1" * (80 - wrong) * factor}), field) is not None
+
+
+def test_of_a_key_of_the_wrong_length_it_is_said_how_it_was_taken():
+    with pytest.raises(ConfigurationError, match=r"guek has 32 octets.*taken as text of 32 characters"):
+        Keys.parse(guek="this is a key of 32 characters..")
+    with pytest.raises(
+        ConfigurationError, match=r"gak has 16 octets.*authentication was taken as hex of 32 ch"
+    ):
+        Keys.parse(suite=2, guek="00" * 32, gak="00" * 16)
+    with pytest.raises(ConfigurationError, match=r"wants 32$"):
+        Keys.parse(suite=2, guek=b"0" * 16)
+
+
+@pytest.mark.parametrize("suite", [0, 1, 2])
+@pytest.mark.parametrize("text", ["00112233445566778899AABBCCDDEEFG", "00112233445566778899AABBCCDDAAZZ"])
+def test_a_slip_of_the_finger_makes_no_key_of_text(suite, text):
+    with pytest.raises(
+        ConfigurationError, match=r"all of them hexadecimal digits but [12]: mistyped\?"
+    ) as told:
+        Keys.parse(suite=suite, guek=text)
+    assert text not in str(told.value)
+    assert "DDEE" not in str(told.value)
+    if suite == 2:
+        assert Keys.parse(suite=suite, guek=f"text:{text}").encryption is not None
+
+
+def test_digits_that_are_no_whole_octets_are_told():
+    with pytest.raises(ConfigurationError, match="in pairs that are not whole"):
+        Keys.parse(guek="00112233445566778899AABBCCDDEEF")

@@ -584,3 +584,90 @@ def test_a_key_that_a_file_holds_stays_there_while_it_is_the_same(tmp_path):
     assert store.find(name="A") == replace(keys, encryption=Key(bytes(16)))
     assert "D0D1" not in path.read_text()
     assert f'encryption = "hex:{"00" * 16}"' in path.read_text()
+
+
+def test_a_directory_is_no_key_file(tmp_path):
+    store = KeyFile(tmp_path)
+    for use in (store.find, store.names, lambda: store.put("A", Keys()), lambda: store.remove("A")):
+        with pytest.raises(ConfigurationError, match="is a directory: a key file is one file"):
+            use()
+
+
+def test_what_the_default_gives_has_the_length_of_the_entry(store):
+    """A default that says nothing of a suite completes whatever has its length."""
+    store.put("default", Keys.parse(kek=HEX, password="p"))
+    store.put("one", Keys.parse(suite=1, guek=HEX))
+    store.put("two", Keys.parse(suite=2, guek=HEX * 2))
+    assert store.find(name="one") == Keys.parse(suite=1, guek=HEX, kek=HEX, password="p")
+    assert store.find(name="two") == Keys.parse(suite=2, guek=HEX * 2, password="p")
+
+
+def test_key_pairs_of_the_default_complete_their_own_curve(store):
+    pair = {"signing": b"\1" * 32, "peer_signing": b"\2" * 64}
+    store.put("default", Keys.parse(suite=1, kek=HEX, **pair))
+    store.put("one", Keys.parse(suite=1, guek=HEX))
+    store.put("two", Keys.parse(suite=2, guek=HEX * 2))
+    store.put("zero", Keys.parse(suite=0, guek=HEX, password="p"))
+    assert store.find(name="one").signing == Keys.parse(suite=1, **pair).signing
+    assert store.find(name="two") == Keys.parse(suite=2, guek=HEX * 2)
+    assert store.find(name="zero").master == Keys.parse(kek=HEX).master
+    assert store.find(name="zero").signing is None
+
+
+def test_a_key_of_the_default_that_cannot_be_read_is_told(tmp_path):
+    store = KeyFile(written(tmp_path, f'[default]\nkek = "x"\n[meter.A]\nsuite = 1\nguek = "{HEX}"\n'))
+    with pytest.raises(ConfigurationError, match="master"):
+        store.find(name="A")
+
+
+def updates(changes):
+    return lambda: {"suite": 0, **changes}
+
+
+def test_single_fields_are_set_and_the_others_stay(store):
+    store.put("default", Keys.parse(kek=HEX))
+    store.put("A", Keys.parse(gak=bytes(range(16)), password="p"))
+    store.update("A", updates({"encryption": Key(bytes(range(16, 32)))}))
+    store.update("B", updates({"encryption": Key(bytes(range(16, 32)))}))
+    store.remove("default")
+    assert store.find(name="A") == Keys.parse(
+        gak=bytes(range(16)), password="p", encryption=bytes(range(16, 32))
+    )
+    assert store.find(name="B") == Keys.parse(encryption=bytes(range(16, 32)))
+
+
+def test_an_entry_of_another_suite_is_made_by_fields(store):
+    store.update("A", lambda: {"suite": 2, "encryption": Key(bytes(range(32)))})
+    assert store.find(name="A") == Keys.parse(suite=2, guek=bytes(range(32)))
+
+
+def test_who_decides_against_it_changes_nothing(store):
+    store.put("A", Keys.parse(password="p"))
+
+    def decide():
+        raise ConfigurationError("no")
+
+    with pytest.raises(ConfigurationError, match="no"):
+        store.update("A", decide)
+    assert store.find(name="A") == Keys.parse(password="p")
+
+
+UPDATER = """
+import sys
+from cosem.security.key_material import Secret
+from cosem.store.key_file import KeyFile
+store = KeyFile(sys.argv[1])
+def decide():
+    kept = store.find(name="A")
+    return {"suite": 0, "password": Secret(kept.password.octets + b"x")}
+for _ in range(25):
+    store.update("A", decide)
+"""
+
+
+def test_what_is_decided_is_decided_of_what_is_there(tmp_path):
+    path = tmp_path / "keys.toml"
+    KeyFile(path).put("A", Keys.parse(password="x"))
+    users = [subprocess.Popen([sys.executable, "-c", UPDATER, str(path)]) for _ in range(2)]
+    assert [user.wait(timeout=60) for user in users] == [0, 0]
+    assert len(KeyFile(path).find(name="A").password) == 51

@@ -140,7 +140,7 @@ def entry_of(options: argparse.Namespace, url: str | None = None) -> Entry | Non
         return Entry(_completed(keys, options), str(keys.server_title), None)
     from cosem.store.key_file import KeyFile
 
-    if not Path(options.keys).expanduser().is_file():
+    if not Path(options.keys).expanduser().exists():
         raise ConfigurationError(f"there is no file {options.keys}: cosem keys new writes one")
     store = KeyFile(options.keys)
     name = options.key_name or _name_in(store, url)

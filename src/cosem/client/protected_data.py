@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.client.security_base import SecurityOfClient
@@ -37,6 +38,7 @@ ProtectedAttribute: TypeAlias = "tuple[int, Target, int]"
 """Class, object and attribute."""
 _CLASS: Final = 30
 _GET, _SET = 1, 2
+_AGREED: Final = (KeyUsed.ONE_PASS, KeyUsed.STATIC_UNIFIED)
 _USUAL: Final = (DataLayer(),)
 
 
@@ -45,16 +47,24 @@ class _ProtectedData:
         self._base = client
         self._target = target
 
-    def _protector(self) -> DataProtector:
+    @property
+    def _security(self) -> SecurityOfClient:
         security = self._base.security
         if not isinstance(security, SecurityOfClient):
             raise ConfigurationError("the association was made without keys: connect(security=...)")
-        return security.data_protector(secrets.token_bytes)
+        return security
+
+    def _protector(self) -> DataProtector:
+        return self._security.data_protector(secrets.token_bytes)
 
     def _request(self, items: Sequence[ProtectedAttribute], layers: Sequence[DataLayer]) -> Structure:
         if any(layer.key is KeyUsed.GLOBAL_BROADCAST for layer in layers):
             raise ConfigurationError("under the broadcast key any meter of the group could have answered")
-        return Structure((_listed(items), layers_to_data(layers)))
+        return Structure((_listed(items), layers_to_data(_addressed(layers, self._own()))))
+
+    def _own(self) -> bytes:
+        """Return the system title of the client, to which an answer is addressed."""
+        return bytes(self._security.keys.client_title or self._base.parameters.calling_ap_title or b"")
 
     def _meter(self) -> bytes:
         """Return the system title of the meter, which no other meter's data may name."""
@@ -84,12 +94,15 @@ class _ProtectedData:
             raise ProtocolError(f"{len(items)} protected values were asked for, {values!r} came")
         return list(values)
 
+    def _to_meter(self, layers: Sequence[DataLayer]) -> Sequence[DataLayer]:
+        return _addressed(layers, self._meter()) if any(map(_wants_recipient, layers)) else layers
+
     def _writing(
         self, items: Sequence[ProtectedAttribute], values: Sequence[DataValue], layers: Sequence[DataLayer]
     ) -> Structure:
         if len(items) != len(values):
             raise ConfigurationError(f"{len(values)} values for {len(items)} attributes")
-        octets, done = self._protector().protect(encode_data(Structure(values)), layers)
+        octets, done = self._protector().protect(encode_data(Structure(values)), self._to_meter(layers))
         return Structure((_listed(items), layers_to_data(done), OctetString(octets)))
 
 
@@ -108,6 +121,7 @@ class ProtectedData(_ProtectedData):
         Args:
             items: Classes, objects and attributes.
             layers: The protection that is asked for; tag and encryption under the global unicast key by default.
+                Where a key is agreed on and no recipient is named it is the client, and for :meth:`write` the meter.
 
         Raises:
             ActionError: The meter refused one of them, or the protection.
@@ -158,6 +172,21 @@ class AsyncProtectedData(_ProtectedData):
     ) -> None:
         """Write attributes; see :meth:`ProtectedData.write`."""
         await self._client.call(self._target, _SET, self._writing(items, values, layers), class_id=_CLASS)
+
+
+def _wants_recipient(layer: DataLayer) -> bool:
+    """Return whether a layer agrees on a key, and does not say with whom."""
+    return layer.key in _AGREED and not layer.header.recipient and layer.kinds is not ProtectionKind.SIGNED
+
+
+def _addressed(layers: Sequence[DataLayer], recipient: bytes) -> tuple[DataLayer, ...]:
+    """Return layers that say with whom a key is agreed on."""
+    return tuple(
+        replace(layer, header=replace(layer.header, recipient=recipient))
+        if _wants_recipient(layer)
+        else layer
+        for layer in layers
+    )
 
 
 def _key(layer: DataLayer) -> KeyUsed:

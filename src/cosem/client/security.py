@@ -32,7 +32,7 @@ from typing import Any, Unpack
 
 from cosem.client.ciphering import AUTHENTICATED_ENCRYPTION, Ciphering
 from cosem.client.security_base import INVOCATION_COUNTER, SecurityOfClient, Settings
-from cosem.errors import KeyMissingError
+from cosem.errors import ConfigurationError, KeyMissingError
 from cosem.security.authentication import (
     Claim,
     DigestMechanism,
@@ -107,6 +107,7 @@ class LowLevel(SecurityOfClient):
         ciphering: Ciphering | None = None,
         **settings: Unpack[Settings],
     ) -> None:
+        _refuse_keys(type(self), password, "password")
         super().__init__(keys, ciphering, settings)
         if password is not None:
             self.keys = replace(self.keys, password=Secret.parse(password, read_secret_file))
@@ -137,6 +138,7 @@ class _HighDigest(SecurityOfClient):
         ciphering: Ciphering | None = None,
         **settings: Unpack[Settings],
     ) -> None:
+        _refuse_keys(type(self), secret, "secret")
         super().__init__(keys, ciphering, settings)
         if secret is not None:
             self.keys = replace(self.keys, hls_secret=Secret.parse(secret, read_secret_file))
@@ -175,6 +177,20 @@ class HighSha256(_HighDigest):
     mechanism = _M.HLS_SHA256
 
 
+def _refuse_keys(kind: type, given: object, wanted: str) -> None:
+    """Refuse keys where a secret comes first.
+
+    Raises:
+        ConfigurationError: Keys were given.
+    """
+    if isinstance(given, (Keys, Mapping)):
+        raise ConfigurationError(
+            f"{kind.__name__} takes its {wanted} first: {kind.__name__}(keys=...) takes it from the keys"
+        )
+    if given is not None and not isinstance(given, (str, bytes, Secret)):
+        raise ConfigurationError(f"a {type(given).__name__} is no {wanted}")
+
+
 class HighManufacturer(SecurityOfClient):
     """HLS 2: a function of the manufacturer.
 
@@ -198,6 +214,10 @@ class HighManufacturer(SecurityOfClient):
         ciphering: Ciphering | None = None,
         **settings: Unpack[Settings],
     ) -> None:
+        if not callable(function):
+            raise ConfigurationError(
+                "HighManufacturer takes the function of the manufacturer first; keys are given as keys=..."
+            )
         super().__init__(keys, ciphering, settings)
         self._mechanism = ManufacturerMechanism(function, verify)
 

@@ -84,6 +84,10 @@ class SecurityOfClient:
                 f"{type(self).__name__} has no setting {', '.join(unknown)}; it has {known}. What protects messages"
                 " is said by Ciphering(...)"
             )
+        if keys is not None and not isinstance(keys, (Keys, Mapping)):
+            raise ConfigurationError(
+                f"{type(self).__name__} takes Keys, or a mapping of them, and no {type(keys).__name__}"
+            )
         self.keys = keys if isinstance(keys, Keys) else Keys.parse(keys, read_secret_file)
         self.ciphering = ciphering
         self._store = settings.get("counters")

@@ -56,6 +56,9 @@ DEMONSTRATION_PREFIX: Final = b"COSEM-DEMO-KEY-"
 
 _FINGERPRINT_SIZE: Final = 16
 _HEXADECIMAL = re.compile(r"(?:0x)?((?:[0-9A-Fa-f]{2}[ :\-]?)*[0-9A-Fa-f]{2})", re.IGNORECASE)
+_NO_DIGIT = re.compile(r"[^0-9A-Fa-f :\-]")
+_FEWEST_DIGITS: Final = 16
+_MISTYPED: Final = 2
 _NAMES: Final = {"hex": "hexadecimal", "text": "text", "base64": "base64", "file": "the content of a file"}
 
 
@@ -283,8 +286,8 @@ def octets_from_text(
 ) -> tuple[bytes, str]:
     """Return the octets that a text means, and the name of the form that was taken.
 
-    Hexadecimal digits without a prefix are never taken for text, unless ``text_first``: a key of the
-    wrong suite must not become another key.
+    Hexadecimal digits without a prefix are never taken for text, unless ``text_first``, also where one or two
+    of them are none: a key of the wrong suite, or with a slip of the finger, must not become another key.
 
     Args:
         text: In one of the forms of this module.
@@ -309,6 +312,14 @@ def octets_from_text(
     if _HEXADECIMAL.fullmatch(text):
         return _in_form("hex", text), "hex"
     octets = text.encode()
+    others = len(_NO_DIGIT.findall(text))
+    if len(text) >= _FEWEST_DIGITS and others <= _MISTYPED:
+        raise ConfigurationError(
+            f"{len(text)} characters, all of them hexadecimal digits but {others}: mistyped? Say text: before them if"
+            " they are the key itself"
+            if others
+            else f"{len(text)} characters, all of them hexadecimal digits, in pairs that are not whole"
+        )
     if not sizes or len(octets) in sizes:
         return octets, "text"
     try:

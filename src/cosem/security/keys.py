@@ -11,7 +11,16 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, runtime_checkable
 
 from cosem.errors import ConfigurationError, ConversionError, KeyMissingError
-from cosem.security.key_material import KEY_SIZES, Key, KeyRole, PrivateKey, PublicKey, ReadFile, Secret
+from cosem.security.key_material import (
+    KEY_SIZES,
+    Key,
+    KeyRole,
+    PrivateKey,
+    PublicKey,
+    ReadFile,
+    Secret,
+    octets_from_text,
+)
 from cosem.security.system_title import SystemTitle
 
 if TYPE_CHECKING:
@@ -144,7 +153,11 @@ class Keys:
             except (ConfigurationError, ConversionError) as error:
                 role = f" ({_SYMMETRIC[name].value})" if name in _SYMMETRIC else ""
                 raise ConfigurationError(f"{name}{role}: {error}") from None
-        return cls(**values)
+        try:
+            return cls(**values)
+        except ConfigurationError as error:
+            forms = _forms({**(texts or {}), **more}, values)
+            raise ConfigurationError(f"{error}{forms}") from None
 
     def required(self, role: KeyRole) -> Any:
         """Return the key or secret of a role.
@@ -310,6 +323,19 @@ _HELD: Final = {"encryption": "encrypt", "broadcast": "encrypt", "signing": "sig
 """The fields that may hold something that holds the key, and what it must be able to do."""
 ALIASES: Final[Mapping[str, str]] = {role.value: name for name, role in _SYMMETRIC.items()}
 """The short names of Table 4, and the fields that they mean."""
+
+
+def _forms(texts: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Return how the texts of keys were taken that have not the length of the suite, in words."""
+    said = []
+    for given, text in texts.items():
+        name = ALIASES.get(given, given)
+        if name not in _SYMMETRIC or fits_suite(name, values[name], values.get("suite", 0)):
+            continue
+        if isinstance(text, str) and not text.startswith("@"):
+            form = octets_from_text(text, sizes=Key.sizes())[1]
+            said.append(f"{name} was taken as {form} of {len(text)} characters")
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def fits_suite(field: str, value: Any, suite: int) -> bool:

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -131,6 +132,8 @@ class KeyFile:
             return self._entries
         except OSError as error:
             raise ConfigurationError(f"{self._path} cannot be read: {error.strerror}") from None
+        if stat.S_ISDIR(there.st_mode):
+            raise self._no_file()
         seen = there.st_mtime_ns, there.st_size, there.st_ino
         if seen != self._seen:
             self._entries = self._parsed(self._text())
@@ -140,6 +143,8 @@ class KeyFile:
     def _text(self) -> str:
         if not self._path.exists():
             return ""
+        if self._path.is_dir():
+            raise self._no_file()
         try:
             check_private(self._path, strict=self._strict)
             return self._path.read_text(encoding="utf-8")
@@ -147,6 +152,11 @@ class KeyFile:
             raise ConfigurationError(f"{self._path} is no TOML: it is not UTF-8") from None
         except OSError as error:
             raise ConfigurationError(f"{self._path} cannot be read: {error.strerror}") from None
+
+    def _no_file(self) -> ConfigurationError:
+        return ConfigurationError(
+            f"{self._path} is a directory: a key file is one file, for example keys.toml in it"
+        )
 
     def _parsed(self, text: str) -> dict[str, dict[str, Any]]:
         """Return the entries by name."""

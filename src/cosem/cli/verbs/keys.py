@@ -142,7 +142,7 @@ def _show(options: argparse.Namespace) -> int:
     from cosem.store.key_file import KeyFile
 
     path = Path(options.file).expanduser()
-    if not path.is_file():
+    if not path.exists():
         raise ConfigurationError(f"there is no file {options.file}")
     store = KeyFile(path)
     names = list(store.names())
