@@ -247,6 +247,24 @@ def test_a_season_does_not_begin_before_its_year():
     assert {day: target.season_of(date.fromisoformat(day)).season_profile_name for day in days} == days
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_seasons_of_a_year_to_come_are_not_in_force_however_many_there_are(count):
+    values = half("A", "active")
+    values["season_profile_active"] = [
+        (b"a", DateTime.fromhex("07EE0101FFFFFFFFFF800000"), b"week"),  # 2030-01-01
+        (b"b", DateTime.fromhex("07EE0601FFFFFFFFFF800000"), b"sun"),
+    ][:count]
+    target = calendar(values)
+    assert target.season_of(date(2026, 9, 2)) is None
+    assert target.season_of(date(2030, 1, 1)).season_profile_name == b"a"
+
+
+def test_a_single_season_without_a_year_is_always_in_force():
+    values = half("A", "active")
+    values["season_profile_active"] = [(b"a", DateTime.fromhex("FFFF0601FFFFFFFFFF800000"), b"week")]
+    assert calendar(values).season_of(date(2026, 1, 1)).season_profile_name == b"a"
+
+
 SAVING = {
     "daylight_savings_begin": LAST_SUNDAY_OF_MARCH,
     "daylight_savings_end": LAST_SUNDAY_OF_OCTOBER,

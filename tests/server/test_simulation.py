@@ -15,7 +15,7 @@ from cosem.connecting.simulated import record_of
 from cosem.errors import ConfigurationError
 from cosem.server import AccessRights, DataObject, LogicalDevice, demonstration_meter, serve_in_thread
 from cosem.server.simulation.building import simulated_meter
-from cosem.server.simulation.premises import QUANTITIES
+from cosem.server.simulation.premises import QUANTITIES, Premises
 from cosem.translate.meter_file import meter_from_toml, meter_to_toml
 from cosem.types.data import (
     Array,
@@ -103,6 +103,12 @@ def test_a_meter_that_bends_the_rules_is_dumped_and_served_as_it_is():
     assert profile.refusals == {4: DataAccessResult.HARDWARE_FAULT}
     with serve_in_thread(simulated_meter(meter_from_toml(meter_to_toml(first)))) as url:
         assert meter_to_toml(dumped(url, server=3)) == meter_to_toml(first)
+
+
+def test_an_object_of_an_unknown_class_names_each_attribute_once():
+    private = simulated_meter(odd_meter())["0-0:96.1.0"]
+    assert [each.number for each in private.attributes] == [-1, 1, 2]
+    assert private.get(1) == OctetString(LogicalName("0-0:96.1.0"))
 
 
 def test_rows_that_were_recorded_can_be_selected():
@@ -358,6 +364,21 @@ def test_before_the_premises_were_built_nothing_was_used(source):
     assert client.get(3, "1-0:1.8.0", 2) == DoubleLongUnsigned(0)
     clock.now = NOON
     assert client.get(3, "1-0:1.8.0", 2) > 0
+
+
+@pytest.mark.parametrize(
+    "source", [each for each in QUANTITIES if each.startswith(("power-i", "gas-f", "current"))]
+)
+def test_before_the_premises_were_built_nothing_flowed(source):
+    quantity = Premises(5).quantity(source)
+    assert quantity(NOON.replace(year=1990)) == 0
+    assert quantity(NOON) > 0
+
+
+def test_a_demand_before_the_premises_were_built_is_none():
+    joules = Premises(5).house.joules
+    assert joules(NOON.replace(year=1990)) == joules(NOON.replace(year=2020)) == 0
+    assert joules(NOON) > 0
 
 
 MASKS, DAY, NIGHT, WHOLE = "0.0.14.0.0.255", "1-0:1.8.1", "1-0:1.8.2", "1-0:1.8.0"

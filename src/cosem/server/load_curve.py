@@ -50,7 +50,9 @@ class Curve(NamedTuple):
     shape: int
 
     def energy(self, moment: datetime) -> float:
-        """Return the energy at a moment, watt-hours."""
+        """Return the energy at a moment, watt-hours: nothing before the installation."""
+        if moment < _INSTALLED:
+            return 0.0
         days, seconds = _since_installation(moment)
         begin, used = _day(self, days)
         quarter, rest = divmod(seconds, _QUARTER)
@@ -58,7 +60,9 @@ class Curve(NamedTuple):
         return begin + used[index] + (used[index + 1] - used[index]) * rest / _QUARTER
 
     def power(self, moment: datetime) -> float:
-        """Return the power at a moment, watts: the average of its quarter of an hour."""
+        """Return the power at a moment, watts: the average of its quarter of an hour, nothing before the installation."""
+        if moment < _INSTALLED:
+            return 0.0
         days, seconds = _since_installation(moment)
         used = _day(self, days)[1]
         index = int(seconds // _QUARTER)

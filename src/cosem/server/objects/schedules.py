@@ -164,10 +164,13 @@ class ActivityCalendarObject(CosemObject, ActivityCalendar):
     # --- which day it is ----------------------------------------------------------------------------
 
     def season_of(self, day: date) -> SeasonProfile | None:
-        """Return the season in force: the one whose start was passed last, in the order of the year."""
+        """Return the season in force: the one whose start was passed last, in the order of the year.
+
+        A single one is in force always, and from its start on if that has a year.
+        """
         seasons: tuple[SeasonProfile, ...] = self.season_profile_active
-        if len(seasons) <= 1:
-            return seasons[0] if seasons else None
+        if len(seasons) == 1 and seasons[0].season_start.date.year is None:
+            return seasons[0]
         years = day.year, max(day.year - 1, 1)
         starts = [
             (_start_of(self._date_of(each.season_start), year), each) for year in years for each in seasons

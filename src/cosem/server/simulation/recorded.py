@@ -141,7 +141,7 @@ def _recorded_class(
     elif declared is not None and class_id in _WITH_METHODS:
         bases = (Recorded, object_class(class_id, version))
     members: dict[str, Any] = {"__doc__": base.__doc__}
-    present = {each.number: each.name for each in base.attributes}
+    present = {1: "logical_name", **{each.number: each.name for each in base.attributes}}
     callable_ = {each.number: each.name for each in base.methods}
     if listed:
         members |= {name: None for number, name in present.items() if number not in attributes}
