@@ -59,6 +59,13 @@ class ChoiceType(DataType):
             if matching is not None:
                 return matching.coerce(value, like, path)
         calendar = isinstance(value, (DateTime, Date, Time))
+        if isinstance(value, (DateTime, Date, Time, datetime, date, time)):
+            # A moment may stand as one or as octets: it keeps the form that it has.
+            matching = (
+                None if like is None or self.alternatives is None else _type_of(like, self.alternatives)
+            )
+            if matching is not None and type_name(like) in _FORMS:
+                return matching.coerce(value, like, path)
         if self.mismatch(value) is None and not (calendar and self.alternatives is not None):
             found: DataValue = value
             return found
@@ -97,6 +104,8 @@ class ChoiceType(DataType):
         return value
 
 
+_FORMS: Final = frozenset({"octet-string", "date-time", "date", "time"})
+"""Types that a moment may have."""
 _PLAIN: Final[dict[type[Any], str]] = {
     int: "int (no COSEM type)",
     float: "float (no COSEM type)",

@@ -31,6 +31,7 @@ class Session:
         descriptors: Attributes by the way they were asked for.
         scalers: Scalers and units by class and name; ``None`` where the meter refuses them.
         profiles: Layouts of profiles.
+        date_times: Attributes that were last read as date-time, where most meters have an octet-string.
         refused_selectors: Selective accesses that the meter refused, by object: they are not tried again.
         deviation: Minutes from the meter's local time to UTC, once its clock was read.
         methods_by_read: Whether methods with short names are called by Read even where they return nothing; found
@@ -46,6 +47,7 @@ class Session:
     descriptors: dict[Any, CosemAttributeDescriptor] = field(default_factory=dict)
     scalers: dict[tuple[int, LogicalName], ScalerUnit | None] = field(default_factory=dict)
     profiles: dict[LogicalName, ProfileLayout] = field(default_factory=dict)
+    date_times: set[CosemAttributeDescriptor] = field(default_factory=set)
     refused_selectors: dict[LogicalName, set[str]] = field(default_factory=dict)
     deviation: int | None = None
     methods_by_read: bool = False
@@ -60,6 +62,7 @@ class Session:
         for cache in (self.descriptors, self.class_ids, self.scalers, self.profiles):
             cache.clear()
         self.refused_selectors.clear()
+        self.date_times.clear()
 
     def version(self, name: LogicalName, class_id: int) -> int | None:
         """Return the version of the class of an object, if the object list was read and tells it.

@@ -15,7 +15,7 @@ from cosem.cli.values import HELP, parse_value, says_its_type
 __all__ = ["EXAMPLES", "add_arguments", "run"]
 
 EXAMPLES: Final = (
-    ("cosem set sim: 0-0:1.0.0 time date-time:now --client 1 --password 87654321", "set the clock"),
+    ("cosem set sim: 0-0:1.0.0 time now --client 1 --password 87654321", "set the clock"),
     (
         "cosem set sim: 0-0:1.0.0 time_zone -60 --client 1 --password 87654321",
         "a bare value has the type of the present one",

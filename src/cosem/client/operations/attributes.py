@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
@@ -21,12 +21,14 @@ from cosem.client.operations.resolving import (
 from cosem.client.results import Result
 from cosem.client.session import Session
 from cosem.client.targets import AttributeLike, ClassLike, Target, declared, name_of
-from cosem.errors import AccessError, ConfigurationError, LinkError
+from cosem.errors import AccessError, ConfigurationError, EncodeError, LinkError
 from cosem.types.data import NULL_DATA
+from cosem.types.date_time import Date, DateTime, Time
 from cosem.types.enumerations import DataAccessResult
 
 if TYPE_CHECKING:
     from cosem.apdu import Apdu
+    from cosem.classes.base import Attribute
     from cosem.types.data import DataValue
 
 __all__ = [
@@ -34,13 +36,17 @@ __all__ = [
     "coerced",
     "get",
     "get_many",
+    "noted",
     "set_many",
     "set_value",
     "unconfirmed_set",
 ]
 
+T = TypeVar("T")
 AttributeValue: TypeAlias = tuple[Any, ...]
 """A tuple: object, attribute, value, and if need be its class."""
+_DATE_TIME: Final = DateTime(bytes.fromhex("FFFFFFFFFFFFFFFFFF8000FF"))
+"""One that stands for the type."""
 
 
 def get(
@@ -60,12 +66,12 @@ def get(
     descriptor = yield from resolve(context, session, target, attribute, class_id)
     result = yield from services.read(context, session, descriptor, selection, progress)
     if not isinstance(result, DataAccessResult):
-        return result
+        return noted(session, descriptor, result)
     if result in WRONG_CLASS and (better := (yield from looked_up(context, session, target, class_id))):
         descriptor = CosemAttributeDescriptor(better, descriptor.instance_id, descriptor.attribute_id)
         result = yield from services.read(context, session, descriptor, selection, progress)
         if not isinstance(result, DataAccessResult):
-            return result
+            return noted(session, descriptor, result)
     raise refused(descriptor, result)
 
 
@@ -105,6 +111,7 @@ def _get_many(
         places, wanted, (yield from services.read_list(context, session, wanted)), strict=True
     ):
         results[place] = _result(descriptor, value)
+        noted(session, descriptor, value)
     return results
 
 
@@ -187,18 +194,22 @@ def coerced(
 ) -> Conversation[DataValue]:
     """Return the Data to write; where the class leaves the type open, the present value decides.
 
+    A value of cosem.types says of which type it is. Only a date-time, a date or a time does not where the class has
+    octets for it: that is what an attribute means that was read. It goes out as it last came, else as octet-string.
+
     Raises:
         EncodeError: It fits no type that the attribute may have; ``None`` is null-data, which few may be.
     """
     if value is NULL_DATA:
         return None
-    if hasattr(value, "tag"):
+    calendar = isinstance(value, (DateTime, Date, Time))
+    if hasattr(value, "tag") and not calendar:
         return value  # type: ignore[no-any-return]
-    from cosem.errors import EncodeError
-
     class_id = descriptor.class_id
     found = declared(class_id, session.version(descriptor.instance_id, class_id))
     attribute = None if found is None else found.attribute(descriptor.attribute_id)
+    if calendar:
+        return value if descriptor in session.date_times else _as_octets(attribute, value)
     if value is None:
         if attribute is not None and attribute.data_type.mismatch(None) is not None:
             raise EncodeError(
@@ -209,7 +220,7 @@ def coerced(
     if isinstance(value, bool) and (attribute is None or "CHOICE" in attribute.data_type.text):
         return value  # its type is said, where the class leaves it open
     if attribute is not None and "CHOICE" not in attribute.data_type.text:
-        return attribute.coerce(value)
+        return attribute.coerce(value, like=_DATE_TIME if descriptor in session.date_times else None)
     present = yield from services.read(context, session, descriptor)
     if isinstance(present, DataAccessResult):
         raise EncodeError(f"{value!r}: the type of this attribute is open; give a value of cosem.types")
@@ -220,6 +231,25 @@ def coerced(
         return kind(value)  # type: ignore[no-any-return]
     except (TypeError, ValueError) as error:
         raise EncodeError(f"{value!r} is no {kind.__name__}, the type of the present value") from error
+
+
+def noted(session: Session, descriptor: CosemAttributeDescriptor, value: T) -> T:
+    """Return a value that was read, and take note of whether it was a date-time: what it means does not tell."""
+    if type(value) is DateTime:
+        session.date_times.add(descriptor)
+    elif descriptor in session.date_times and isinstance(value, bytes):
+        session.date_times.discard(descriptor)
+    return value
+
+
+def _as_octets(attribute: Attribute[Any] | None, value: DateTime | Date | Time) -> DataValue:
+    """Return a moment as the octets that a class has for it; as it is where it has none."""
+    if attribute is None or "CHOICE" in attribute.data_type.text:
+        return value
+    try:
+        return attribute.coerce(value)
+    except EncodeError:
+        return value
 
 
 def _result(descriptor: CosemAttributeDescriptor, value: DataValue | Refusal) -> Result[DataValue]:

@@ -18,7 +18,7 @@ from cosem.association.context import Conversation, ServiceContext
 from cosem.client.batch import BatchItem, Call, Read, Write
 from cosem.client.operations import access_services, services
 from cosem.client.operations.access_services import Outcome
-from cosem.client.operations.attributes import coerced
+from cosem.client.operations.attributes import coerced, noted
 from cosem.client.operations.methods import outcome_of, resolved
 from cosem.client.operations.refusals import call_refused, refused
 from cosem.client.operations.resolving import resolve
@@ -51,7 +51,7 @@ def access(
     outcomes: list[Outcome] = []
 
     def results() -> list[Result[Any]]:
-        return [_result(*pair) for pair in zip(wanted, outcomes, strict=False)]
+        return [_result(session, *pair) for pair in zip(wanted, outcomes, strict=False)]
 
     context.results_so_far = results
     if access_services.agreed(context):
@@ -118,7 +118,7 @@ def _of_response(method: CosemMethodDescriptor, response: ActionResponseWithOpti
     return AccessOutcome(value, ActionResult.SUCCESS if error is None else ActionResult(int(error.result)))
 
 
-def _result(item: AccessItem, outcome: Outcome) -> Result[Any]:
+def _result(session: Session, item: AccessItem, outcome: Outcome) -> Result[Any]:
     specification = item[0]
     error: CosemError | None = None
     value: DataValue = None
@@ -135,4 +135,6 @@ def _result(item: AccessItem, outcome: Outcome) -> Result[Any]:
     descriptor: CosemAttributeDescriptor = specification.cosem_attribute_descriptor  # type: ignore[union-attr]
     if result:
         value, error = None, refused(descriptor, DataAccessResult(int(result)))
+    elif error is None and access_services.reads(specification):
+        noted(session, descriptor, value)
     return Result(descriptor.instance_id, descriptor.class_id, descriptor.attribute_id, value, error)

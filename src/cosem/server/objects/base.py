@@ -24,6 +24,7 @@ from cosem.association.server.indications import MethodOutcome
 from cosem.classes.base import Attribute, InterfaceClass, Method
 from cosem.errors import ConfigurationError
 from cosem.types.data import ABSENT, OctetString
+from cosem.types.date_time import Date, DateTime, Time
 from cosem.types.enumerations import ActionResult, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
@@ -288,7 +289,7 @@ class CosemObject(InterfaceClass):
         function = self._handler("set", self._setters, number)
         if function is None:
             before = self._values.get(number)
-            self._values[number] = attribute.data_type.adopt(value)
+            self._values[number] = attribute.data_type.adopt(_in_form_of(self.stored(number), value))
             self._stored_anew(number, before)
             return DataAccessResult.SUCCESS
         return then(_run(function, attribute.from_data(value)), _as_access_result)
@@ -345,6 +346,19 @@ def _refuse_misspelt_hooks(cls: type[CosemObject]) -> None:
                 raise ConfigurationError(
                     f"{cls.__name__}.{name} is no hook of {cls.title}: {meant[0]} is meant"
                 )
+
+
+def _in_form_of(present: DataValue, written: DataValue) -> DataValue:
+    """Return a moment in the form, octets or not, that the attribute has: one that is written does not change it."""
+    if type(present) is OctetString and isinstance(written, (DateTime, Date, Time)):
+        return OctetString(written.octets)
+    if (
+        isinstance(present, (DateTime, Date, Time))
+        and isinstance(written, bytes)
+        and len(written) == present.size
+    ):
+        return type(present)(written)
+    return written
 
 
 def _same_type(one: DataValue, other: DataValue) -> bool:
