@@ -10,6 +10,8 @@ import pytest
 from cosem.association.server.profile import AssociationProfile
 from cosem.errors import ConfigurationError
 from cosem.security.counters import VolatileCounterStore
+from cosem.security.key_material import Key, Secret
+from cosem.security.keys import Keys
 from cosem.security.policy import SecurityPolicyV0, SecurityPolicyV1
 from cosem.security.requests import public_key_of
 from cosem.security.suites import SecuritySuite
@@ -259,3 +261,24 @@ def test_a_state_that_cannot_be_read_is_not_taken_for_none(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ConfigurationError, match="no state of"):
         SecurityStateFile(path)
+
+
+def test_what_somebody_wrote_into_the_key_file_and_its_default_stays(tmp_path):
+    path = tmp_path / "keys.toml"
+    store, keys = KeyFile(path), pairs(SecuritySuite(1))[1]
+    store.put("default", Keys(suite=1, hls_secret=Secret(b"that of all meters")))
+    store.put(NAME, replace(keys, password=Secret(b"before")))
+    held = held_at_rest(store.find(name=NAME), store, NAME, counters=VolatileCounterStore())
+    KeyFile(path).put(NAME, replace(keys, password=Secret(b"typed meanwhile")))
+    held.change_keys(encryption=Key(bytes(range(50, 66))))
+    kept = KeyFile(path).find(name=NAME)
+    assert (kept.password, kept.encryption) == (Secret(b"typed meanwhile"), held.keys.encryption)
+    assert path.read_text().count("hls_secret") == 1
+    assert kept.hls_secret == Secret(b"that of all meters")
+
+
+def test_keys_that_the_file_did_not_have_come_to_rest_whole(tmp_path):
+    store, keys = KeyFile(tmp_path / "keys.toml"), pairs(SecuritySuite(1))[1]
+    held = held_at_rest(keys, store, NAME, counters=VolatileCounterStore())
+    held.change_keys(encryption=Key(bytes(range(50, 66))))
+    assert store.find(name=NAME) == held.keys

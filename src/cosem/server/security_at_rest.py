@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from cosem.security.key_material import PrivateKey
 from cosem.security.suites import SecuritySuite
 from cosem.server.held_security import HeldSecurity
 from cosem.store.association_secrets import AssociationSecretsFile
+from cosem.store.key_entries import entry_name
 from cosem.store.security_state import SecurityStateFile
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def held_at_rest(keys: Keys, store: KeyFile, name: str, **options: Any) -> HeldS
         if policy != held.policy:
             file.keep_policy(policy)
         if changed != held.keys:
-            store.put(name, changed)
+            _put(store, name, held.keys, changed)
 
     held = HeldSecurity(keys, certificates=certificates, on_change=at_rest, **options)
     if state.client_title is not None:
@@ -86,6 +88,19 @@ def keep_secrets(device: LogicalDevice, store: KeyFile, name: str) -> None:
         if secret is not None:
             shown.change_secret(secret)
         shown.on_secret = partial(file.put, place)
+
+
+def _put(store: KeyFile, name: str, former: Keys, changed: Keys) -> None:
+    """Put what has changed to rest: what stands in the file besides, or is completed by its default, stays as it is."""
+    different = {
+        field.name: getattr(changed, field.name)
+        for field in fields(changed)
+        if getattr(changed, field.name) != getattr(former, field.name)
+    }
+    if entry_name(name) not in store.names() or "suite" in different or None in different.values():
+        store.put(name, changed)
+        return
+    store.update(name, lambda: {"suite": changed.suite, **different})
 
 
 def _beside(store: KeyFile, name: str, ending: str) -> Path:
