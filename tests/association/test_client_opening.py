@@ -194,7 +194,9 @@ def test_who_has_other_keys_is_told_to_look_at_them():
         )
     client, exchange = opening()
     client.receive(refusal(1, D.NO_REASON_GIVEN, initiate_error(3)))
-    with pytest.raises(AssociationRefused, match="busy with another client, or it waits after wrong passwords"):
+    with pytest.raises(
+        AssociationRefused, match="busy with another client, or it waits after wrong passwords"
+    ):
         exchange.result()
 
 

@@ -10,8 +10,9 @@ import pytest
 from cosem.cli.verbs.security import _policy
 from cosem.errors import ConfigurationError
 from cosem.security.certificates import Certificate
+from cosem.security.key_material import PrivateKey
 from cosem.security.policy import SecurityPolicyV0, SecurityPolicyV1
-from cosem.security.requests import public_key_of
+from cosem.security.requests import certificate_request, public_key_of
 from cosem.security.suites import SecuritySuite
 from cosem.server.threads import serve_in_thread
 from cosem.store.key_file import KeyFile
@@ -85,7 +86,12 @@ def test_a_stricter_policy_is_activated_and_no_weaker_one(security, meter):
     refused = security("policy", "0x24", "--yes")
     assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1)
     assert "other-reason" in refused.err
+    words = "authenticated-request, encrypted-request, authenticated-response"
+    assert f"In force is 0x2C, {words}: a policy may demand more, and never less" in refused.err
     assert meter.held.policy == 0x2C
+    signed = security("policy", "0xFC", "--yes")  # the meter knows nobody who signs
+    assert signed.status in (0, 1)
+    assert "In force" not in signed.err
 
 
 @pytest.mark.parametrize("answer", ["y", "no"])
@@ -177,6 +183,10 @@ def test_a_certificate_of_a_client_comes_and_goes(security, meter, tmp_path):
         ("import", ("nothing.pem",), "nothing.pem", 1),
         ("import", ("rubbish.pem",), "rubbish.pem: no certificate", 2),
         ("import", ("broken.pem",), "broken.pem: the certificate is no base64", 2),
+        ("import", ("meter.csr",), "meter.csr: no certificate, but a request for one", 2),
+        ("import", ("csr.der",), "csr.der: no certificate, but a request for one", 2),
+        ("import", ("new.csr",), "new.csr: no certificate, but a request for one", 2),
+        ("import", ("key.pem",), "key.pem: no certificate, but EC PRIVATE KEY", 2),
         ("export", ("--of", "client", "--use", "tls"), "--use and --owner", 2),
         ("export", ("--of", "authority", "--use", "tls"), "has no --use", 2),
         ("remove", ("--of", "client", "--use", "tls", "--owner", "x"), "--owner: ", 2),
@@ -188,6 +198,11 @@ def test_a_certificate_of_a_client_comes_and_goes(security, meter, tmp_path):
 def test_rubbish_is_one_line(security, tmp_path, action, words, problem, status):
     (tmp_path / "rubbish.pem").write_text("rubbish")
     (tmp_path / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n")
+    asked = certificate_request(SecuritySuite(1), PrivateKey(b"\x42" * 32), CLIENT)
+    (tmp_path / "csr.der").write_bytes(asked)
+    (tmp_path / "meter.csr").write_text(pem(asked, "CERTIFICATE REQUEST"))
+    (tmp_path / "new.csr").write_text(pem(asked, "NEW CERTIFICATE REQUEST"))
+    (tmp_path / "key.pem").write_text(pem(b"rubbish", "EC PRIVATE KEY"))
     done = security(action, *words)
     assert (done.status, done.out) == (status, ""), done.err
     assert problem in done.err

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.errors import ConfigurationError, VerificationError
 from cosem.security.curves import hash_of, public_octets, suite_of_curve
+from cosem.security.requests import is_request
 from cosem.security.suites import SecuritySuite
 
 if TYPE_CHECKING:
@@ -80,7 +81,12 @@ class Certificate:
             self._validity = self._certificate.not_valid_before_utc, self._certificate.not_valid_after_utc
             self._algorithm = self._certificate.signature_algorithm_oid.dotted_string
         except Exception as error:  # noqa: BLE001 -- the library raises a dozen of its own kinds
-            raise VerificationError(f"no certificate: {type(error).__name__}") from None
+            what = (
+                ", but a request for one: an authority has to sign it first"
+                if is_request(self.octets)
+                else ""
+            )
+            raise VerificationError(f"no certificate{what or f': {type(error).__name__}'}") from None
         suite = suite_of_curve(key.curve.name) if isinstance(key, EllipticCurvePublicKey) else None
         if suite is None:
             raise VerificationError("the key of the certificate is on neither P-256 nor P-384")

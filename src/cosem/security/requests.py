@@ -11,7 +11,7 @@ from cosem.security.gcm import octets_of
 from cosem.security.key_material import PrivateKey
 from cosem.security.suites import SecuritySuite
 
-__all__ = ["certificate_request", "new_private_key", "public_key_of"]
+__all__ = ["certificate_request", "is_request", "new_private_key", "public_key_of"]
 
 
 def new_private_key(suite: SecuritySuite, random_octets: bytes) -> PrivateKey:
@@ -60,3 +60,14 @@ def certificate_request(suite: SecuritySuite, private: PrivateKey | bytes, syste
     digest: Any = hash_of(suite)
     request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, digest)
     return request.public_bytes(Encoding.DER)
+
+
+def is_request(octets: bytes) -> bool:
+    """Return whether octets are a certificate signing request, DER."""
+    from cryptography import x509
+
+    try:
+        x509.load_der_x509_csr(octets)
+    except Exception:  # noqa: BLE001 -- the library raises a dozen of its own kinds
+        return False
+    return True

@@ -14,18 +14,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from cosem.cli.certificate_files import CERTIFICATE, certificate_in
 from cosem.cli.connection import add_connection_options, connected, converter
-from cosem.errors import AccessError, ConfigurationError, ConversionError, VerificationError
+from cosem.errors import AccessError, ActionError, ConfigurationError, ConversionError, CosemError
 
 if TYPE_CHECKING:
     from cosem.classes.standard.security_setup import CertificateInfo
     from cosem.client.security_setup import SecuritySetupOfMeter
-    from cosem.security.certificates import Certificate
     from cosem.security.policy import SecurityPolicy
 
 __all__ = ["EXAMPLES", "add_arguments", "run"]
@@ -41,9 +40,7 @@ EXAMPLES: Final = (
 _USES: Final = {"signature": 0, "agreement": 1, "tls": 2}
 _OWNERS: Final = {"meter": 0, "client": 1, "authority": 2, "other": 3}
 _OF_AUTHORITIES: Final = 3
-_LONGEST_FILE: Final = 65_536
 _REQUEST: Final = "CERTIFICATE REQUEST"
-_CERTIFICATE: Final = "CERTIFICATE"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -220,13 +217,31 @@ def _activate(options: argparse.Namespace) -> int:
             print(question, end="", file=sys.stderr, flush=True)
             if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
                 raise ConfigurationError("not confirmed: nothing was done")
-        _setup_of(meter, options).activate(options.policy)
+        setup = _setup_of(meter, options)
+        try:
+            setup.activate(options.policy)
+        except (AccessError, ActionError) as error:
+            raise _refused(setup, options.policy, error) from error
     _say(
         options,
         {"policy": int(options.policy), "demands": _words_of(options.policy)},
         f"activated: {demands}",
     )
     return 0
+
+
+def _refused(setup: SecuritySetupOfMeter, wanted: SecurityPolicy, error: CosemError) -> CosemError:
+    """Return why a policy was refused, if what is in force tells it."""
+    try:
+        present = setup.read().policy
+    except CosemError:
+        return error
+    if type(present) is not type(wanted) or wanted.contains(present):  # type: ignore[arg-type]
+        return error
+    words = ", ".join(_words_of(present))
+    return CosemError(
+        f"{error}. In force is 0x{int(present):02X}, {words}: a policy may demand more, and never less"
+    )
 
 
 def _request(options: argparse.Namespace) -> int:
@@ -240,7 +255,7 @@ def _request(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    certificate = _certificate_in(options.file)
+    certificate = certificate_in(options.file)
     with connected(options) as meter:
         _setup_of(meter, options).import_certificate(certificate)
     _say(
@@ -251,35 +266,11 @@ def _import(options: argparse.Namespace) -> int:
     return 0
 
 
-def _certificate_in(name: str) -> Certificate:
-    """Return the certificate in a file, PEM or DER.
-
-    Raises:
-        ConfigurationError: There is none in it, or one that no meter takes.
-        OSError: It cannot be read.
-    """
-    from cosem.security.certificates import Certificate
-
-    with Path(name).expanduser().open("rb") as file:
-        octets = file.read(_LONGEST_FILE)
-    begin, end = (f"-----{which} {_CERTIFICATE}-----".encode() for which in ("BEGIN", "END"))
-    _, found, rest = octets.partition(begin)
-    if found:
-        try:
-            octets = b64decode(b"".join(rest.partition(end)[0].split()), validate=True)
-        except (Base64Error, ValueError):
-            raise ConfigurationError(f"{name}: the certificate is no base64") from None
-    try:
-        return Certificate(octets)
-    except VerificationError as error:
-        raise ConfigurationError(f"{name}: {error}") from None
-
-
 def _export(options: argparse.Namespace) -> int:
     which = _which(options)
     with connected(options) as meter:
         certificate = _setup_of(meter, options).export_certificate(*which)
-    return _give(options, certificate.octets, _CERTIFICATE)
+    return _give(options, certificate.octets, CERTIFICATE)
 
 
 def _remove(options: argparse.Namespace) -> int:

@@ -40,6 +40,7 @@ from cosem.connecting.simulated import DEMONSTRATION
 from cosem.errors import ConfigurationError, CosemError
 
 if TYPE_CHECKING:
+    from cosem.security.certificates import Certificate
     from cosem.security.counters import CounterStore
     from cosem.server import HeldSecurity, LogicalDevice, Server
     from cosem.server.simulation.faults import Faults
@@ -54,6 +55,7 @@ EXAMPLES: Final = (
     ("cosem serve meter.toml", "play a meter that was dumped"),
     ("cosem serve three-phase --count 1000", "a thousand meters, at ports 4059 to 5058"),
     ("cosem serve water --fault loss=0.1,delay=0.2,seed=7", "a bad line, the same each time"),
+    ("cosem serve --keys keys.toml --authority root.pem", "its keys can be certified"),
     ("cosem serve --replay meter.jsonl", "play the meter of a recording"),
     ("cosem serve --replay meter.jsonl --keys keys.toml", "the same of a ciphered one"),
     (
@@ -110,6 +112,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_record_option(parser)
     add_key_file_options(parser)
+    parser.add_argument(
+        "--authority",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="certificate of an authority, PEM or DER, that the meter trusts from the start: with --keys FILE; what it "
+        "certified can be imported (cosem security import); may be given several times",
+    )
 
 
 def _count(text: str) -> int:
@@ -166,6 +176,8 @@ def _replaying(options: argparse.Namespace) -> Server:
         CosemError: The file is no recording, or holds no answer, or other options do not fit.
         OSError: It cannot be read.
     """
+    if options.authority:
+        raise ConfigurationError("a recording imports no certificates: not --replay with --authority")
     if options.meters != [DEMONSTRATION] or options.count or options.seed is not None:
         raise ConfigurationError("--replay says which meter it is: not with METER, --count or --seed")
     from cosem.cli.recording import read_recording
@@ -319,7 +331,10 @@ def _hold(options: argparse.Namespace) -> Callable[..., HeldSecurity] | None:
     """
     entry = entry_of(options)
     if entry is None or entry.store is None:
+        if options.authority:
+            raise ConfigurationError("--authority needs --keys FILE: beside it certificates are kept")
         return None
+    anchors = [_authority(name) for name in options.authority]
     from cosem.security.key_material import KeyRole
     from cosem.security.keys import Keys
     from cosem.server.security_at_rest import held_at_rest
@@ -329,10 +344,28 @@ def _hold(options: argparse.Namespace) -> Callable[..., HeldSecurity] | None:
 
     def hold(otherwise: Mapping[str, Any], **security: Any) -> HeldSecurity:
         return held_at_rest(
-            known.over(Keys.parse({"suite": known.suite, **otherwise})), store, name, **security
+            known.over(Keys.parse({"suite": known.suite, **otherwise})),
+            store,
+            name,
+            **{**security, "anchors": [*security.get("anchors", ()), *anchors]},
         )
 
     return hold
+
+
+def _authority(name: str) -> Certificate:
+    """Return the certificate of an authority in a file.
+
+    Raises:
+        ConfigurationError: There is none in it, or it is somebody else's.
+        OSError: It cannot be read.
+    """
+    from cosem.cli.certificate_files import certificate_in
+
+    certificate = certificate_in(name)
+    if not certificate.is_authority:
+        raise ConfigurationError(f"{name}: the certificate is not that of an authority")
+    return certificate
 
 
 def _keep_secrets(options: argparse.Namespace, meter: LogicalDevice) -> None:
