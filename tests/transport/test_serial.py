@@ -8,6 +8,7 @@ import os
 import pickle
 import select
 import sys
+import threading
 import tty
 from types import SimpleNamespace
 
@@ -68,6 +69,33 @@ def test_octets_go_both_ways_blocking(pair):
         channel.send(b"x")
     with pytest.raises(TransportClosed, match="is gone"):
         channel.receive(0)
+
+
+def test_closing_a_port_wakes_the_thread_that_reads_it_and_frees_the_port(pair):
+    _, name = pair
+    channel = SerialChannel(name)
+    reads = threading.Event()
+    read = channel._port.readinto
+    seen: list[Exception] = []
+
+    def readinto(*arguments, **named):
+        reads.set()
+        return read(*arguments, **named)
+
+    def wait():
+        try:
+            channel.receive(3600)
+        except TransportClosed as error:
+            seen.append(error)
+
+    channel._port.readinto = readinto
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    reads.wait()
+    channel.close()
+    SerialChannel(name).close()
+    thread.join(20)
+    assert [str(error) for error in seen] == [f"{name} is gone: it was closed"]
 
 
 class Collector(asyncio.Protocol):

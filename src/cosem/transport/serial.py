@@ -8,6 +8,7 @@ before it are out. A pseudo-terminal has no line: changes mean nothing there.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -48,6 +49,8 @@ __all__ = [
 P = TypeVar("P", bound=asyncio.Protocol)
 
 _CHUNK: Final = 4096
+_SLICE: Final = 0.5
+"""Seconds after which whoever waits for octets looks whether the port was closed: nothing else would tell."""
 
 
 # Blocking ---------------------------------------------------------------------------------------------------------
@@ -66,7 +69,7 @@ class SerialChannel:
         TransportError: It cannot be opened; says why in plain words.
     """
 
-    __slots__ = ("_buffer", "_has_line", "_line", "_out_at", "_port", "_target")
+    __slots__ = ("_buffer", "_closed", "_has_line", "_line", "_out_at", "_port", "_reading", "_target")
 
     def __init__(self, target: str, line: LineSettings = DIRECT_LINE, timeout: float = 10.0) -> None:
         library = serial_library()
@@ -75,6 +78,8 @@ class SerialChannel:
         self._has_line = has_line(target)
         self._buffer = bytearray(_CHUNK)
         self._out_at = 0.0
+        self._closed = False
+        self._reading = threading.RLock()  # a signal handler may close the port that its own thread reads
         try:
             self._port = library.serial_for_url(
                 target, write_timeout=timeout, **settings_of(settable(target, line))
@@ -115,17 +120,28 @@ class SerialChannel:
 
     def receive(self, timeout: float) -> bytes:
         """Return the next octets."""
-        try:
-            size = self._port.readinto(self._buffer, timeout=max(0.0, timeout))
-        except Exception as error:  # noqa: BLE001 -- as above
-            raise TransportClosed(f"{self._target} is gone: {reason_of(error)}") from None
-        if not size:
-            raise TransportTimeout(f"no answer at {self._target}")
-        return bytes(self._buffer[:size])
+        deadline = time.monotonic() + timeout
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            with self._reading:
+                try:
+                    size = 0 if self._closed else self._port.readinto(self._buffer, timeout=min(left, _SLICE))
+                except Exception as error:  # noqa: BLE001 -- as above
+                    raise TransportClosed(f"{self._target} is gone: {reason_of(error)}") from None
+                if self._closed:
+                    raise TransportClosed(f"{self._target} is gone: it was closed")
+                if size:
+                    return bytes(self._buffer[:size])
+            if left <= _SLICE:
+                raise TransportTimeout(f"no answer at {self._target}")
 
     def close(self) -> None:
-        """Close the port."""
-        with suppress(Exception):
+        """Close the port; a thread that waits for octets of it is told within half a second, and awaited.
+
+        A port that is closed while somebody reads it would stay locked until octets come.
+        """
+        self._closed = True
+        with self._reading, suppress(Exception):
             self._port.close()
 
 
