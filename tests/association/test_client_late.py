@@ -266,3 +266,59 @@ def test_a_repeated_answer_in_clear_belongs_to_nothing_where_answers_may_come_tw
     assert not exchange.done
     client.receive("C40240010000000200020141")
     assert exchange.result() == b"A"
+
+
+# --- answers that may come twice --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", [0, 8, 9, 12])
+def test_a_value_that_stays_the_same_is_no_repetition_however_many_invoke_ids_rest(lost):
+    client = over_datagrams(opened_client(first=0))
+    for _ in range(lost):
+        given_up(client)
+    answered_from(client, 0.0, 40)
+    assert "repeated answer dropped: C4" not in client.association.findings
+
+
+def test_a_value_that_stays_the_same_is_no_repetition_with_one_invoke_id_for_all_answers():
+    client = over_datagrams(opened_client(any_invoke_id=True))
+    for _ in range(3):
+        exchange = reading(client)
+        client.sent()
+        client.receive("C401C0001105")
+        assert exchange.result() == 5
+
+
+@pytest.mark.parametrize("lost", [0, 8, 12])
+def test_a_repetition_among_the_next_three_answers_is_never_taken_for_a_new_one(lost):
+    client = over_datagrams(opened_client(first=0))
+    for _ in range(lost):
+        given_up(client)
+    answers: list[str] = []
+    for number in range(40):
+        exchange = reading(client)
+        (request,) = client.sent()
+        for former in answers[-3:]:
+            client.receive(former)
+        assert not exchange.done
+        answers.append(f"C401{request[4:6]}0011{number:02X}")
+        client.receive(answers[-1])
+        assert exchange.result() == number
+
+
+def test_without_an_invoke_id_that_is_old_enough_the_association_is_given_up():
+    client = over_datagrams(opened_client(first=0))
+    for _ in range(13):
+        given_up(client)
+    answered_from(client, 0.0, 3)
+    with pytest.raises(TransportClosed, match="reopen"):
+        reading(client).result()
+
+
+def test_of_requests_at_once_each_gets_an_invoke_id_as_long_as_there_are_some():
+    client = over_datagrams(opened_client(first=0))
+    answered_from(client, 0.0, 16)
+    open_requests = [reading(client) for _ in range(16)]
+    for request in client.sent():
+        client.receive(f"C401{request[4:6]}001105")
+    assert [each.result() for each in open_requests] == [5] * 16

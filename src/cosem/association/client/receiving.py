@@ -50,10 +50,10 @@ class ClientReceiving(ClientSending):
             self._receive_block(octets, now)
             return
         if not self.parameters.keeps_order and tag in routing.ANSWERS_WITH_INVOKE_ID:
-            if octets in self._recent:
+            key = routing.key_in(octets)
+            if key is not None and self._repeated.is_repetition(key, octets):
                 self.findings.append(f"repeated answer dropped: {tag:02X}")
                 return
-            self._recent.append(octets)
         self._receive(octets)
 
     def _receive(self, octets: bytes) -> None:

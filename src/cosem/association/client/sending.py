@@ -19,6 +19,7 @@ from cosem.association.client.late import LateAnswers
 from cosem.association.client.opening import ClientAuthenticator
 from cosem.association.client.parameters import AssociationParameters, NegotiatedContext
 from cosem.association.client.refused import Refused
+from cosem.association.client.repeated import RepeatedAnswers
 from cosem.association.context import TransferLimits
 from cosem.association.control_function import CLIENT_TRANSITIONS, ClientEvent, ControlFunction, State
 from cosem.errors import (
@@ -43,8 +44,6 @@ T = TypeVar("T")
 _LONG_ATTRIBUTES: Final = frozenset({(7, 2), (15, 2)})
 """Buffers of profiles, and object lists."""
 _INVOKE_IDS: Final = 16
-_RECENT: Final = 8
-"""Answers that are remembered, where they may come twice: fewer than there are invoke-ids."""
 _LONG_INVOKE_IDS: Final = 1 << 24
 
 
@@ -75,7 +74,7 @@ class ClientSending:
         self.any_invoke_id = any_invoke_id
         self._foreign: int | None = None
         self._replayed: ReplayError | None = None
-        self._recent: deque[bytes] = deque(maxlen=_RECENT)
+        self._repeated = RepeatedAnswers()
         self.control = ControlFunction(CLIENT_TRANSITIONS)
         self.negotiated = NegotiatedContext(Conformance(0))
         self.notifications = NotificationQueue(most_notifications)
@@ -139,7 +138,9 @@ class ClientSending:
         for _ in range(_INVOKE_IDS):
             number = self._next_invoke_id
             self._next_invoke_id = (number + 1) % _INVOKE_IDS
-            if self._is_free(number):
+            # Where others are open, whoever asks for one more cannot wait until an answer is old.
+            apart = self._waiting or self._held or not self._repeated.may_repeat(number)
+            if apart and self._is_free(number):
                 self._encoded.discard(number)
                 return InvokeIdAndPriority.build(number, confirmed=confirmed, high_priority=high_priority)
         if self._waiting or self._held:
@@ -303,7 +304,7 @@ class ClientSending:
             self.protection.forget()
         self._late.clear()
         self._refused = Refused()
-        self._recent.clear()
+        self._repeated.clear()
         self._blocks.clear()
         self._outgoing.clear()
 
@@ -342,6 +343,11 @@ class ClientSending:
 
     def _send(self, exchange: Exchange[Any], key: int | str, request: Apdu) -> None:
         octets = self._octets_of(request)
+        if type(request).__name__ not in routing.CONTINUING:
+            if self.any_invoke_id:
+                self._repeated.clear()  # the answer may have any invoke-id
+            else:
+                self._repeated.asked(key)
         exchange.key = key
         exchange.number = self._late.request()
         if self.general_blocks and not self.authenticating and octets[0] not in (0x60, 0x62):
