@@ -206,6 +206,19 @@ def test_a_single_action_that_a_jump_forward_passes_over_does_not_run():
     assert scene.move(hours=1) == []
 
 
+def test_many_synchronisations_back_are_a_jump_in_all():
+    rows = profile()
+    scene = Scene(rows, now=SIX + timedelta(seconds=30))
+    scene.move(minutes=60)
+    captured = len(rows.rows)
+    for _ in range(10):
+        scene.shift(-840)
+        scene.move(seconds=1)
+    for _ in range(8):
+        scene.move(minutes=15)
+    assert len(rows.rows) == captured + 8
+
+
 # --- the hour that comes twice, and the one that never comes ---------------------------------------------------
 
 AUTUMN = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)

@@ -219,6 +219,45 @@ def test_a_period_that_a_jump_of_the_clock_cuts_has_no_result(hours):
     assert demand.get(3) == 100  # a third of a period of two
 
 
+@pytest.mark.parametrize("seconds", [-840, -300, -60, 60, 300])
+@pytest.mark.parametrize("periods", [1, 3])
+def test_a_period_that_a_synchronisation_moves_is_averaged_over_the_time_that_it_took(seconds, periods):
+    demand = Demand(period=900, number_of_periods=periods)
+    demand.run(1200, 15 * periods + 10)
+    assert demand.get(3) == 1200
+    demand.client.device.shift(timedelta(seconds=seconds))
+    demand.client.device.advance()
+    for _ in range(60):
+        demand.run(1200, 1)
+        assert demand.get(3) == 1200
+
+
+def test_a_period_that_a_synchronisation_passes_over_keeps_the_last_average():
+    demand = Demand(period=60, number_of_periods=1)
+    demand.run(1200, 10)
+    demand.client.device.shift(timedelta(seconds=840))
+    demand.client.device.advance()
+    assert demand.get(3) == 1200
+    assert demand.time(7) == "12:24:00"
+    demand.run(600, 1)
+    assert demand.get(3) == 600
+
+
+def test_synchronisations_back_that_follow_each_other_do_not_add_up_to_a_false_demand():
+    demand = Demand(period=900, number_of_periods=1)
+    demand.run(1200, 40)
+    for _ in range(10):
+        demand.client.device.shift(timedelta(seconds=-840))
+        demand.run(1200, 1)
+    averages = {}
+    for _ in range(60):
+        demand.run(1200, 1)
+        averages[demand.time(7)] = int(demand.get(3))
+    assert len(averages) >= 4
+    assert max(averages.values()) == 1200  # the one that a jump began may be less
+    assert list(averages.values())[2:] == [1200] * (len(averages) - 2)
+
+
 def test_a_demand_register_stands_still_while_its_mask_is_not_in_force():
     demand = Demand(period=900, number_of_periods=1)
     activation = make_object(

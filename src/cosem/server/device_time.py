@@ -26,7 +26,7 @@ __all__ = ["DeviceTime", "utc_now"]
 log = logging.getLogger("cosem.server")
 
 _SYNCHRONISATION: Final = timedelta(seconds=900)
-"""How far the clock is moved at most so that nothing is lost or repeated: as far as shift_time of the Clock goes."""
+"""How far the clock is moved at most so that nothing is lost or repeated, and how far back by several moves in all."""
 
 _SAVING: Final = {0xFE: "daylight_savings_begin", 0xFD: "daylight_savings_end"}
 """The attribute of the Clock that a month stands for."""
@@ -51,6 +51,7 @@ class DeviceTime:
         self._source = clock
         self._offset = timedelta()
         self._measured: datetime | None = None
+        self._reached: datetime | None = None
         self._clock_object: ClockObject | None = None
         self._timetable = Timetable()
         self._advancing: Awaitable[None] | None = None
@@ -141,7 +142,8 @@ class DeviceTime:
 
         A synchronisation, by up to 15 minutes, neither loses nor repeats what is due by itself: what is
         planned stays planned, so that what the clock passed over is done next, at its own moment, and what
-        was done already is not done again. After a jump everything is planned anew from the new time.
+        was done already is not done again. After a jump everything is planned anew from the new time. Several moves
+        back that leave the clock more than 15 minutes before what it has shown are a jump, too.
 
         Raises:
             ConfigurationError: That would be before 1970 or after 9799; nothing is moved.
@@ -151,9 +153,11 @@ class DeviceTime:
             raise ConfigurationError(f"{now:%Y-%m-%d} is moved by {by.days} days to what is no present")
         moment = _moment.get()
         self._offset += by
+        self._reached = now if self._reached is None else max(self._reached, now)
         if moment is not None and moment[0] is self:
             _moment.set((self, moment[1] + by))  # it is something due that sets the clock
-        if abs(by) > _SYNCHRONISATION:
+        if abs(by) > _SYNCHRONISATION or self._reached - (now + by) > _SYNCHRONISATION:
+            self._reached = None
             self._timetable.repeat()
             self._plan_anew(by)
             return

@@ -23,7 +23,8 @@ class DemandRegisterObject(CosemObject, DemandRegister):
     One period is block demand: the current average grows from 0 to the average of the period.
     More are sliding demand: at the end of each period the average of the last ones is formed.
     While a Register activation object has it stand still, nothing is counted, and no average is replaced.
-    A jump of the clock begins a period anew: the one that it cut has no result.
+    A jump of the clock begins a period anew: the one that it cut has no result. One that a synchronisation made
+    longer or shorter is averaged over the time that it took; one that took none keeps the last average.
 
     Args:
         logical_name: Its name.
@@ -55,7 +56,8 @@ class DemandRegisterObject(CosemObject, DemandRegister):
         self._counting = True
         self._begun = False
         self._status: DataValue = None
-        self._periods: deque[float] = deque(maxlen=1)
+        self._began: tuple[datetime, datetime] | None = None  # as the clock showed it, and as it is measured
+        self._periods: deque[tuple[float, float]] = deque(maxlen=1)
         values.setdefault("period", 900)
         values.setdefault("number_of_periods", 1)
         super().__init__(logical_name, **values)
@@ -97,15 +99,20 @@ class DemandRegisterObject(CosemObject, DemandRegister):
         self.settle()
         return self._added
 
-    def _window(self) -> int:
-        """Return the seconds over which an average is formed."""
-        return int(self.period) * int(self.number_of_periods)
+    def _longer(self) -> float:
+        """Return the seconds by which the present period is longer than the clock made it look, less than 0: shorter."""
+        if self._began is None or self.device is None:
+            return 0.0
+        shown = (self.device.now() - self._began[0]).total_seconds()
+        measured = (self.device.measuring() - self._began[1]).total_seconds()
+        return measured - min(shown, float(self.period))
 
-    def _average(self, amount: float) -> DataValue:
-        window = self._window()
-        if not window:
+    def _average(self, amount: float, longer: float) -> DataValue:
+        """Return an average over all periods, which are longer than they are declared by so many seconds in all."""
+        seconds = int(self.period) * int(self.number_of_periods) + longer
+        if seconds <= 0:
             return self._number(self._initial)
-        average = amount / window
+        average = amount / seconds
         return self._number(average if self._fractions else round(average))  # type: ignore[arg-type] # a type of floats
 
     def _begin(self) -> None:
@@ -115,6 +122,7 @@ class DemandRegisterObject(CosemObject, DemandRegister):
             if self._total is not None:
                 self._base = self._total()
             self._counting = self._is_active()
+            self._began = self.device.now(), self.device.measuring()
             self.put("start_time_current", self.device.timestamp())
 
     def _forget(self) -> None:
@@ -136,14 +144,16 @@ class DemandRegisterObject(CosemObject, DemandRegister):
     def on_time(self, at: datetime) -> None:
         """End the period; a register that stands still keeps what it has."""
         del at
-        if self._counting or self._since_start():
+        took_none = int(self.period) + self._longer() <= 0
+        if not took_none and (self._counting or self._since_start()):
             self._end()
         else:
             self._begin()
 
     def _end(self) -> None:
-        self._periods.append(self._since_start())
-        self.put("last_average_value", self._average(sum(self._periods)))
+        self._periods.append((self._since_start(), self._longer()))
+        amounts, longer = zip(*self._periods, strict=True)
+        self.put("last_average_value", self._average(sum(amounts), sum(longer)))
         self._captured()
 
     def on_shift(self, by: timedelta, *, jump: bool) -> None:
@@ -161,7 +171,7 @@ class DemandRegisterObject(CosemObject, DemandRegister):
 
     def get_current_average_value(self) -> DataValue:
         """Return the average so far, as if nothing came until the window ends."""
-        return self._average(self._since_start())
+        return self._average(self._since_start(), self._longer())
 
     def set_period(self, seconds: int) -> DataAccessResult:
         """Change the period, and begin anew."""
