@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from cosem.server.access_rights import AccessMode, AccessRights
@@ -160,3 +160,22 @@ class Admission(DeviceTime):
         if AccessRights.demands_protection(mode) and association.protection is None:
             return None
         return AccessRights.of_answer(mode) if mode & AccessMode.READ else None
+
+    def protection_of_pushing(self, entry: AssociationEntry, named: Iterable[tuple[LogicalName, int]]) -> int:
+        """Return what protects the attributes that are pushed to the client of an association.
+
+        Args:
+            entry: That of the association.
+            named: The attributes, by object and number; 0 for all.
+
+        Returns:
+            What their rights demand of answers, a number of ``ProtectionKind``.
+        """
+        kinds = 0
+        for name, number in named:
+            target = self._objects.get(name)
+            if target is not None:
+                numbers = (number,) if number else [each.number for each in target.attributes]
+                for each in numbers:
+                    kinds |= AccessRights.of_answer(self.attribute_mode(entry, target, each))
+        return kinds

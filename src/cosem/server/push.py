@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from cosem.apdu import decode
 from cosem.apdu.notification import DataNotification, DataNotificationConfirm
 from cosem.association.server.notifications import pushed
-from cosem.association.server.profile import AssociationProfile, ServerProtection
+from cosem.association.server.profile import ServerProtection
 from cosem.classes.standard.push_setup import TransportService
 from cosem.errors import ConfigurationError, CosemError, TransportError
 from cosem.link.wrapper import DEFAULT_PORT, WrapperParser, wrap
 from cosem.types.identifiers import LongInvokeIdAndPriority
 
 if TYPE_CHECKING:
+    from cosem.server.association_entries import AssociationEntry
     from cosem.server.logical_device import LogicalDevice
     from cosem.server.objects.push_setup import PushSetupBehaviour
 
@@ -77,7 +78,7 @@ class _NothingToPushError(Exception):
 
 
 async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
-    profile, protection = _context(device, setup.receiver_sap)
+    entry, protection = _context(device, setup.receiver_sap)
     where = destination_of(bytes(setup.send_destination_and_method.destination))
     invoke_id = LongInvokeIdAndPriority.build(device.new_long_invoke_id(), confirmed=setup.confirmed)
     notification: DataNotification | None = None
@@ -89,7 +90,8 @@ async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
                 raise _NothingToPushError
             time = bytes(device.timestamp()) if setup.timestamped else b""
             notification = DataNotification(invoke_id, time, await setup.collect())
-        apdus = pushed(notification, profile, protection)
+        named = [(each.logical_name, int(each.attribute_index)) for each in setup.push_object_list]
+        apdus = pushed(notification, entry.profile, protection, device.protection_of_pushing(entry, named))
         units = [wrap(apdu, device.sap, setup.receiver_sap) for apdu in apdus]
         waiting = _Confirmation(invoke_id, protection) if setup.confirmed else None
         try:
@@ -101,13 +103,13 @@ async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
     return False
 
 
-def _context(device: LogicalDevice, client_sap: int) -> tuple[AssociationProfile, ServerProtection | None]:
+def _context(device: LogicalDevice, client_sap: int) -> tuple[AssociationEntry, ServerProtection | None]:
     """Return the association that the client of a push has, and what protects it."""
     for entry in device.associations:
         profile = entry.profile
         if profile.client_sap == client_sap:
             ciphered = profile.application_context.ciphered and profile.protection is not None
-            return profile, profile.protection(profile.client_system_title) if ciphered else None  # type: ignore[misc]
+            return entry, profile.protection(profile.client_system_title) if ciphered else None  # type: ignore[misc]
     raise ConfigurationError(f"there is no association with client {client_sap}")
 
 

@@ -15,13 +15,21 @@ from cosem.association.block_transfer import cut_unconfirmed
 from cosem.association.control_function import State
 from cosem.association.server.indications import Indication, NotificationConfirmed
 from cosem.errors import ConfigurationError, DecodeError, LimitError, StateError, UnsupportedError
+from cosem.security.policy import ProtectionKind
 from cosem.types.enumerations import Conformance
 
 if TYPE_CHECKING:
     from cosem.association.server.association import ServerAssociation
     from cosem.association.server.profile import AssociationProfile, ServerProtection
 
-__all__ = ["cut", "notification_confirmed", "notification_in_association", "pushed", "smaller"]
+__all__ = [
+    "cut",
+    "notification_confirmed",
+    "notification_in_association",
+    "protected_as_demanded",
+    "pushed",
+    "smaller",
+]
 
 
 def notification_confirmed(octets: bytes) -> Generator[Indication, Any, list[bytes]]:
@@ -60,7 +68,10 @@ def notification_in_association(
 
 
 def pushed(
-    notification: DataNotification, profile: AssociationProfile, protection: ServerProtection | None
+    notification: DataNotification,
+    profile: AssociationProfile,
+    protection: ServerProtection | None,
+    kinds: int = 0,
 ) -> list[bytes]:
     """Return the APDUs of a push to a destination, in the context of an association that need not be open.
 
@@ -68,19 +79,44 @@ def pushed(
         notification: What is pushed.
         profile: The association that the push setup names.
         protection: What protects it; ``None`` for nothing.
+        kinds: What access rights demand of it besides the policy, a number of ``ProtectionKind``.
 
     Raises:
-        UnsupportedError: It is longer than the receiver takes, and blocks are not allowed.
+        UnsupportedError: It cannot be protected so, or is longer than the receiver takes, and blocks are not allowed.
         EncodeError: The body is of no COSEM type.
     """
     blocks = bool(profile.conformance & Conformance.GENERAL_BLOCK_TRANSFER)
     limit = profile.client_max_receive_pdu_size or profile.max_send_pdu_size
-    return cut(_protected(notification, protection), limit, blocks=blocks)
+    return cut(_protected(notification, protection, kinds), limit, blocks=blocks)
 
 
-def _protected(notification: DataNotification, protection: ServerProtection | None) -> bytes:
+def _protected(notification: DataNotification, protection: ServerProtection | None, kinds: int = 0) -> bytes:
     octets = encode(notification)
+    if kinds:
+        return protected_as_demanded(octets, protection, kinds)
     return octets if protection is None else protection.protect(octets)
+
+
+def protected_as_demanded(octets: bytes, protection: ServerProtection | None, kinds: int) -> bytes:
+    """Return what is sent unasked, protected as access rights demand of answers.
+
+    Args:
+        octets: The clear APDU.
+        protection: That of the association; it does so by a method ``protect_unasked``.
+        kinds: What is demanded besides the policy, a number of ``ProtectionKind``.
+
+    Raises:
+        UnsupportedError: There is no protection, or none that can do more than its policy says.
+        SecurityError: A key is not known, or no counter is left.
+    """
+    protect = getattr(protection, "protect_unasked", None)
+    if protect is None:
+        raise UnsupportedError("an access right demands a protection that this association has not")
+    demanded = ProtectionKind(kinds)
+    if ProtectionKind.ENCRYPTED in demanded:
+        demanded |= ProtectionKind.AUTHENTICATED
+    protected: bytes = protect(octets, demanded)
+    return protected
 
 
 def smaller(limit: int, other: int) -> int:

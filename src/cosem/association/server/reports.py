@@ -14,15 +14,13 @@ from cosem.apdu.common import CosemAttributeDescriptor
 from cosem.apdu.notification import EventNotificationRequest
 from cosem.apdu.variable_access import InformationReportRequest, VariableName
 from cosem.association.control_function import ServerEvent, State
-from cosem.association.server.notifications import cut, smaller
+from cosem.association.server.notifications import cut, protected_as_demanded, smaller
 from cosem.association.short_names.time import generalized_time
 from cosem.errors import ConfigurationError, StateError, UnsupportedError
-from cosem.security.policy import ProtectionKind
 from cosem.types.enumerations import Conformance
 
 if TYPE_CHECKING:
     from cosem.association.server.association import ServerAssociation
-    from cosem.association.server.profile import ServerProtection
     from cosem.types.data import DataValue
 
 __all__ = ["event_notification", "information_report"]
@@ -86,22 +84,11 @@ def _sent(
     association.control.fire(event)
     protection = association.protection if associated else None
     if kinds:
-        octets = _protected_as_demanded(protection, octets, kinds)
+        octets = protected_as_demanded(octets, protection, kinds)
     elif protection is not None:
         octets = protection.protect(octets)
     blocks = associated and association.agreed(Conformance.GENERAL_BLOCK_TRANSFER)
     return cut(octets, smaller(association.context.client_max_receive_pdu_size, longest), blocks=blocks)
-
-
-def _protected_as_demanded(protection: ServerProtection | None, octets: bytes, kinds: int) -> bytes:
-    protect = getattr(protection, "protect_unasked", None)
-    if protect is None:
-        raise UnsupportedError("an access right demands a protection that this association has not")
-    demanded = ProtectionKind(kinds)
-    if ProtectionKind.ENCRYPTED in demanded:
-        demanded |= ProtectionKind.AUTHENTICATED
-    protected: bytes = protect(octets, demanded)
-    return protected
 
 
 def _short_name(association: ServerAssociation, target: int | CosemAttributeDescriptor) -> int:
