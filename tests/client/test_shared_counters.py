@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import cosem
-from cosem.errors import ExceptionResponseError
+from cosem.errors import ExceptionResponseError, SecurityError
 from cosem.server.threads import serve_in_thread
 from cosem.store.sqlite_counters import SqliteCounterStore
 from tests.client.secured import SERIAL, SecuredMeter, reads, security
@@ -64,4 +64,18 @@ def test_a_new_association_begins_above_what_others_have_used(url, one_file):
     with cosem.connect(url, client=1, security=one_file()) as client:
         used_by_another(url, one_file)
         client.reopen()
+        assert reads(client)
+
+
+def test_a_store_that_fails_meanwhile_leaves_the_refusal(url, one_file, monkeypatch):
+    def fail(*_):
+        raise SecurityError("the disk is gone")
+
+    with cosem.connect(url, client=1, security=one_file()) as client:
+        used_by_another(url, one_file)
+        monkeypatch.setattr(SqliteCounterStore, "peek", fail)
+        with pytest.raises(ExceptionResponseError, match="invocation-counter-error"):
+            reads(client)
+        monkeypatch.undo()
+        used_by_another(url, one_file)
         assert reads(client)

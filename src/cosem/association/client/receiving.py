@@ -44,7 +44,7 @@ class ClientReceiving(ClientSending):
             octets: The APDU.
             now: Monotonic seconds; what is sent in blocks without acknowledgements must be whole in time.
         """
-        self._late.tick(now)
+        self.tick(now)
         tag = octets[0] if octets else 0
         if tag == routing.GENERAL_BLOCK_TRANSFER:
             self._receive_block(octets, now)
@@ -139,6 +139,8 @@ class ClientReceiving(ClientSending):
             if exchange is not None:
                 if not isinstance(error, SecurityError):
                     self._answered(exchange, key)
+                elif key in self._refused:
+                    self._late.rest(key, exchange.waits)
                 self._advance(exchange, None, error)
             else:
                 # What may be forged frees no invoke-id, and says nothing of how this meter counts.
@@ -146,9 +148,11 @@ class ClientReceiving(ClientSending):
         elif not self._waiting or tag in routing.REQUESTS:
             self._unmatched(f"{tag:02X}", None)
         else:
-            if len(self._waiting) > 1:  # the true answers of all but one are still to come
-                for waiting in filter(routing.has_invoke_id, self._waiting):
-                    self._late.rest(waiting)
+            one = len(self._waiting) == 1
+            for waiting, exchange in self._waiting.items():
+                # The true answers of all but one are still to come; what may have been refused gets none for certain.
+                if routing.has_invoke_id(waiting) and not (one and waiting not in self._refused):
+                    self._late.rest(waiting, exchange.waits)
             self._fail_waiting(error)
 
     def _unmatched(self, what: str, invoke_id: int | str | None) -> None:
@@ -212,10 +216,10 @@ class ClientReceiving(ClientSending):
             error = routing.confirmed_service_error(apdu)
         exchange.answer_begun = False
         key, refused = exchange.key, self._refused.one_of(self._waiting.keys())
-        self._late.came_to_something(exchange.number)
+        self._refused.aged(self._late.came_to_something(exchange.number))
         self._late.free(refused)
         if key is not None and routing.has_invoke_id(key) and (others or key not in refused):
-            self._late.rest(key, answered=key in refused)
+            self._late.rest(key, exchange.waits, answered=key in refused)
         if self._was_overtaken(error) and isinstance(exchange.request, _REPEATED):
             self._repeat(exchange)
         else:
@@ -230,7 +234,10 @@ class ClientReceiving(ClientSending):
             return False
         if error.service_error != ServiceErrorCode.INVOCATION_COUNTER_ERROR:
             return False
-        renewed = getattr(self.protection, "renew_counter", bool)()
+        try:
+            renewed = getattr(self.protection, "renew_counter", bool)()
+        except SecurityError:
+            return False  # who sends next is told that the counters cannot be used
         return renewed and not (error.of_another or error.answer_begun)
 
     def _repeat(self, exchange: Exchange[Any]) -> None:
@@ -242,7 +249,7 @@ class ClientReceiving(ClientSending):
 
     def _answered(self, exchange: Exchange[Any], key: int | str) -> None:
         """Take note that a request has its answer: others may be refused for certain now, or be too late."""
-        self._late.came_to_something(exchange.number)
+        self._refused.aged(self._late.came_to_something(exchange.number))
         self._late.free(self._refused.answered(key))
 
     def _fail_waiting(self, error: CosemError) -> None:
