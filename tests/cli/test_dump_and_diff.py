@@ -59,7 +59,11 @@ def test_a_dump_does_not_differ_from_its_meter(cosem, url, tmp_path):
     cosem("dump", url, "-o", file)
     done = cosem("diff", file, url, "--all")
     assert (done.status, done.out, done.err) == (0, "no difference in 40 objects\n", "")
-    assert cosem("diff", url, file, "--all", "--json").json == {"equal": True, "differences": []}
+    assert cosem("diff", url, file, "--all", "--json").json == {
+        "equal": True,
+        "differences": [],
+        "left_out": 0,
+    }
 
 
 def test_what_was_changed_is_shown(cosem, tmp_path):
@@ -300,3 +304,25 @@ def test_several_devices_need_several_places(cosem):
     done = cosem("serve", "water", "three-phase", "--listen", "tcp://127.0.0.1:0")
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "two logical devices have the address 1" in done.err
+
+
+def test_a_reading_is_left_out_and_told_and_what_is_configured_in_data_counts(cosem, tmp_path):
+    head = 'cosem-meter = 1\n[meter]\nname = "ABC{serial}"\n[[association]]\nclient = 16\nrights = "full"\n'
+    files = []
+    for name, octets, power in (("one", "AA", 5), ("other", "BB", 6)):
+        file = tmp_path / f"{name}.toml"
+        file.write_text(
+            f'{head}[[object]]\nclass = 1\nname = "0-0:94.91.0"\n'
+            f'values = {{value = {{octet-string = "{octets}"}}}}\n'
+            f'[[object]]\nclass = 3\nname = "1-0:1.7.0"\nvalues = {{value = {{long-unsigned = {power}}}}}\n'
+        )
+        files.append(str(file))
+    done = cosem("diff", *files)
+    assert done.status == 1
+    assert "0-0:94.91.0" in done.out
+    assert "1-0:1.7.0" not in done.out
+    assert "left out: 1 that the meter changes by itself" in done.out
+    facts = cosem("diff", *files, "--json").json
+    assert (facts["left_out"], [each["obis"] for each in facts["differences"]]) == (1, ["0.0.94.91.0.255"])
+    everything = cosem("diff", *files, "--all", "--json").json
+    assert (everything["left_out"], len(everything["differences"])) == (0, 2)

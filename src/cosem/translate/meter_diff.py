@@ -9,10 +9,11 @@ from typing import Any, Final
 from cosem.classes.meter_record import MeterRecord, RecordedObject
 from cosem.codec.data import encode_data
 from cosem.translate.access_text import rights_to_text
+from cosem.translate.configuration import is_configuration
 from cosem.types.enumerations import DataAccessResult
 from cosem.types.logical_name import LogicalName
 
-__all__ = ["Difference", "differences"]
+__all__ = ["Difference", "differences", "left_out"]
 
 _ABSENT: Final = object()
 
@@ -48,7 +49,8 @@ def differences(first: MeterRecord, second: MeterRecord, *, dynamic: bool = Fals
     Args:
         first: A meter.
         second: Another one.
-        dynamic: Whether values are compared that the meter changes by itself: registers, buffers, the time.
+        dynamic: Whether values are compared that the meter changes by itself: registers, buffers, the time; see
+            :func:`~cosem.translate.configuration.is_configuration`.
     """
     others = {each.key: each for each in second.objects}
     for each in first.objects:
@@ -61,6 +63,15 @@ def differences(first: MeterRecord, second: MeterRecord, *, dynamic: bool = Fals
         yield Difference("only in the second", each.logical_name, each.class_id)
 
 
+def left_out(first: MeterRecord, second: MeterRecord) -> int:
+    """Return how many values that both have differ, and do not count because a meter changes them by itself."""
+    wholly, partly = (
+        sum(each.kind == "value" and not each.missing for each in differences(first, second, dynamic=dynamic))
+        for dynamic in (True, False)
+    )
+    return wholly - partly
+
+
 def _of_objects(one: RecordedObject, other: RecordedObject, *, dynamic: bool) -> Iterator[Difference]:
     name, class_id = one.logical_name, one.class_id
     if one.version != other.version:
@@ -69,9 +80,9 @@ def _of_objects(one: RecordedObject, other: RecordedObject, *, dynamic: bool) ->
         yield Difference("rights", name, class_id, before=_rights(one), after=_rights(other))
     ours, theirs = _outcomes(one), _outcomes(other)
     for number in sorted(ours.keys() | theirs.keys()):
-        attribute = one.attribute(number)
-        if not dynamic and attribute is not None and not attribute.static:
+        if not dynamic and not is_configuration(one, number):
             continue
+        attribute = one.attribute(number)
         before, after = ours.get(number, _ABSENT), theirs.get(number, _ABSENT)
         if _octets(before) != _octets(after):
             missing = 1 if before is _ABSENT else 2 if after is _ABSENT else 0

@@ -1,7 +1,8 @@
 """Compare two meters, or dumps of meters: objects, versions, rights, and what is configured.
 
 METER is a URL or a file that cosem dump wrote, and so is OTHER; the options of the association hold for both.
-Values that a meter changes by itself, such as registers and buffers, count only with --all.
+Values that a meter changes by itself, such as readings, counters, states and buffers, count only with --all; how many
+of them differ is told. Those of Data count, except where the name says that they are counted or a state.
 
 The exit status is 0 where there is no difference, and 1 where there is one.
 """
@@ -36,20 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare the meters."""
-    from cosem.translate.meter_diff import differences
+    from cosem.translate.meter_diff import differences, left_out
 
     first = taken_down(options, options.url, buffers=options.all)
     second = taken_down(options, options.other, buffers=options.all)
     found = list(differences(first, second, dynamic=options.all))
+    others = 0 if options.all else left_out(first, second)
     if options.json:
         from cosem.cli.output import print_json
 
-        print_json({"equal": not found, "differences": [_facts(each) for each in found]})
-    elif not found:
-        count = len(first.objects)
-        print(f"no difference in {count} objects")
-    else:
+        print_json({"equal": not found, "differences": [_facts(each) for each in found], "left_out": others})
+        return 1 if found else 0
+    if found:
         _show(found)
+    else:
+        print(f"no difference in {len(first.objects)} objects")
+    if others:
+        print(f"left out: {others} that the meter changes by itself; --all compares them, too")
     return 1 if found else 0
 
 
