@@ -43,3 +43,19 @@ def test_a_number_that_is_no_private_key_is_not_shown_as_one(cosem, tmp_path, fi
     assert "k.toml" in done.err
     assert octets not in done.err
     assert list(KeyFile(path).names()) == ["A"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("keys", "show", "here"),
+        ("keys", "new", "here", "--name", "A"),
+        ("keys", "rotate", "sim:", "--client", "2", "--keys", "here"),
+        ("read", "sim:", "1-0:1.8.0", "--client", "2", "--keys", "here"),
+    ],
+)
+def test_a_directory_is_called_one(cosem, tmp_path, command):
+    (tmp_path / "here").mkdir()
+    done = cosem(*command)
+    assert done.status == 2
+    assert "here is a directory: a key file is one file" in done.err
