@@ -11,6 +11,7 @@ from cosem.apdu.common import CosemMethodDescriptor
 from cosem.association.client.association import ClientAssociation
 from cosem.association.client.conversations.access import AccessItem, action_item
 from cosem.association.client.conversations.get import get
+from cosem.association.client.refused import Refused
 from cosem.association.control_function import State
 from cosem.client.operations import access_services, services
 from cosem.client.session import Session
@@ -172,7 +173,7 @@ def test_without_a_free_invoke_id_and_without_an_open_request_the_association_is
     client = opened_client(first=0)
     for _ in range(16):
         given_up(client)
-    with pytest.raises(TransportClosed, match="reopen"):
+    with pytest.raises(TransportClosed, match=r"^16 .* answers are lost, or the meter is slow .*; reopen"):
         reading(client).result()
     assert client.association.state is State.IDLE
     assert isinstance(client.association.lost_by, TransportClosed)
@@ -183,7 +184,7 @@ def test_while_requests_are_open_the_error_says_what_helps():
     given_up(client)
     for _ in range(15):
         reading(client)
-    with pytest.raises(StateError, match="ask for fewer at once, or set longer time-outs"):
+    with pytest.raises(StateError, match="ask for fewer at once; answers are lost, or the meter is slow"):
         reading(client).result()
     assert client.association.state is State.ASSOCIATED
 
@@ -204,6 +205,81 @@ def test_errors_booked_on_the_wrong_request_use_no_invoke_ids_up():
         if number == 100:
             break
     assert association.state is State.ASSOCIATED
+
+
+def used_next(client: Client) -> set[str]:
+    """Return the next sixteen invoke-ids."""
+    return {f"{int(client.association.new_invoke_id()):02X}" for _ in range(16)}
+
+
+def test_an_invoke_id_rests_as_long_as_the_patience_of_its_own_request_says():
+    client = opened_client(first=0)
+    answered_from(client, 0.0, 1)
+    client.association.tick(1.0, 600.0)  # of a request that was answered
+    exchange = reading(client)
+    client.association.tick(1.0, 0.5)
+    (request,) = client.sent()
+    client.association.timed_out(exchange, TransportTimeout("no answer"))
+    answered_from(client, 2.0, 4)
+    client.association.tick(5.0)
+    assert request[4:6] in used_next(client)
+
+
+@pytest.mark.parametrize("end", ["cancel", "timed_out"])
+def test_an_invoke_id_rests_no_shorter_because_others_wait_less(end):
+    client = opened_client(first=0)
+    exchange = reading(client)
+    client.association.tick(0.0, 600.0)
+    (request,) = client.sent()
+    reading(client)
+    client.association.tick(0.0, 0.5)
+    client.sent()
+    getattr(client.association, end)(exchange, TransportTimeout("no answer"))
+    answered_from(client, 2.0, 4)
+    client.association.tick(4799.0)
+    assert request[4:6] not in used_next(client)
+    client.association.tick(4800.0)
+    assert request[4:6] in used_next(client)
+
+
+def test_lost_answers_after_one_long_time_out_do_not_end_the_association():
+    client = opened_client(first=0)
+    client.association.tick(0.0, 600.0)
+    client.association.tick(0.0, 0.5)
+    for second in range(0, 300, 10):
+        client.association.tick(second)
+        given_up(client)
+        answered_from(client, second, 5)
+    assert client.association.state is State.ASSOCIATED
+
+
+@pytest.mark.parametrize("spoil", ["lose", "answer without a name"])
+def test_errors_whose_other_request_gets_no_answer_use_no_invoke_ids_up(spoil):
+    client = opened_client(first=0)
+    association = client.association
+    association.tick(0.0, 10.0)
+    for moment in range(0, 50_000, 1000):
+        first, second = reading(client), reading(client)
+        client.sent()
+        client.receive(NOT_POSSIBLE)
+        assert first.done
+        if spoil == "lose":
+            association.timed_out(second, TransportTimeout("no answer"))
+        else:
+            client.receive("FF")  # nobody can say whose it is
+        assert second.done
+        answered_from(client, moment + 200.0, 20)
+    assert len(used_next(client)) == 16
+
+
+def test_a_request_that_nobody_answered_makes_no_other_one_refused():
+    refused = Refused()
+    assert refused.one_of([1, 2, 3]) == set()
+    refused.aged([3])  # the refused one, for all that is known
+    assert refused.answered(2) == set()
+    assert 1 in refused
+    refused.aged([1])
+    assert refused.one_of([4]) == {4}
 
 
 # --- what was protected before ----------------------------------------------------------------------------------------

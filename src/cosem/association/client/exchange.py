@@ -138,6 +138,7 @@ class Exchange(Generic[T]):
         steps: How many times it has sent something: each begins a new wait.
         answer_begun: Whether the last that came was a block of a result, and not the last one of it.
         patience: How long to wait for the next answer, seconds; ``None`` as long as the time-outs say.
+        waits: How long whoever pumps waits for each answer, seconds; ``None`` as long as nobody has said so.
         on_done: Called once when it ends.
         context: What the conversation knows of its association; ``None`` for opening and releasing.
     """
@@ -156,6 +157,7 @@ class Exchange(Generic[T]):
         "request",
         "steps",
         "subject",
+        "waits",
     )
 
     def __init__(self, conversation: Conversation[T], context: ServiceContext | None = None) -> None:
@@ -171,6 +173,7 @@ class Exchange(Generic[T]):
         self.steps = 0
         self.answer_begun = False
         self.patience: float | None = None
+        self.waits: float | None = None
         self.on_done: Callable[[Exchange[T]], None] | None = None
 
     def result(self) -> T:

@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["LateAnswers"]
 
 _TIMES: Final = 8
-"""An answer that is later than so many of the longest waits, is believed not to come any more."""
+"""An answer that is later than so many waits for it, is believed not to come any more."""
 _NEWER: Final = 4
 """So many requests that were sent later must have come to something: silence of the line makes no answer too late."""
 
@@ -34,13 +34,14 @@ class LateAnswers:
 
     >>> late = LateAnswers()
     >>> late.tick(0.0, patience=10.0)
+    set()
     >>> late.rest(3)
     >>> for _ in range(4):
-    ...     late.came_to_something(late.request())
+    ...     _ = late.came_to_something(late.request())
     >>> late.tick(79.0)
-    >>> 3 in late
-    True
+    set()
     >>> late.tick(80.0)
+    {3}
     >>> 3 in late
     False
     """
@@ -59,40 +60,41 @@ class LateAnswers:
     def __len__(self) -> int:
         return len(self._resting)
 
-    def tick(self, now: float, patience: float | None = None) -> None:
-        """Take note of the time.
+    def tick(self, now: float, patience: float | None = None) -> set[int | str]:
+        """Take note of the time, and return the invoke-ids that are free for it.
 
         Args:
             now: Monotonic seconds.
-            patience: How long whoever pumps waits for an answer, seconds. As long as nobody has said so, time alone
-                never makes an answer too late; of several the longest counts.
+            patience: How long whoever pumps waits for an answer now, seconds: that counts for the requests of which
+                nothing else is known. As long as nobody has said so, time alone never makes an answer too late.
         """
         self._now = max(self._now, now)
         if patience is not None:
-            self._patience = patience if self._patience == inf else max(self._patience, patience)
-        if self._resting:
-            self._wake()
+            self._patience = patience
+        return self._wake() if self._resting else set()
 
     def request(self) -> int:
         """Take note that a request goes out, and return its number."""
         self._requests += 1
         return self._requests
 
-    def came_to_something(self, number: int) -> None:
-        """Take note that the request with this number was answered, or refused."""
-        if self._resting:
-            for resting in self._resting.values():
-                resting.newer += number > resting.after
-            self._wake()
+    def came_to_something(self, number: int) -> set[int | str]:
+        """Take note that the request with this number was answered, or refused; return what is free for it."""
+        if not self._resting:
+            return set()
+        for resting in self._resting.values():
+            resting.newer += number > resting.after
+        return self._wake()
 
-    def rest(self, key: int | str, *, answered: bool = False) -> None:
+    def rest(self, key: int | str, patience: float | None = None, *, answered: bool = False) -> None:
         """Let an invoke-id rest.
 
         Args:
             key: Of the request that was given up.
+            patience: How long its answer would have been waited for, seconds; ``None`` if nobody has said so.
             answered: Whether an answer came that was most likely its own: time need not pass.
         """
-        until = -inf if answered else self._now + _TIMES * self._patience
+        until = -inf if answered else self._now + _TIMES * (self._patience if patience is None else patience)
         self._resting[key] = _Resting(self._requests, until)
 
     def free(self, keys: Iterable[int | str]) -> None:
@@ -104,6 +106,8 @@ class LateAnswers:
         """Forget all."""
         self._resting.clear()
 
-    def _wake(self) -> None:
+    def _wake(self) -> set[int | str]:
         now = self._now
-        self.free([key for key, each in self._resting.items() if each.newer >= _NEWER and each.until <= now])
+        free = {key for key, each in self._resting.items() if each.newer >= _NEWER and each.until <= now}
+        self.free(free)
+        return free

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 __all__ = ["Refused"]
 
@@ -11,7 +11,8 @@ class Refused:
     """The requests that were open when an error came that says nothing of which it refuses.
 
     One of them is refused and the others are still answered: as soon as no more are left than there were errors,
-    all that are left are refused, and no late answer to any of them can come.
+    all that are left are refused, and no late answer to any of them can come. Where an answer was lost that is never:
+    what is too old for an answer is no candidate any more, and takes an error along.
 
     >>> refused = Refused()
     >>> refused.one_of([1, 2])
@@ -43,6 +44,14 @@ class Refused:
             return set()
         self._candidates.remove(key)
         return self._certain()
+
+    def aged(self, keys: Iterable[int | str]) -> None:
+        """Take note that nothing more is waited for of these requests: each may be one that was refused."""
+        for key in self._candidates.intersection(keys):
+            self._candidates.remove(key)
+            self._errors = max(0, self._errors - 1)
+        if not self._candidates:
+            self._errors = 0
 
     def _certain(self) -> set[int | str]:
         if len(self._candidates) > self._errors:

@@ -133,7 +133,7 @@ class ClientSending:
 
         Raises:
             StateError: All 16 are in use, some by open requests.
-            TransportClosed: All 16 requests were abandoned, and the association is given up.
+            TransportClosed: Too many requests were abandoned, and the association is given up.
         """
         for _ in range(_INVOKE_IDS):
             number = self._next_invoke_id
@@ -145,13 +145,13 @@ class ClientSending:
                 return InvokeIdAndPriority.build(number, confirmed=confirmed, high_priority=high_priority)
         if self._waiting or self._held:
             raise StateError(
-                "16 requests are open, or were given up and may still be answered (wait for some, ask for fewer at once, "
-                "or set longer time-outs)",
+                "16 requests are open, or were given up and may still be answered (wait for some or ask for fewer at once; "
+                "answers are lost, or the meter is slow and needs longer time-outs)",
                 "a further request",
             )
         error = TransportClosed(
-            "16 requests were given up, and too little was answered since to tell late answers from new ones; "
-            "reopen, and set longer time-outs if the meter is slow"
+            f"{len(self._late)} requests were given up, and too little was answered since to tell late answers from new ones: "
+            "answers are lost, or the meter is slow and needs longer time-outs; reopen"
         )
         self.lost(error)
         raise error
@@ -185,9 +185,13 @@ class ClientSending:
 
         Args:
             now: Monotonic seconds, of the clock that :meth:`receive` is told of.
-            patience: How long answers are waited for, seconds.
+            patience: How long answers are waited for, seconds: to the requests of which nobody has said so yet.
         """
-        self._late.tick(now, patience)
+        self._refused.aged(self._late.tick(now, patience))
+        if patience is not None:
+            for exchange in [*self._waiting.values(), *(held for held, _ in self._held.values())]:
+                if exchange.waits is None:
+                    exchange.waits = patience
 
     def next_outgoing(self) -> Outgoing | None:
         """Return the next APDU for the link, or ``None``."""
@@ -209,7 +213,7 @@ class ClientSending:
                 return
             del self._waiting[key]
             if routing.has_invoke_id(key):
-                self._late.rest(key)
+                self._late.rest(key, exchange.waits)
         elif key is not None:
             self._held.pop(key, None)
         exchange.conversation.close()
@@ -243,7 +247,7 @@ class ClientSending:
             return
         del self._waiting[key]
         exchange.key = None
-        self._late.rest(key)
+        self._late.rest(key, exchange.waits)
         self._advance(exchange, None, error)
 
     def _cannot_be_told(self, key: int | str) -> bool:
