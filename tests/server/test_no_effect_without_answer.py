@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from cosem.apdu.common import (
     CosemAttributeDescriptorWithSelection,
     CosemMethodDescriptor,
 )
+from cosem.apdu.get import GetRequestNormal
 from cosem.apdu.set import SetRequestNormal, SetRequestWithList
 from cosem.association.client.parameters import ALL_SERVICES_LN
 from cosem.errors import CounterExhausted, SecurityError
@@ -322,3 +324,23 @@ def test_results_that_go_in_blocks_need_no_room_for_all():
     answer, _ = meter.ask(ActionRequestWithList(ID, (RESET,) * 40, (Integer(0),) * 40), SecurityOptions())
     assert not decode(answer).pblock.last_block
     assert not meter.untouched
+
+
+@pytest.mark.parametrize("doing", [*DOING, "get"])
+def test_what_was_done_is_not_told_as_refused_when_the_last_counter_goes_meanwhile(doing, monkeypatch):
+    """Somebody else takes the last one while the request is served."""
+    meter = Meter(*without())
+    meter.leave(1)
+    request = DOING.get(doing, GetRequestNormal(ID, ATTRIBUTE))
+    octets = meter.protection.protect(encode(request))
+    resolve = meter.device.resolve
+
+    def slowly(association, indication):
+        outcome = resolve(association, indication)
+        with suppress(CounterExhausted):
+            meter.held.counted().counter().next()
+        return outcome
+
+    monkeypatch.setattr(meter.device, "resolve", slowly)
+    assert process(meter.device, meter.association, octets) == (NOT_PROTECTED if doing == "get" else None)
+    assert meter.untouched is (doing == "get")

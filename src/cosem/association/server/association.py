@@ -68,7 +68,7 @@ Processing: TypeAlias = Generator[Indication, Any, list[bytes]]
 Service: TypeAlias = Generator[Indication, Any, bytes | None]
 """As :data:`Processing`, for one service: returns the octets of its clear answer, or ``None``."""
 
-_AARQ, _RLRQ, _READ_REQUEST, _ACTION_REQUEST, _EXCEPTION = 0x60, 0x62, 0x05, 0xC3, 0xD8
+_AARQ, _RLRQ, _READ_REQUEST, _GET_REQUEST, _ACTION_REQUEST, _EXCEPTION = 0x60, 0x62, 0x05, 0xC0, 0xC3, 0xD8
 _BLOCK, _NOTIFICATION_CONFIRM, _ACCESS_REQUEST = 0xE0, 0x10, 0xD9
 _ACSE: Final = frozenset({0x60, 0x61, 0x62, 0x63})
 _SILENT: Final = frozenset(bytes((tag,)) for tag in SILENT_REQUESTS)
@@ -376,8 +376,9 @@ class ServerAssociation:
         options = self.demands.options(status, protection)
         try:
             return answer if options is False else protection.protect(answer, options)
-        except SecurityError:  # no key, or no counter is left under it: the answer must not go out in clear
-            return NOT_PROTECTED
+        except SecurityError:
+            # It could be protected before, and must not go out in clear. What was done is not told as refused.
+            return NOT_PROTECTED if tag == _GET_REQUEST else None
 
     def _deciphered(self, octets: bytes) -> tuple[bytes, bytes | None]:
         """Return the clear octets of a protected request; or the answer that refuses it."""
