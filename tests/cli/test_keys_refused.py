@@ -48,14 +48,14 @@ def test_a_number_that_is_no_private_key_is_not_shown_as_one(cosem, tmp_path, fi
 @pytest.mark.parametrize(
     "command",
     [
-        ("keys", "show", "here"),
-        ("keys", "new", "here", "--name", "A"),
-        ("keys", "rotate", "sim:", "--client", "2", "--keys", "here"),
-        ("read", "sim:", "1-0:1.8.0", "--client", "2", "--keys", "here"),
+        ("keys", "show"),
+        ("keys", "new", "--name", "A"),
+        ("keys", "rotate", "sim:", "--client", "2", "--keys"),
+        ("read", "sim:", "1-0:1.8.0", "--client", "2", "--keys"),
     ],
 )
 def test_a_directory_is_called_one(cosem, tmp_path, command):
-    (tmp_path / "here").mkdir()
-    done = cosem(*command)
+    words = command if command[-1] == "--keys" else command[:2]
+    done = cosem(*words, str(tmp_path), *command[len(words) :])
     assert done.status == 2
-    assert "here is a directory: a key file is one file" in done.err
+    assert f"{tmp_path} is a directory: a key file is one file" in done.err
