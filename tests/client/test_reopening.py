@@ -13,7 +13,7 @@ from cosem.association.client.parameters import AssociationParameters
 from cosem.client.aio import AsyncClient
 from cosem.client.blocking import Client
 from cosem.client.session import Session
-from cosem.errors import StateError, TransportClosed
+from cosem.errors import StateError, TransportClosed, TransportError
 from cosem.link.wrapper import WrapperClientLink
 from cosem.transport.aio import AsyncConnection
 from cosem.transport.blocking import BlockingConnection
@@ -245,3 +245,60 @@ def test_two_threads_do_not_reopen_at_the_same_time():
     assert "another thread uses this client" in str(raised[0])
     assert len(opener.channels) == 2
     assert opener.standing == 1
+
+
+def failing(error: BaseException):
+    def fail():
+        raise error
+
+    return fail
+
+
+REFUSED = "the association could not be opened anew: nobody is at home"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TransportError("nobody is at home"), REFUSED),
+        (KeyboardInterrupt(), "the association could not be opened anew: that was cancelled or interrupted"),
+    ],
+    ids=["unreachable", "interrupted"],
+)
+def test_after_a_reopening_that_failed_requests_say_why_and_the_next_one_may_succeed(error, words):
+    opener = Opener()
+    client = opener.client()
+    opener.meanwhile = failing(error)
+    with pytest.raises(type(error)):
+        client.reopen()
+    with pytest.raises(TransportClosed) as raised:
+        client.get(ENERGY, class_id=3)
+    assert str(raised.value) == words
+    assert not client.associated
+    opener.meanwhile = lambda: None
+    client.reopen()
+    assert client.get(ENERGY, class_id=3) == 12_345_678
+
+
+def test_the_asynchronous_client_says_why_too():
+    async def test():
+        opener = Opener()
+        client = await opener.async_client()
+        opener.meanwhile = failing(TransportError("nobody is at home"))
+        with pytest.raises(TransportError):
+            await client.reopen()
+        with pytest.raises(TransportClosed, match=REFUSED):
+            await client.get(ENERGY, class_id=3)
+        opener.meanwhile = lambda: None
+        task = asyncio.ensure_future(client.reopen())
+        await settled()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(TransportClosed, match="that was cancelled or interrupted"):
+            await client.get(ENERGY, class_id=3)
+        await client.reopen()
+        assert await client.get(ENERGY, class_id=3) == 12_345_678
+        await client.close()
+
+    run_virtual(test)

@@ -154,6 +154,23 @@ def test_a_pair_in_memory_is_a_connection():
         other.send(b"x")
 
 
+def test_closing_one_end_in_memory_wakes_the_thread_that_waits_there():
+    ours, _ = MemoryChannel.pair()
+    seen: list[Exception] = []
+
+    def wait():
+        try:
+            ours.receive(3600)
+        except TransportClosed as error:
+            seen.append(error)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    ours.close()
+    thread.join(10)
+    assert [str(error) for error in seen] == ["the channel is closed"]
+
+
 def test_addresses_of_version_6_are_written_in_brackets():
     assert peer_name("10.0.0.7", 4059) == "10.0.0.7:4059"
     assert peer_name("fe80::1", 4059) == "[fe80::1]:4059"

@@ -419,3 +419,21 @@ def test_an_observer_that_raises_ends_the_connection_and_nobody_waits_for_ever()
         assert wire.closed
 
     run_virtual(test)
+
+
+def test_a_connection_that_ends_in_the_moment_in_which_it_is_given_up_is_not_aborted():
+    async def test():
+        association = ClientAssociation(AssociationParameters(pre_established=True))
+        connection = AsyncConnection(TalkativeLink(), association, Timeouts(release=2.0))
+        wire = Stuck()
+        wire.protocol = connection
+        connection.connection_made(wire)
+        connection.close()
+        connection._lingering.cancel()
+        task = asyncio.ensure_future(connection.wait_closed())
+        await settled()
+        asyncio.get_running_loop().call_at(2.0, connection.connection_lost, None)
+        await task
+        assert not wire.aborted
+
+    run_virtual(test)

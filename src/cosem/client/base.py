@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cosem.transport.timeouts import Timeouts
     from cosem.types.enumerations import Conformance
 
-__all__ = ["ClientBase", "ConnectionLike", "Opener", "closed_meanwhile"]
+__all__ = ["ClientBase", "ConnectionLike", "Opener", "closed_meanwhile", "not_reopened"]
 
 T = TypeVar("T")
 
@@ -243,6 +243,13 @@ class ClientBase:
             f"<{type(self).__name__} {self.peer} client={parameters.client_sap}"
             f" server={parameters.server_sap} {state}>"
         )
+
+
+def not_reopened(error: BaseException) -> TransportClosed:
+    """Return what requests fail with after an association could not be opened anew."""
+    interrupted = not isinstance(error, Exception)
+    reason = "that was cancelled or interrupted" if interrupted else str(error) or type(error).__name__
+    return TransportClosed(f"the association could not be opened anew: {reason}")
 
 
 def closed_meanwhile() -> TransportClosed:

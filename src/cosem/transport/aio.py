@@ -18,6 +18,7 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink
 from cosem.transport.channel import peer_name, reason_of, refuse_cut_names
+from cosem.transport.farewell import say_farewell
 from cosem.transport.lateness import given_up, named, prefix_of
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -91,6 +92,7 @@ class AsyncConnection(asyncio.Protocol):
             self._drain()
             self._flush()
         except LinkError as error:
+            self._drain()  # what came whole before
             self.lose(error)
         except Exception as error:
             # An observer of the application: whoever waits must not wait for ever.
@@ -104,8 +106,8 @@ class AsyncConnection(asyncio.Protocol):
             if exc
             else f"{self.peer or 'the meter'} closed the connection"
         )
-        self.lose(TransportClosed(reason))
         self._gone.set()
+        self.lose(TransportClosed(reason))
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
@@ -268,15 +270,23 @@ class AsyncConnection(asyncio.Protocol):
         if not self._connecting.done():
             self._connecting.set_exception(self._lost)
             self._connecting.exception()  # looked at: nobody may be waiting
+        if self._transport is not None and not self._gone.is_set():
+            write, now = self._transport.write, self._loop.time()
+            say_farewell(self.association, self._link, write, now, self._observer)
         self.association.lost(self._lost)
         if self._transport is not None:
             self._transport.close()
             # A meter that takes no more octets must not keep the connection.
             self._lingering = self._loop.call_later(self.timeouts.release, self._abandon)
 
+    def explain(self, error: LinkError) -> None:
+        """Say why the connection is over, where more is known of that than when it was closed."""
+        self._lost = error
+
     def _abandon(self) -> None:
         self._lingering = None
-        if isinstance(self._transport, asyncio.WriteTransport):
+        # asyncio's transports know no abort any more once they have ended.
+        if isinstance(self._transport, asyncio.WriteTransport) and not self._gone.is_set():
             self._transport.abort()
 
     async def wait_closed(self) -> None:

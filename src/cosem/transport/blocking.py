@@ -18,6 +18,7 @@ from cosem.errors import (
 )
 from cosem.link.base import ApduReceived, ClientLink, Connected, Disconnected, LineLink, LineSettings
 from cosem.transport.channel import Channel
+from cosem.transport.farewell import say_farewell
 from cosem.transport.lateness import given_up, named, prefix_of, unanswered, unfinished
 from cosem.transport.observing import Observer
 from cosem.transport.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -262,16 +263,26 @@ class BlockingConnection:
                     continue
                 return None
             except LinkError as error:
-                raise self._lose(error) from None
+                lost = self._lose(error)
+                if not notifications:
+                    raise lost from None
             self._drain()
             self._flush()
         return notifications.popleft()
 
-    def close(self) -> None:
-        """Disconnect the supporting layer as far as it lets us, and close the channel."""
+    def close(self, *, in_turn: bool = True) -> None:
+        """Disconnect the supporting layer as far as it lets us, and close the channel.
+
+        Args:
+            in_turn: Whether no other thread uses the connection; else nothing is sent.
+        """
         if self._lost is None:
-            self._lose(TransportClosed("the connection was closed"))
+            self._lose(TransportClosed("the connection was closed"), in_turn=in_turn)
         self._channel.close()
+
+    def explain(self, error: LinkError) -> None:
+        """Say why the connection is over, where more is known of that than when it was closed."""
+        self._lost = error
 
     def disconnect(self) -> None:
         """Let the link say good-bye, and wait for its answer as long as for a release; then close."""
@@ -365,7 +376,11 @@ class BlockingConnection:
         if self._observer is not None:
             self._observer.octets_received(octets)
         self._received += len(octets)
-        self._link.receive(octets, now)
+        try:
+            self._link.receive(octets, now)
+        except LinkError:
+            self._drain()  # what came whole before
+            raise
 
     def _drain(self) -> None:
         """Give the events of the link to the association."""
@@ -400,10 +415,13 @@ class BlockingConnection:
         if self.association.lost_by is not None:
             self._lose(self.association.lost_by)
 
-    def _lose(self, error: CosemError) -> LinkError:
+    def _lose(self, error: CosemError, *, in_turn: bool = True) -> LinkError:
         """Take note that the connection is over, and return why."""
         if self._lost is None:
             self._lost = named(error, self.peer)
+            if in_turn:
+                send, now = self._channel.send, self._clock()
+                say_farewell(self.association, self._link, send, now, self._observer)
             self._channel.close()
             self.association.lost(self._lost)
         return self._lost

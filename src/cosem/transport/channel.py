@@ -199,11 +199,12 @@ class MemoryChannel:
             raise TransportTimeout("nothing came") from None
         if not octets:
             self._incoming.put(b"")  # closed stays closed
-            raise TransportClosed("the other end closed")
+            raise TransportClosed("the channel is closed" if self._closed else "the other end closed")
         return octets
 
     def close(self) -> None:
-        """Close this end; the other one sees it."""
+        """Close this end; whoever waits at either is told."""
         if not self._closed and self._peer is not None:
             self._closed = True
+            self._incoming.put(b"")  # a thread that waits here is told, too
             self._peer._incoming.put(b"")  # noqa: SLF001 -- the other half of the same pair

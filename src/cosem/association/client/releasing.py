@@ -17,7 +17,7 @@ from cosem.types.enumerations import ReleaseRequestReason, ReleaseResponseReason
 if TYPE_CHECKING:
     from cosem.association.client.association import ClientAssociation
 
-__all__ = ["releasing"]
+__all__ = ["release_request", "releasing"]
 
 
 def releasing(association: ClientAssociation) -> Conversation[bool]:
@@ -29,7 +29,7 @@ def releasing(association: ClientAssociation) -> Conversation[bool]:
     confirmed = association.parameters.confirmed
     answer: Apdu = None
     try:
-        request = _release_request(association)
+        request = release_request(association)
         if confirmed:
             answer = yield request
     except ServiceError:
@@ -42,7 +42,8 @@ def releasing(association: ClientAssociation) -> Conversation[bool]:
     return isinstance(answer, RLRE) and answer.reason in (None, ReleaseResponseReason.NORMAL)
 
 
-def _release_request(association: ClientAssociation) -> RLRQ:
+def release_request(association: ClientAssociation) -> RLRQ:
+    """Return the RLRQ of an association, protected where its context is ciphered."""
     information = None
     parameters = association.parameters
     if association.protection is not None and parameters.application_context.ciphered:

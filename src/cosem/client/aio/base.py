@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from cosem.association.context import no_progress
-from cosem.client.base import ClientBase, closed_meanwhile
+from cosem.client.base import ClientBase, closed_meanwhile, not_reopened
 from cosem.client.session import Session
 from cosem.errors import CosemError, StateError
 from cosem.transport.aio import AsyncConnection
@@ -84,7 +84,8 @@ class AsyncBase(ClientBase):
 
         Raises:
             UnsupportedError: The client was not made by :func:`cosem.connect`.
-            LinkError: As :func:`cosem.connect`, as are the others.
+            LinkError: The meter cannot be reached; requests then say so, until it is reopened.
+            CosemError: Whatever else :func:`cosem.connect` raises, likewise.
         """
         opener = self._opened
         former, closings = self._connection, self._closings
@@ -97,7 +98,11 @@ class AsyncBase(ClientBase):
             await former.wait_closed()  # some ports and gateways take one at a time
             if self._closings != closings:
                 raise closed_meanwhile()
-            connection = await opener.open_async(security or opener.security)
+            try:
+                connection = await opener.open_async(security or opener.security)
+            except BaseException as error:
+                former.explain(not_reopened(error))
+                raise
             if self._closings != closings:
                 connection.close()
                 raise closed_meanwhile()

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from cosem.association.context import no_progress
-from cosem.client.base import ClientBase, closed_meanwhile
+from cosem.client.base import ClientBase, closed_meanwhile, not_reopened
 from cosem.client.session import Session
 from cosem.errors import CosemError, StateError
 from cosem.transport.blocking import BlockingConnection
@@ -90,13 +90,18 @@ class BlockingBase(ClientBase):
         Raises:
             UnsupportedError: The client was not made by :func:`cosem.connect`.
             StateError: Another thread uses this client.
-            LinkError: As :func:`cosem.connect`, as are the others.
+            LinkError: The meter cannot be reached; requests then say so, until it is reopened.
+            CosemError: Whatever else :func:`cosem.connect` raises, likewise.
         """
         opener = self._opened
         with self._in_turn("a reopening"):
             former, closings = self._connection, self._closings
             former.close()
-            connection = opener.open(security or opener.security)
+            try:
+                connection = opener.open(security or opener.security)
+            except BaseException as error:
+                former.explain(not_reopened(error))
+                raise
             if self._closings != closings:
                 connection.close()
                 raise closed_meanwhile()
@@ -116,7 +121,12 @@ class BlockingBase(ClientBase):
 
     def abort(self) -> None:
         """Close the connection at once, without release."""
-        self._connection.close()
+        ours = self._turn.acquire(blocking=False)
+        try:
+            self._connection.close(in_turn=ours)
+        finally:
+            if ours:
+                self._turn.release()
         self._closed()
 
     def close(self) -> None:
@@ -132,7 +142,7 @@ class BlockingBase(ClientBase):
                         self.release()
                 self._connection.disconnect()
         finally:
-            self._connection.close()
+            self._connection.close(in_turn=ours)
             if ours:
                 self._turn.release()
             self._closed()
