@@ -219,6 +219,71 @@ def test_many_synchronisations_back_are_a_jump_in_all():
     assert len(rows.rows) == captured + 8
 
 
+# --- a long silence -------------------------------------------------------------------------------------------
+
+OFTEN = [
+    pytest.param(lambda: single("FFFFFFFF"), id="single action schedule"),
+    pytest.param(lambda: entry("FFFFFFFF"), id="schedule"),
+]
+
+
+@pytest.mark.parametrize("make", OFTEN)
+def test_of_what_comes_each_second_a_week_of_silence_leaves_the_first_and_the_last(make):
+    scene = Scene(make(), now=SIX)
+    asked = []
+    target = next(each for each in scene.device if each.timed)
+    planned = target.next_time
+    target.next_time = lambda after: asked.append(after) or planned(after)
+    runs = scene.move(days=7)
+    assert runs[0] == ("10 04:00:01Z", 1)
+    assert runs[-1] == ("17 04:00:00Z", 1)
+    assert 900 < len(runs) <= 1000
+    assert len(asked) <= 1000
+    assert scene.move(seconds=3) == [(f"17 04:00:0{second}Z", 1) for second in (1, 2, 3)]
+
+
+def test_an_hour_of_what_comes_each_second_is_made_up_for_where_it_is_asked_often():
+    scene = Scene(single("FFFFFFFF"), now=SIX)
+    assert sum(len(scene.move(minutes=5)) for _ in range(12)) == 3600
+
+
+def test_what_plans_itself_anew_while_it_catches_up_catches_up_with_no_more():
+    schedule = single("FFFFFFFF")
+    scene = Scene(schedule, now=SIX)
+
+    @scene.device[TARIFF].setter("value")
+    def written(value):
+        scene.runs.append(("", int(value)))
+        schedule.changed(4)
+
+    assert len(scene.move(days=7)) <= 1000
+
+
+@pytest.mark.parametrize("method", [1, 2])
+def test_a_full_profile_makes_up_for_the_rows_that_there_is_room_for(method):
+    rows = ProfileGenericObject(
+        "1-0:99.1.0",
+        capture_objects=[(8, CLOCK, 2, 0)],
+        capture_period=1,
+        profile_entries=600,
+        sort_method=method,
+    )
+    scene = Scene(rows, now=SIX)
+    captured = []
+    capture = rows.call_capture
+    rows.call_capture = lambda: captured.append(scene.device.now()) or capture()
+    scene.move(days=7)
+    assert len(captured) <= 1204
+    end = SIX + timedelta(days=7)
+    assert captured[-600:] == [end - timedelta(seconds=back) for back in range(599, -1, -1)]
+    assert len(rows.rows) == 600
+    # in the order of another value the first rows may be the ones that stay
+    rows.put("sort_method", 3)
+    captured.clear()
+    scene.move(hours=1)
+    assert len(captured) == 3600
+
+
 # --- the hour that comes twice, and the one that never comes ---------------------------------------------------
 
 AUTUMN = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)
@@ -270,7 +335,7 @@ def test_what_is_due_in_the_hour_that_never_comes_runs_in_the_next(minutes):
 
 def test_every_second_is_due_once_also_in_the_hour_after_the_one_that_never_came():
     scene = Scene(single("03FFFFFF"), now=SPRING - timedelta(seconds=2))
-    assert len(scene.move(hours=2)) == 3600
+    assert sum(len(scene.move(minutes=10)) for _ in range(12)) == 3600
 
 
 def test_a_calendar_keeps_the_order_of_the_wall_where_an_hour_never_comes():

@@ -258,6 +258,24 @@ def test_synchronisations_back_that_follow_each_other_do_not_add_up_to_a_false_d
     assert list(averages.values())[2:] == [1200] * (len(averages) - 2)
 
 
+def test_a_demand_that_nobody_asked_for_long_is_what_it_was_on_the_way():
+    clock = StandingClock()
+    register = DemandRegisterObject("1-0:1.4.0", period=1, number_of_periods=1)
+    device = meter(ClockObject(), register, clock=clock)
+    register._total = lambda: 1200.0 * device.measuring().timestamp()
+    ends = []
+    register._captured, captured = (
+        lambda: (ends.append(int(register.stored(3))), captured()),
+        register._captured,
+    )
+    register.call_reset()
+    ends.clear()
+    clock.move(days=7)
+    device.advance()
+    assert len(ends) <= 10_000
+    assert set(ends) == {1200}
+
+
 def test_a_demand_register_stands_still_while_its_mask_is_not_in_force():
     demand = Demand(period=900, number_of_periods=1)
     activation = make_object(

@@ -14,6 +14,7 @@ from cosem.connecting import connect
 from cosem.connecting.simulated import record_of
 from cosem.errors import ConfigurationError
 from cosem.server import AccessRights, DataObject, LogicalDevice, demonstration_meter, serve_in_thread
+from cosem.server.objects.monitors import LimiterObject, RegisterMonitorObject
 from cosem.server.simulation.building import simulated_meter
 from cosem.server.simulation.premises import QUANTITIES, Premises
 from cosem.translate.meter_file import meter_from_toml, meter_to_toml
@@ -319,6 +320,30 @@ def test_monitors_see_by_themselves_what_the_premises_do():
     assert {over for over, _, _ in seen} == {False, True}
     assert {limited for _, limited, _ in seen} >= {1, 2}
     assert seen[-1][2] == 3
+
+
+@pytest.mark.parametrize("source", ["watching", "idis-like"])
+def test_monitors_do_not_look_through_a_month_that_has_passed(monkeypatch, source):
+    looks, read = [], []
+    for kind in (LimiterObject, RegisterMonitorObject):
+        monkeypatch.setattr(kind, "_look", lambda self, look=kind._look: looks.append(self) or look(self))
+    parsed = LimiterObject._read_emergency
+    monkeypatch.setattr(LimiterObject, "_read_emergency", lambda self: read.append(self) or parsed(self))
+    clock = StandingClock()
+    meter = simulated_meter(watching() if source == "watching" else record_of(source), clock=clock, seed=7)
+    meter.advance()
+    monitors = sum(each.watching for each in meter)
+    looks.clear()
+    read.clear()
+    clock.move(days=31)
+    meter.advance()
+    assert monitors
+    assert 60 < len(looks) <= 250 * monitors
+    assert len(read) <= monitors
+    looks.clear()
+    clock.move(minutes=5)
+    meter.advance()
+    assert {looks.count(each) for each in meter if each.watching} <= {5, 6, 7}
 
 
 @pytest.mark.parametrize(

@@ -179,9 +179,8 @@ class DeviceTime:
         """Ask an object anew when it is due: after now, and after what it has done already."""
         if target.timed:
             now = self.now()
-            self._timetable.put(
-                target, target.next_time(now if target.watching else self._timetable.done(target, now))
-            )
+            after = self._timetable.left_out if target.watching else self._timetable.done
+            self._timetable.put(target, target.next_time(after(target, now)))
 
     def advance(self) -> Awaitable[None] | None:
         """Do what has become due; every service does so first.

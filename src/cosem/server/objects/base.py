@@ -150,6 +150,11 @@ class CosemObject(InterfaceClass):
 
     # --- time -----------------------------------------------------------------------------------------
 
+    @property
+    def most_late(self) -> int:
+        """How many times it makes up for at most when nobody asked for long: the first of them, and the last."""
+        return 1000
+
     def next_time(self, after: datetime) -> datetime | None:
         """Return when it next does something by itself, ``None`` for never; for subclasses that are ``timed``."""
 

@@ -132,6 +132,11 @@ class DemandRegisterObject(CosemObject, DemandRegister):
 
     # --- time -----------------------------------------------------------------------------------------
 
+    @property
+    def most_late(self) -> int:
+        """104 days of quarters of an hour; the period that leaves something out is averaged over all of its time."""
+        return 10_000
+
     def next_time(self, after: datetime) -> datetime | None:
         """Return the end of the present period."""
         if self.device is None or not self.period:

@@ -22,6 +22,7 @@ from cosem.types.logical_name import LogicalName
 __all__ = ["LimiterObject", "RegisterMonitorObject"]
 
 _INSTANT: Final = timedelta(microseconds=1)
+_MOST_LOOKS: Final = 120
 
 
 class _Monitor(CosemObject):
@@ -43,6 +44,11 @@ class _Monitor(CosemObject):
     ) -> None:
         self._look_every = look_every
         super().__init__(logical_name, **values)
+
+    @property
+    def most_late(self) -> int:
+        """What looks by itself does not look through all of the past."""
+        return super().most_late if self._look_every is None else _MOST_LOOKS
 
     def watches(self, target: CosemObject, number: int) -> bool:
         """Return whether this is the attribute."""
@@ -119,6 +125,10 @@ class RegisterMonitorObject(_Monitor, RegisterMonitor):
         self._look()
 
 
+_EMERGENCY: Final = frozenset({8, 9})
+"""The attributes of a Limiter that say whether and when there is an emergency."""
+
+
 class LimiterObject(_Monitor, Limiter):
     """Runs one script when a value was above its threshold for a time, and another when it was back for a time."""
 
@@ -127,11 +137,14 @@ class LimiterObject(_Monitor, Limiter):
         self._since: datetime | None = None
         self._acted: bool | None = None
         self._looked = False
+        self._emergency_read: tuple[datetime, int] | tuple[()] | None = None
         self._planned_for: tuple[bool | None, bool | None] = None, None
         super().__init__(logical_name, **values)
 
     def changed(self, number: int) -> None:
         """Judge anew after a change of a threshold or a duration; begin anew with another attribute."""
+        if number in _EMERGENCY:
+            self._emergency_read = None
         if number == type(self).monitored_value.number:
             self._over = self._since = self._acted = None
         if self.device is not None and number in (2, 4, 5, 6, 7, 8, 9):
@@ -143,19 +156,26 @@ class LimiterObject(_Monitor, Limiter):
 
     def _emergency(self) -> tuple[datetime, datetime] | None:
         """Return from when to when an emergency holds that concerns this meter."""
-        profile: EmergencyProfile = self.emergency_profile
-        group = {int(each) for each in self.emergency_profile_group_id_list}
-        if self.device is None or profile.emergency_profile_id not in group:
+        if self._emergency_read is None:  # asked several times whenever it looks
+            self._emergency_read = self._read_emergency()
+        if self.device is None or not self._emergency_read:
             return None
-        try:
-            start = profile.emergency_activation_time.to_datetime()
-        except ValueError:
-            return None
+        start, seconds = self._emergency_read
         begin = self.device.instant(start) if start.tzinfo is None else start
         try:
-            return begin, begin + timedelta(seconds=int(profile.emergency_duration))
+            return begin, begin + timedelta(seconds=seconds)
         except OverflowError:  # it holds for as long as there are days
             return begin, LATEST
+
+    def _read_emergency(self) -> tuple[datetime, int] | tuple[()]:
+        """Return when the emergency of this group begins, and its seconds; nothing where there is none."""
+        profile: EmergencyProfile = self.emergency_profile
+        if profile.emergency_profile_id not in {int(each) for each in self.emergency_profile_group_id_list}:
+            return ()
+        try:
+            return profile.emergency_activation_time.to_datetime(), int(profile.emergency_duration)
+        except ValueError:
+            return ()
 
     def _active(self) -> bool:
         span = self._emergency()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -162,6 +163,13 @@ class ProfileGenericObject(CosemObject, ProfileGeneric):
             return None
 
     # --- capturing --------------------------------------------------------------------------------------
+
+    @property
+    def most_late(self) -> int:
+        """As many rows as there is room for, twice; all of them where the order is another one than that of time."""
+        if self.stored(5) not in (SortMethod.FIFO, SortMethod.LIFO):
+            return sys.maxsize
+        return max(1000, 2 * int(self.stored(8)) + 4)  # type: ignore[arg-type] # a number, by its declaration
 
     def next_time(self, after: datetime) -> datetime | None:
         """Return when the next row is captured by itself."""
