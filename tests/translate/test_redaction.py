@@ -146,12 +146,18 @@ KEPT = [
     ["> C001C1 000F 0000280000FF 02 00", "< C401C1 00 0101 0204 120008 1100 09060000010000FF 0202 0100 0100"],
     ["> C001C1 0001 0000600100FF 01 00", "< C401C1 00 09060000600100FF"],
     ["> C001C1 0028 0000190900FF 02 00", "< C401C1 00 0101 0204 120008 09060000010000FF 0F02 120000"],
-    ["> C001C1 0009 00000A0064FF 02 00", "< C401C1 00 0101 0202 120001 0902 4142"],
+    [
+        "> C001C1 0009 00000A0064FF 02 00",
+        "< C401C1 00 0101 0202 120001 0101 0205 1602 120046 09060000600A03FF 0F01 120001",
+    ],
     ["> C001C1 0001 0000600A01FF 02 00", "< C401C1 00 1105"],
     ["> C001C1 0017 0000160000FF 06 00", "< C401C1 00 120080"],
     ["> C001C1 0029 0000190000FF 02 00", "< C401C1 00 120FDB"],
     ["> C001C1 0006 00000E0000FF 04 00", "< C401C1 00 0903646179"],
-    ["> C001C1 0009 00000A0064FF 02 00", "< C401C1 00 0101 0202 120001 0903646179"],
+    [
+        "> C001C1 0009 00000A0064FF 02 00",
+        "< C401C1 00 0101 0202 120001 0101 0205 1601 120006 090600000E0000FF 0F04 0903646179",
+    ],
     ["> C001C1 000F 0000280001FF 09 00", "< C401C1 00 0906000000000000"],
     ["> C001C1 0001 0000010100FF 02 00", "< C401C1 00 0665A1B2C3"],
     ["> C001C1 0001 00002B0100FF 02 00", "< C401C1 00 0600010203"],
@@ -195,6 +201,7 @@ def test_rows_that_are_selected_with_short_names_stay_so_but_not_what_a_method_i
         assert NUMBER.lower() not in redact(recording(*steps), KEY).to_text().lower()
 
 
+ACTIONS = "0101 0202 120001 0101 0205"
 PERSONAL_NUMBERS = [
     ("0007 0100630100FF 02", "0101 0201 06"),  # rows
     ("0047 0000110000FF 03", "06"),  # what was agreed on
@@ -202,6 +209,13 @@ PERSONAL_NUMBERS = [
     ("002A 0000190100FF 03", "06"),  # an address
     ("006F 0000130000FF 05", "05"),  # money
     ("1234 0000130000FF 02", "06"),  # a class that nobody knows
+    ("0009 00000A0064FF 05", "06"),  # what a manufacturer has added to scripts
+    ("000F 0000280000FF 64", "06"),  # or to an association
+    ("0009 00000A0064FF 02", f"{ACTIONS} 1601 120003 09060100010800FF 0F02 06"),  # the parameter of an action
+    ("0009 00000A0064FF 02", f"{ACTIONS} 1601 120048 09060001180100FF 0F06 06"),
+    ("0009 00000A0064FF 02", f"{ACTIONS} 0601 120003 09060100010800FF 0F02 06"),  # of what nobody knows
+    ("0014 00000D0000FF 03", "0101 06"),  # no season
+    ("0055 0000190000FF 03", "0102 100001 06"),  # nodes of a network
 ]
 
 
@@ -209,6 +223,30 @@ PERSONAL_NUMBERS = [
 def test_numbers_that_tell_somebody_go(attribute: str, before: str) -> None:
     after = redact(recording(f"> C001C1 {attribute} 00", f"< C401C1 00 {before} N"), KEY)
     assert NUMBER.lower() not in after.to_text().lower()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"{ACTIONS} 1601 120001 09060000600100FF 0F02 0907 S",  # written by a script
+        f"{ACTIONS} 1602 120001 09060000600100FF 0F01 0202 0A07 S 0907 S",  # what a method of it is called with
+        f"{ACTIONS} 1601 120009 090600000A0064FF 0F02 {ACTIONS} 1601 120001 09060000600100FF 0F02 0907 S",
+        "0101 0202 120001 0907 S",  # no actions
+        "13 02 02 12 09 0A 0001 07 S",  # a compact array of none
+        "0907 S",
+    ],
+)
+def test_what_is_open_in_scripts_goes(value: str) -> None:
+    before = recording("> C001C1 0009 00000A0064FF 02 00", f"< C401C1 00 {value}")
+    after = redact(before, KEY)
+    assert HEX not in after.to_text().lower()
+    assert shape(explain(after.apdus[-1].octets).root) == shape(explain(before.apdus[-1].octets).root)
+
+
+def test_groups_of_addresses_go() -> None:
+    after = redact(recording("> C001C1 005C 00001D0200FF 0C 00", "< C401C1 00 0102 127B5A 121C39"), KEY)
+    assert "127b5a" not in after.to_text().lower()
+    assert "121c39" not in after.to_text().lower()
 
 
 def test_equal_stays_equal_and_another_key_gives_others() -> None:

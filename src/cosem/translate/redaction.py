@@ -22,7 +22,7 @@ from cosem.translate.conversation import Conversation, Place, places_of
 from cosem.translate.data_items import date_time_note
 from cosem.translate.data_places import elements_of
 from cosem.translate.explain import Explanation, explain
-from cosem.translate.harmless import has_plain_numbers, is_kept, is_selected
+from cosem.translate.harmless import has_plain_numbers, is_kept, is_selected, open_parts_of
 from cosem.translate.pseudonyms import Pseudonyms
 from cosem.translate.secrets import after_length
 from cosem.transport.recording import Entry, Recording
@@ -226,14 +226,18 @@ class _Redaction:
     # --- Data ---------------------------------------------------------------------------------------
 
     def _of_data(self, place: Place, octets: bytes) -> Iterator[tuple[int, bytes]]:
-        if place.targets and all(map(is_kept, place.targets)):
-            return
         selects = place.parameters and all(map(is_selected, place.targets))
         numbers_stay = self.keep_values or selects or has_plain_numbers(place.targets)
+        kept = bool(place.targets) and not selects and all(map(is_kept, place.targets))
+        parts = [
+            part for target in place.targets if not selects for part in open_parts_of(target, place.item)
+        ]
+        for item, targets in parts:
+            yield from self._of_data(Place(item, targets), octets)
         elements = list(elements_of(place.item, octets))
         for index, (kind, start, stop) in enumerate(elements):
             original = octets[start:stop]
-            if not original:
+            if not original or kept or any(item.start <= start < item.stop for item, _ in parts):
                 continue
             if kind in ("octet-string", "visible-string"):
                 if not _is_harmless(original):
