@@ -41,7 +41,7 @@ def calling(client: Client):
 
 def calling_by_access(client: Client):
     items: list[AccessItem] = [action_item(script, LongUnsigned(1)) for script in SCRIPTS]
-    return client.association.start(lambda context: access_services.all_of(context, items))
+    return client.association.start(lambda context: access_services.all_of(context, Session(), items))
 
 
 def given_up(client: Client):

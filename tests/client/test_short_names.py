@@ -306,6 +306,20 @@ def test_a_list_of_methods_is_called_by_read_too_where_all_were_refused():
     assert client.findings[-2:] == (f"methods-by-read: {ENERGY} method 1",) * 2
 
 
+def test_methods_that_were_called_by_read_are_told_when_a_later_one_has_no_answer():
+    client, meter, _ = denying(None)
+
+    def bend(request):
+        if request[0] == 0x06:
+            return bytes.fromhex("0D0201030103")
+        return b"\x0c\x01\x00\x00" if len(meter.received) == 2 else SILENCE
+
+    meter.bend = bend
+    with pytest.raises(TransportTimeout) as caught:
+        client.call_many([(ENERGY, 1), (ENERGY, 1)])
+    assert [result.ok for result in caught.value.results] == [True]
+
+
 def test_methods_after_one_that_was_called_are_not_called_by_read():
     """They would be called out of order."""
     client, meter, _ = denying(b"\x0c\x01\x00\x00")

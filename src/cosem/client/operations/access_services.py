@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cosem.apdu.access import AccessRequestAction, AccessRequestGet, AccessRequestGetWithSelection
@@ -15,12 +16,14 @@ from cosem.association.client.conversations.access import (
     size_of,
 )
 from cosem.association.context import Conversation, ServiceContext
+from cosem.client.operations.repeating import repeated
 from cosem.errors import ExceptionResponseError, ServiceError
 from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
 
 if TYPE_CHECKING:
     from cosem.apdu.access import AccessRequestSpecification
     from cosem.apdu.common import CosemAttributeDescriptor, SelectiveAccessDescriptor
+    from cosem.client.session import Session
     from cosem.types.data import DataValue
 
 __all__ = [
@@ -107,6 +110,7 @@ def portions(context: ServiceContext, items: Sequence[AccessItem]) -> Iterator[S
 
 def all_of(
     context: ServiceContext,
+    session: Session,
     items: Sequence[AccessItem],
     *,
     break_on_error: bool = False,
@@ -114,21 +118,29 @@ def all_of(
 ) -> Conversation[list[Outcome]]:
     """Do everything, in as few requests as the sizes allow; outcomes in order.
 
+    A request without an answer is repeated alone, where it only reads or that was asked for: what was answered before
+    is not done again.
+
     Args:
         context: The association.
+        session: How often what gets no answer is repeated.
         items: What to do.
         break_on_error: Whether nothing is done after the first failure.
-        outcomes: Where the outcomes go as they come: what stood there is forgotten.
+        outcomes: Where the outcomes go as they come.
     """
     outcomes = [] if outcomes is None else outcomes
-    outcomes.clear()
     for portion in portions(context, items):
-        yield from _after(context, outcomes, portion, break_on_error=break_on_error)
+        yield from _after(context, session, outcomes, portion, break_on_error=break_on_error)
     return outcomes
 
 
 def _after(
-    context: ServiceContext, outcomes: list[Outcome], portion: Sequence[AccessItem], *, break_on_error: bool
+    context: ServiceContext,
+    session: Session,
+    outcomes: list[Outcome],
+    portion: Sequence[AccessItem],
+    *,
+    break_on_error: bool,
 ) -> Conversation[None]:
     """Do a portion, unless something before it failed and that ends everything.
 
@@ -138,8 +150,12 @@ def _after(
     if break_on_error and any(map(failed, outcomes)):
         outcomes += [AccessOutcome(None, not_tried(specification)) for specification, _ in portion]
         return
+    repeatedly = session.repeat_writes or all(reads(specification) for specification, _ in portion)
     try:
-        outcomes += yield from access(context, portion, break_on_error=break_on_error)
+        outcomes += yield from repeated(
+            session.retries if repeatedly else 0,
+            partial(access, context, portion, break_on_error=break_on_error),
+        )
         return
     except ServiceError as error:
         calls = any(isinstance(specification, AccessRequestAction) for specification, _ in portion)
@@ -147,8 +163,8 @@ def _after(
             outcomes += [error] * len(portion)
             return
     half = len(portion) // 2
-    yield from _after(context, outcomes, portion[:half], break_on_error=break_on_error)
-    yield from _after(context, outcomes, portion[half:], break_on_error=break_on_error)
+    yield from _after(context, session, outcomes, portion[:half], break_on_error=break_on_error)
+    yield from _after(context, session, outcomes, portion[half:], break_on_error=break_on_error)
 
 
 def get(

@@ -55,7 +55,9 @@ def access(
 
     context.results_so_far = results
     if access_services.agreed(context):
-        yield from access_services.all_of(context, wanted, break_on_error=break_on_error, outcomes=outcomes)
+        yield from access_services.all_of(
+            context, session, wanted, break_on_error=break_on_error, outcomes=outcomes
+        )
     else:
         yield from _one_by_one(context, session, wanted, outcomes, break_on_error=break_on_error)
     return results()

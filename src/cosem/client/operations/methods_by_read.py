@@ -97,9 +97,12 @@ def all_called_by_read(
     parameters: Sequence[DataValue],
     refusals: Sequence[ActionResponseWithOptionalData],
     start: Callable[[CosemMethodDescriptor, DataValue], Conversation[ActionResponseWithOptionalData]],
-) -> Conversation[list[ActionResponseWithOptionalData | ServiceError]]:
-    """Call methods by Read, one by one, all of which Write refused; when Read is in vain the refusals stand."""
-    results: list[ActionResponseWithOptionalData | ServiceError] = []
+    results: list[ActionResponseWithOptionalData | ServiceError],
+) -> Conversation[None]:
+    """Call methods by Read, one by one, all of which Write refused; when Read is in vain the refusals stand.
+
+    What came of each goes to ``results`` as it comes.
+    """
     for descriptor, parameter, refusal in zip(descriptors, parameters, refusals, strict=True):
         if session.methods_by_write_alone:
             results.append(refusal)
@@ -109,4 +112,3 @@ def all_called_by_read(
             results.append((yield from called_by_read(session, descriptor, refusal, begin)))
         except ServiceError as error:
             results.append(error)
-    return results

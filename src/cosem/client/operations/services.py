@@ -21,22 +21,17 @@ from cosem.apdu import Apdu, encode
 from cosem.apdu.action import ActionResponseWithOptionalData
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor, SelectiveAccessDescriptor
 from cosem.association.client.conversations import get as logical_names
-from cosem.association.client.conversations.access import (
-    AccessItem,
-    AccessOutcome,
-    action_item,
-    get_item,
-    set_item,
-)
+from cosem.association.client.conversations.access import AccessOutcome, action_item, get_item, set_item
 from cosem.association.client.conversations.refused_list import RefusedList
 from cosem.association.context import Conversation, Progress, ServiceContext, no_progress
 from cosem.client.operations import access_services, list_parts
 from cosem.client.operations.list_parts import Item
 from cosem.client.operations.methods_by_read import all_called_by_read, called_by_read, may_be_called_by_read
 from cosem.client.operations.refusals import Refusal
+from cosem.client.operations.repeating import repeated
 from cosem.client.session import Session
 from cosem.codec.data import encode_data
-from cosem.errors import ServiceError, TransportTimeout, UnsupportedError
+from cosem.errors import ServiceError, UnsupportedError
 from cosem.types.data import Absent
 from cosem.types.enumerations import ActionResult, Conformance, DataAccessResult
 
@@ -73,11 +68,11 @@ def read(
     """Read one attribute; repeat it from the start if an answer does not come."""
     if _only_access(context, Conformance.GET):
         get_by_access = partial(access_services.get, context, descriptor, selection)
-        return (yield from _repeated(session.retries, get_by_access))
+        return (yield from repeated(session.retries, get_by_access))
     get: Service[DataValue | DataAccessResult] = (
         logical_names.get if context.short_names is None else _mapped().get
     )
-    return (yield from _repeated(session.retries, partial(get, context, descriptor, selection, progress)))
+    return (yield from repeated(session.retries, partial(get, context, descriptor, selection, progress)))
 
 
 def read_list(
@@ -93,7 +88,7 @@ def read_list(
     ):
         if len(part) > 1:
             try:
-                got = yield from _repeated(session.retries, partial(get_with_list, context, part))
+                got = yield from repeated(session.retries, partial(get_with_list, context, part))
             except ServiceError:
                 got = ()
             if got and not _list_is_the_problem(got):
@@ -116,7 +111,7 @@ def _read_by_access(
 ) -> Conversation[list[DataValue | Refusal]]:
     """Read attributes with ACCESS; alone those that had no room in the answer."""
     wanted = [get_item(*item) for item in items]
-    outcomes = yield from _repeated(session.retries, partial(access_services.all_of, context, wanted))
+    outcomes = yield from access_services.all_of(context, session, wanted)
     results: list[DataValue | Refusal] = []
     alone = Conformance.GET in context.conformance
     blocks = Conformance.GENERAL_BLOCK_TRANSFER in context.conformance
@@ -142,13 +137,15 @@ def write(
     from cosem.association.client.conversations import set as logical
 
     if _only_access(context, Conformance.SET):
-        (outcome,) = yield from _by_access(context, session, [set_item(descriptor, value, selection)])
+        (outcome,) = yield from access_services.all_of(
+            context, session, [set_item(descriptor, value, selection)]
+        )
         return DataAccessResult(int(_done(outcome).result))
     set_attribute: Service[DataAccessResult] = (
         logical.set_attribute if context.short_names is None else _mapped().set_attribute
     )
     return (
-        yield from _repeated(
+        yield from repeated(
             session.retries if session.repeat_writes else 0,
             partial(set_attribute, context, descriptor, value, selection, progress),
         )
@@ -170,7 +167,7 @@ def write_list(
         wanted = [set_item(item[0], value, item[1]) for item, value in zip(items, values, strict=True)]
         outcomes: list[access_services.Outcome] = []
         try:
-            yield from _by_access(context, session, wanted, outcomes)
+            yield from access_services.all_of(context, session, wanted, outcomes=outcomes)
         finally:  # also when the conversation is given up
             results += [
                 outcome if isinstance(outcome, ServiceError) else DataAccessResult(int(outcome.result))
@@ -188,7 +185,7 @@ def write_list(
         done += len(part)
         if len(part) > 1:
             try:
-                done_at_once = yield from _repeated(
+                done_at_once = yield from repeated(
                     session.retries if session.repeat_writes else 0,
                     partial(set_with_list, context, part, part_values),
                 )
@@ -214,17 +211,15 @@ def call(
 
     if _only_access(context, Conformance.ACTION):
         taken = None if isinstance(parameter, Absent) else parameter
-        (outcome,) = yield from _by_access(context, session, [action_item(descriptor, taken)])
+        (outcome,) = yield from access_services.all_of(context, session, [action_item(descriptor, taken)])
         return _response(_done(outcome))
     times = session.retries if session.repeat_writes else 0
     if context.short_names is None:
-        return (
-            yield from _repeated(times, partial(logical.action, context, descriptor, parameter, progress))
-        )
+        return (yield from repeated(times, partial(logical.action, context, descriptor, parameter, progress)))
     action: Service[ActionResponseWithOptionalData] = partial(
         _mapped().action, context, descriptor, parameter, progress
     )
-    response = yield from _repeated(times, partial(action, by_read=session.methods_by_read))
+    response = yield from repeated(times, partial(action, by_read=session.methods_by_read))
     if may_be_called_by_read(context, session, _mapped(), descriptor, response):
         again = partial(_again, context, session, descriptor, parameter, progress)
         return (yield from called_by_read(session, descriptor, response, again))
@@ -246,7 +241,7 @@ def call_list(
         wanted = [action_item(*pair) for pair in zip(descriptors, parameters, strict=True)]
         outcomes: list[access_services.Outcome] = []
         try:
-            yield from _by_access(context, session, wanted, outcomes)
+            yield from access_services.all_of(context, session, wanted, outcomes=outcomes)
         finally:  # also when the conversation is given up
             results += [
                 outcome if isinstance(outcome, ServiceError) else _response(outcome) for outcome in outcomes
@@ -262,7 +257,7 @@ def call_list(
             if context.short_names is not None:
                 action_with_list = partial(_mapped().action_with_list, by_read=session.methods_by_read)
             try:
-                responses = yield from _repeated(
+                responses = yield from repeated(
                     session.retries if session.repeat_writes else 0,
                     partial(action_with_list, context, part, part_parameters),
                 )
@@ -276,10 +271,9 @@ def call_list(
                     for pair in zip(part, responses, strict=True)
                 ):  # none was executed, so the order is kept
                     again = partial(_again, context, session)
-                    responses = yield from all_called_by_read(
-                        session, part, part_parameters, responses, again
-                    )
-                results += responses
+                    yield from all_called_by_read(session, part, part_parameters, responses, again, results)
+                else:
+                    results += responses
                 continue
         for descriptor, parameter in zip(part, part_parameters, strict=True):
             results.append((yield from _or_refusal(call(context, session, descriptor, parameter))))
@@ -297,7 +291,7 @@ def _again(
     action: Service[ActionResponseWithOptionalData] = partial(
         _mapped().action, context, descriptor, parameter, progress, by_read=True
     )
-    return (yield from _repeated(session.retries if session.repeat_writes else 0, action))
+    return (yield from repeated(session.retries if session.repeat_writes else 0, action))
 
 
 def _or_refusal(conversation: Conversation[T]) -> Conversation[T | ServiceError]:
@@ -317,21 +311,6 @@ def _done(outcome: access_services.Outcome) -> AccessOutcome:
 
 def _response(outcome: AccessOutcome) -> ActionResponseWithOptionalData:
     return ActionResponseWithOptionalData(ActionResult(int(outcome.result)), outcome.value)
-
-
-def _by_access(
-    context: ServiceContext,
-    session: Session,
-    items: Sequence[AccessItem],
-    outcomes: list[access_services.Outcome] | None = None,
-) -> Conversation[list[access_services.Outcome]]:
-    """Write and call with ACCESS; repeated only where that was asked for."""
-    return (
-        yield from _repeated(
-            session.retries if session.repeat_writes else 0,
-            partial(access_services.all_of, context, items, outcomes=outcomes),
-        )
-    )
 
 
 def _only_access(context: ServiceContext, bit: Conformance) -> bool:
@@ -381,13 +360,3 @@ def _fitting(context: ServiceContext, request: Apdu) -> Apdu:
     if limit and size > limit:
         raise UnsupportedError(f"the request has {size} octets, the server takes {limit}")
     return request
-
-
-def _repeated(times: int, start: Callable[[], Conversation[T]]) -> Conversation[T]:
-    """Run a conversation, and run it anew up to so often when an answer does not come."""
-    for _ in range(times):
-        try:
-            return (yield from start())
-        except TransportTimeout:
-            continue
-    return (yield from start())
