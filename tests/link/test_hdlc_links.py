@@ -972,3 +972,16 @@ def test_every_action_of_the_tables_exists_and_every_state_can_be_left() -> None
         for state in states:
             assert {to for (start, _), (_, to) in transitions.items() if start is state} - {state}
     assert all((state, SecondaryInput.SNRM) in SECONDARY_TRANSITIONS for state in SecondaryState)
+
+
+def test_what_finds_no_room_to_wait_for_the_turn_is_dropped_and_counted() -> None:
+    link = HdlcServerLink((1,))
+    for number in range(300):
+        assert link.unconfirmed_room() == max(0, 256 - number)
+        link.send(bytes([number & 0xFF]), 1, 16, 0.0, confirmed=False)
+    assert link.ignored == 44
+    link.push(final=True)
+    frames = FrameParser().feed(link.data_to_send())
+    assert [frame.information[-1] for frame in frames] == list(range(256))
+    assert link.unconfirmed_room() == 256
+    assert HdlcServerLink((1,), unsolicited=True).unconfirmed_room() is None

@@ -605,6 +605,49 @@ def test_a_data_notification_too_long_for_the_link_of_one_client_reaches_the_oth
     asyncio.run(test())
 
 
+def test_on_hdlc_the_newest_is_left_out_and_counted_where_too_many_wait_for_the_turn():
+    async def test() -> None:
+        device = meter()
+        device.add_association(16)
+        async with (
+            Server(device).listen("hdlc+tcp://127.0.0.1:0") as server,
+            connect_async(server.address, client=16) as client,
+        ):
+            told = [server.notify(3, ENERGY, 2, DoubleLongUnsigned(number)) for number in range(300)]
+            assert told == [1] * 256 + [0] * 44
+            assert (server.statistics.notifications, server.statistics.notifications_dropped) == (256, 44)
+            assert await client.get(ENERGY) == 5017  # gives the meter the turn
+            notifications = client.notifications(10.0)
+            values = [(await anext(notifications)).apdu.attribute_value for _ in range(256)]
+            assert values == list(range(256))
+            assert server.notify(3, ENERGY, 2, DoubleLongUnsigned(300)) == 1
+
+    asyncio.run(test())
+
+
+def test_blocks_of_a_notification_wait_for_the_turn_all_together_or_not_at_all():
+    async def test() -> None:
+        device = meter()
+        device.add_association(16)
+        async with (
+            Server(device).listen("hdlc+tcp://127.0.0.1:0") as server,
+            connect_async(server.address, client=16) as client,
+        ):
+            long = OctetString(bytes(5000))
+            told = [server.data_notification(long) for _ in range(8)]
+            fitting = sum(told)
+            assert told == [1] * fitting + [0] * (8 - fitting)
+            assert 0 < fitting < 8
+            assert server.statistics.notifications_dropped == 8 - fitting
+            assert await client.get(ENERGY) == 5017
+            notifications = client.notifications(10.0)
+            for _ in range(fitting):
+                assert (await anext(notifications)).apdu.notification_body == long
+            assert server.data_notification(long) == 1
+
+    asyncio.run(test())
+
+
 @pytest.mark.parametrize(("query", "octets"), [("", 100), ("", 5000), ("?max_info=512&window=3", 5000)])
 def test_a_data_notification_too_long_for_a_frame_goes_in_blocks_where_they_are_agreed(query, octets):
     async def test() -> None:

@@ -128,6 +128,10 @@ class ServerLink(Protocol):
         """Return the longest APDU that can be sent unconfirmed from ``source`` to ``destination``; 0: any."""
         ...
 
+    def unconfirmed_room(self) -> int | None:
+        """Return how many more unconfirmed APDUs can wait for a client to give the turn; ``None``: none has to."""
+        ...
+
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Take note that an APDU from the client ``destination`` gets no answer from ``source``.
 

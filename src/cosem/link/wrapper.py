@@ -225,6 +225,9 @@ class WrapperServerLink(_Wrapper):
         del source, destination
         return 0
 
+    def unconfirmed_room(self) -> None:
+        """Return ``None``: nothing waits for a turn."""
+
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Do nothing: either end may speak at any time."""
 

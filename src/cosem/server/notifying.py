@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["data_notification", "event_notification"]
 
 _MOST_FRAMES: Final = 200
-"""So many frames of one notification may wait for the turn; behind more than 256 a link drops the oldest."""
+"""So many frames of one notification may wait for the turn; a link keeps 256 in all."""
 
 
 def event_notification(
@@ -84,7 +84,8 @@ def _tell(
     """Send each open association of a logical device what is meant for it, and return how many were told.
 
     An association that did not agree on the service, or cannot protect it as it must be, or whose link does not take the APDUs, is passed over; so is one
-    whose client does not take what was sent before: the newest is lost, nothing is taken back that was begun.
+    whose client does not take what was sent before, or does not give the turn for it: the newest is lost, nothing is
+    taken back that was begun.
     """
     told = 0
     most = server.limits.untaken
@@ -102,7 +103,9 @@ def _tell(
                 continue
             if apdus is None or (longest and len(apdus) > _MOST_FRAMES):
                 continue
-            if most is not None and connection.untaken > most:
+            room = connection.link.unconfirmed_room()
+            crowded = room is not None and len(apdus) > room
+            if crowded or (most is not None and connection.untaken > most):
                 server.statistics.notifications_dropped += 1
                 continue
             try:

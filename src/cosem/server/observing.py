@@ -70,6 +70,10 @@ class ObservedLink:
         """Return the longest APDU that can be sent unconfirmed; 0: any."""
         return self._inner.unconfirmed_size(source, destination)
 
+    def unconfirmed_room(self) -> int | None:
+        """Return how many more unconfirmed APDUs can wait for the turn; ``None``: none has to."""
+        return self._inner.unconfirmed_room()
+
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Take note that an APDU gets no answer."""
         self._inner.give_turn(source, destination, now)

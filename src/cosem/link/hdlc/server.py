@@ -87,7 +87,7 @@ class HdlcServerLink(Line):
         self._unsolicited = unsolicited
         self._segmented_push = segmented_push
         self._links: dict[tuple[int, int], Secondary] = {}
-        self._pushes: deque[tuple[int, int, bytes]] = deque(maxlen=_MOST_EVENTS)
+        self._pushes: deque[tuple[int, int, bytes]] = deque()
         self._busy = False
 
     # --- for the transport ------------------------------------------------------------------------
@@ -101,7 +101,8 @@ class HdlcServerLink(Line):
         """Queue an APDU from the logical device ``source`` to the client ``destination``.
 
         Confirmed: in I frames, on the link of the two; if it is gone meanwhile, the APDU is dropped and counted in
-        :attr:`ignored`. Unconfirmed: in UI frames, when a client gives the turn next.
+        :attr:`ignored`. Unconfirmed: in UI frames, when a client gives the turn next; without room it is dropped and
+        counted, too.
 
         Raises:
             EncodeError: An unconfirmed APDU does not fit into one frame.
@@ -116,6 +117,9 @@ class HdlcServerLink(Line):
             raise EncodeError(
                 f"an unconfirmed APDU of {len(apdu)} octets does not fit into a UI frame, {most} do"
             )
+        if len(self._pushes) >= _MOST_EVENTS:
+            self.ignored += 1
+            return
         self._pushes.append((source, destination, RESPONSE + apdu))
         if self._unsolicited:
             self.push(final=True)
@@ -126,6 +130,10 @@ class HdlcServerLink(Line):
             return 0
         link = self._links.get((destination, source))
         return (link.parameters if link else self.parameters).max_info_transmit - len(RESPONSE)
+
+    def unconfirmed_room(self) -> int | None:
+        """Return how many more unconfirmed APDUs can wait for the turn; ``None`` where they do not wait for it."""
+        return None if self._unsolicited else _MOST_EVENTS - len(self._pushes)
 
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Give the turn back to the client ``destination``: ``source`` has no answer to its last APDU."""

@@ -169,6 +169,10 @@ class ModeEServerLink:
         """Return the longest APDU that can be sent unconfirmed; 0: any."""
         return self.hdlc.unconfirmed_size(source, destination)
 
+    def unconfirmed_room(self) -> int | None:
+        """Return how many more unconfirmed APDUs can wait for the turn; ``None``: none has to."""
+        return self.hdlc.unconfirmed_room()
+
     def give_turn(self, source: int, destination: int, now: float) -> None:
         """Give the turn back: an APDU gets no answer."""
         self.hdlc.give_turn(source, destination, now)
