@@ -166,6 +166,19 @@ def test_an_image_is_resumed(cosem, tmp_path):
     assert target.image == IMAGE
 
 
+def test_an_image_that_is_verified_is_activated_without_sending_or_verifying_it_again(cosem, tmp_path):
+    file = tmp_path / "new.bin"
+    file.write_bytes(IMAGE)
+    verified = []
+    target, serving = with_image(verify=lambda image: not verified.append(image))
+    with serving as address:
+        cosem("image", address, str(file))
+        done = cosem("image", address, str(file), "--resume", "--activate", "--yes", "--json")
+    assert (done.json["blocks_sent"], done.json["status"]) == (0, "activation successful")
+    assert verified == [IMAGE]
+    assert target.image == IMAGE
+
+
 @pytest.mark.parametrize("more", [(), ("--activate", "--yes")])
 def test_a_mixture_of_two_images_is_not_taken_for_good(cosem, tmp_path, more):
     for name, image in (("old", IMAGE), ("new", IMAGE[::-1])):

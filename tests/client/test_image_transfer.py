@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from cosem.classes.standard.image_transfer import ImageTransferStatus
 from cosem.client.operations.image import image_status
 from cosem.connecting import connect, connect_async
 from cosem.errors import ActionError, ConfigurationError, ProtocolError, StateError
@@ -56,8 +57,35 @@ def test_only_what_is_missing_is_sent_again():
             del target._blocks[number]
         assert client.transfer_image(IMAGE, b"new", resume=True) == 3
         assert target.image == IMAGE
-        assert client.transfer_image(IMAGE, b"new", resume=True) == 0
+        steps = []
+        assert client.transfer_image(IMAGE, b"new", resume=True, step=lambda *step: steps.append(step)) == 0
+        assert steps == [(13, 13)]
         assert client.transfer_image(IMAGE, b"new") == 13
+
+
+def test_an_image_that_is_verified_is_not_sent_again_and_another_one_is():
+    target = ImageTransferObject(image_block_size=100)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        client.transfer_image(IMAGE, b"new")
+        client.call("0-0:44.0.0", "image_verify")
+        assert client.transfer_image(IMAGE, b"new", resume=True) == 0
+        assert target.image_transfer_status == ImageTransferStatus.VERIFICATION_SUCCESSFUL
+        assert client.transfer_image(IMAGE, b"newer", resume=True) == 13
+        client.call("0-0:44.0.0", "image_verify")
+        assert client.transfer_image(IMAGE[:-1], b"newer", resume=True) == 13
+        client.call("0-0:44.0.0", "image_activate")
+        assert client.transfer_image(IMAGE[:-1], b"newer", resume=True) == 13
+
+
+@pytest.mark.parametrize(("lost", "sent"), [((), 0), ((5,), 13)])
+def test_while_an_image_is_verified_it_is_left_alone_if_it_is_whole(lost, sent):
+    target = ImageTransferObject(image_block_size=100)
+    with serve_in_thread(meter(target)) as url, connect(url) as client:
+        client.transfer_image(IMAGE, b"new")
+        for number in lost:
+            del target._blocks[number]
+        target.put("image_transfer_status", ImageTransferStatus.VERIFICATION_INITIATED)
+        assert client.transfer_image(IMAGE, b"new", resume=True) == sent
 
 
 def test_the_bitmap_of_another_image_is_not_trusted():

@@ -1,6 +1,7 @@
 """Send a firmware image, or any other file, to a meter in blocks, and have it verified.
 
-A transfer that broke off goes on with --resume: only the blocks that the meter lacks are sent. The meter does not tell
+A transfer that broke off goes on with --resume: only the blocks that the meter lacks are sent, and none if it has
+verified an image of this name and this size already. The meter does not tell
 which file the others are of: resume with the same file, or the image is a mixture, which a meter that checks nothing
 takes for good. If it names another image once it has verified, that is an error. Nothing is activated
 unless --activate says so, and then it is asked once more; --yes does without. Without a file, how far the meter is
@@ -37,6 +38,7 @@ _MOST_OCTETS: Final = 256 * 1024 * 1024
 _PAUSE: Final = 1.0
 """Seconds between two questions whether the meter is done."""
 _BUSY: Final = {"verify": 2, "activate": 5}
+_VERIFIED: Final = 3
 _FAILED: Final = {"verify": 4, "activate": 7}
 
 
@@ -84,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
                 sent = meter.transfer_image(
                     image, identifier.encode(), name, resume=options.resume, step=step
                 )
-            if not options.no_verify:
+            if not options.no_verify and not (options.resume and sent == 0 and _is_verified(meter, name)):
                 _finish(meter, name, "verify", options.patience)
             if options.resume and not options.no_verify:
                 _refuse_other(meter, name, identifier.encode(), sent)
@@ -158,6 +160,10 @@ def _finish(meter: Client, name: LogicalName, what: str, patience: float) -> Non
         time.sleep(_PAUSE)
     if status == _FAILED[what]:
         raise ActionError(f"image {what}", ActionResult.OTHER_REASON, _word(status))
+
+
+def _is_verified(meter: Client, name: LogicalName) -> bool:
+    return bool(meter.get(name, 6, class_id=_CLASS) == _VERIFIED)
 
 
 def _refuse_other(meter: Client, name: LogicalName, identifier: bytes, sent: int) -> None:

@@ -22,6 +22,14 @@ IMAGE_TRANSFER: Final = LogicalName("0.0.44.0.0.255")
 _CLASS: Final = 18
 _BLOCK_SIZE, _BLOCKS, _FIRST_MISSING, _ENABLED, _STATUS, _INFO = 2, 3, 4, 5, 6, 7
 _INITIATE, _TRANSFER = 1, 2
+_RESUMED: Final = frozenset(
+    {
+        ImageTransferStatus.INITIATED,
+        ImageTransferStatus.VERIFICATION_INITIATED,
+        ImageTransferStatus.VERIFICATION_SUCCESSFUL,
+    }
+)
+"""Where a transfer can be gone on with; what failed, or was activated, begins anew."""
 _ROUNDS: Final = 3
 """So many times missing blocks are sent again before the transfer counts as failed."""
 
@@ -58,7 +66,7 @@ def transfer_image(
         target: The object.
         resume: Whether a transfer that was begun goes on: only the blocks that its bitmap lacks are sent. Most meters
             do not tell which image was begun before it is verified: make sure that it was this one. A meter that
-            names another one begins anew.
+            names another one begins anew. One that has verified an image of this name and this size gets nothing.
         step: Told of how many blocks the meter has, and how many there are.
 
     Raises:
@@ -75,12 +83,10 @@ def transfer_image(
     if size <= 0:
         raise ProtocolError(f"the meter takes blocks of {size} octets")
     count = (len(image) + size - 1) // size
-    missing = None
-    if resume and (yield from image_status(context, session, target)) is ImageTransferStatus.INITIATED:
-        names = yield from image_names(context, session, target)
-        bits = "" if names and identifier not in names else (yield from _blocks(context, session, target))
-        # A bitmap may grow with the blocks that come: a shorter one can be of this image, a longer one cannot.
-        missing = _missing(bits, count) if bits and len(bits) <= count else None
+    missing = (yield from _left(context, session, target, image, identifier, count)) if resume else None
+    if missing is not None and not missing:
+        step(count, count)
+        return 0
     if missing is None:
         parameter = Structure((OctetString(identifier), DoubleLongUnsigned(len(image))))
         yield from call(context, session, target, _INITIATE, parameter, _CLASS)
@@ -102,20 +108,45 @@ def transfer_image(
     raise ProtocolError(f"the meter still lacks {len(missing)} of {count} blocks, block {missing[0]} first")
 
 
+def _left(
+    context: ServiceContext, session: Session, target: Target, image: bytes, identifier: bytes, count: int
+) -> Conversation[list[int] | None]:
+    """Return the blocks that a transfer which was begun has left; ``None`` if this image must begin anew."""
+    status = yield from image_status(context, session, target)
+    if status not in _RESUMED:
+        return None
+    held = yield from _held(context, session, target)
+    if status is ImageTransferStatus.VERIFICATION_SUCCESSFUL:
+        return [] if (len(image), identifier) in held else None
+    bits = (
+        ""
+        if held and identifier not in {name for _, name in held}
+        else (yield from _blocks(context, session, target))
+    )
+    # A bitmap may grow with the blocks that come: a shorter one can be of this image, a longer one cannot.
+    missing = _missing(bits, count) if bits and len(bits) <= count else None
+    # No block is taken any more while the image is verified.
+    return None if missing and status is not ImageTransferStatus.INITIATED else missing
+
+
 def image_names(
     context: ServiceContext, session: Session, target: Target = IMAGE_TRANSFER
 ) -> Conversation[tuple[bytes, ...]]:
     """Return the names of the images that the meter says it holds; none before it has verified one, as a rule."""
+    return tuple(name for _, name in (yield from _held(context, session, target)))
+
+
+def _held(context: ServiceContext, session: Session, target: Target) -> Conversation[list[tuple[int, bytes]]]:
+    """Return sizes and names of the images that the meter says it holds."""
     try:
         held = yield from get(context, session, target, _INFO, _CLASS)
     except AccessError:
-        return ()
-    names = (
-        [each[1] for each in held if isinstance(each, tuple) and len(each) > 1]
-        if isinstance(held, tuple)
-        else []
-    )
-    return tuple(bytes(name) for name in names if isinstance(name, bytes))
+        return []
+    return [
+        (int(each[0]) if isinstance(each[0], int) else -1, bytes(each[1]))
+        for each in (held if isinstance(held, tuple) else ())
+        if isinstance(each, tuple) and len(each) > 1 and isinstance(each[1], bytes)
+    ]
 
 
 def _blocks(context: ServiceContext, session: Session, target: Target) -> Conversation[str]:
