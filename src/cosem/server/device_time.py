@@ -131,11 +131,15 @@ class DeviceTime:
         switch = getattr(self._clock_object, _SAVING[day.octets[2]]).octets[2:5]
         return day if switch[:2] == b"\xff\xff" else Date(day.octets[:2] + switch)
 
-    def timestamp(self) -> DateTime:
-        """Return the time of the device as its Clock object shows it."""
+    def timestamp(self, moment: datetime | None = None) -> DateTime:
+        """Return a moment, by default the present one, as the Clock object shows it."""
         if self._clock_object is None:
-            return DateTime.from_datetime(self.now())
-        return self._clock_object.date_time()
+            return DateTime.from_datetime(self.now() if moment is None else moment)
+        return self._clock_object.date_time(moment)
+
+    def shows_time(self, target: CosemObject | None) -> bool:
+        """Return whether this is the Clock object whose time holds; of ``None``: whether there is none."""
+        return target is self._clock_object
 
     def shift(self, by: timedelta) -> None:
         """Move the time of the device.

@@ -17,8 +17,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -39,10 +39,10 @@ from cosem.server.objects.register_activation import RegisterActivationObject
 from cosem.server.simulation.association_keys import ciphers, recorded_keys, recorded_secret
 from cosem.server.simulation.checking import refuse_missing, refuse_no_moment, refuse_time
 from cosem.server.simulation.counting import Counter, grows, number_of, rounded, scaler_of
+from cosem.server.simulation.past import Past
 from cosem.server.simulation.premises import IDENTITIES, Premises, Quantity
 from cosem.server.simulation.recorded import recorded_object
 from cosem.types.data import DataValue, DoubleLongUnsigned, OctetString, Structure
-from cosem.types.date_time import DateTime
 from cosem.types.enumerations import AuthenticationMechanism
 from cosem.types.logical_name import LogicalName
 
@@ -58,7 +58,6 @@ _RULES: Final[dict[str, Callable[[], AccessRights]]] = {
     "nothing": AccessRights.nothing,
 }
 _DEMAND, _PROFILE, _MBUS_CLIENT = 5, 7, 72
-_EXTENDED, _CAPTURE_TIME = 4, 5
 _REGISTERS: Final = frozenset({3, 4})
 _ACTIVATION: Final = 6
 _VALUE: Final = 2
@@ -110,14 +109,14 @@ class SimulatedMeter(LogicalDevice):
             objects=[self._object(each, name) for each in record.objects],
             clock=clock,
         )
-        self._made = self.now()
+        self._past = Past(self, self._sources, self.now())
         self._activations = [each for each in self if isinstance(each, RegisterActivationObject)]
         for activation in self._activations:
             activation.listeners.append(self._settle)
         self._settle()
         for each in record.objects:
             if each.class_id == _MBUS_CLIENT and each.sources:
-                self._captured_before(each)
+                self._past.captured_before(each.logical_name)
             if each.class_id == _PROFILE and self._behaves(each):
                 refuse_missing(each, self.find)
         self._hold = hold
@@ -178,10 +177,13 @@ class SimulatedMeter(LogicalDevice):
                 facts.pop(computed, None)
             rows = record.values.get(2)
             if record.history:
-                facts["history"] = partial(self._history, record)
+                facts["history"] = partial(self._rows_before, record)
             elif isinstance(rows, tuple):
                 facts["history"] = lambda: rows
         return make_object(record.class_id, record.logical_name, version=record.version, **facts)
+
+    def _rows_before(self, record: RecordedObject) -> Iterator[Structure]:
+        return self._past.rows(record)
 
     def _slave(self, record: RecordedObject) -> Callable[[int], DataValue]:
         """Return what reads the values of an M-Bus slave; they show in the objects of its channel as well."""
@@ -240,60 +242,6 @@ class SimulatedMeter(LogicalDevice):
     def _last_counter(self, before: int) -> DoubleLongUnsigned:
         """Return the last invocation counter that was taken from a client; at first the one that was recorded."""
         return DoubleLongUnsigned(max(before, 0 if self._held is None else self._held.last_counter_of()))
-
-    def _captured_before(self, record: RecordedObject) -> None:
-        """Let the objects of an M-Bus channel hold what was captured last before the meter was made."""
-        period = int(self[record.logical_name].stored(4) or 0)  # type: ignore[arg-type] # a number, by its declaration
-        moment = self._beginning(period) if period else self._made
-        for kept in self:
-            if bytes(kept.name)[:4] == bytes((0, record.logical_name[1], 24, 2)):
-                number = self._sources.get((kept.class_id, bytes(kept.name), 2))
-                if number is not None:
-                    kept.put(2, number(moment))
-                    if kept.class_id == _EXTENDED:
-                        kept.put(_CAPTURE_TIME, self._stamp(moment))
-
-    def _stamp(self, moment: datetime) -> OctetString:
-        clock = self._clock_object
-        shown = DateTime.from_datetime(moment) if clock is None else clock.date_time(moment)
-        return OctetString(shown.octets)
-
-    # --- the past -------------------------------------------------------------------------------------------
-
-    def _history(self, record: RecordedObject) -> Iterator[Structure]:
-        """Return the rows that a profile would have captured before the meter was made."""
-        profile = self[record.logical_name]
-        period = int(profile.stored(4) or 0)  # type: ignore[arg-type] # a number, by its declaration
-        if not period:
-            return
-        columns: Iterable[Any] = profile.stored(3)  # type: ignore[assignment] # an array, by its declaration
-        cells = [self._cell(each) for each in columns]
-        step = timedelta(seconds=period)
-        last = self._beginning(period)
-        most = int(profile.stored(8) or 1)  # type: ignore[arg-type] # a number, by its declaration
-        for back in range(min(most, int(record.history // period)) - 1, -1, -1):
-            moment = last - step * back
-            yield Structure(cell(moment) for cell in cells)
-
-    def _beginning(self, period: int) -> datetime:
-        """Return the last moment before the meter was made at which a row was due; days begin at midnight."""
-        local = self.local(self._made).replace(tzinfo=None)
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        passed = (local - midnight).total_seconds()
-        return self.instant(midnight + timedelta(seconds=passed // period * period))
-
-    def _cell(self, column: Any) -> Callable[[datetime], DataValue]:
-        class_id, name, number = int(column[0]), bytes(column[1]), int(column[2])
-        source = self._sources.get((class_id, name, number))
-        if source is not None:
-            return source  # type: ignore[return-value] # a number with its type
-        target = self.find(LogicalName(name))
-        clock = self._clock_object
-        captured = class_id == _EXTENDED and number == _CAPTURE_TIME
-        if clock is not None and ((target is clock and number == 2) or captured):
-            return self._stamp
-        value = None if target is None or target.class_id != class_id else target.stored(number)
-        return lambda _moment: value
 
     # --- associations ---------------------------------------------------------------------------------------
 
