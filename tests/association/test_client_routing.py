@@ -365,13 +365,26 @@ def test_release(answer, normal):
     exchange = client.association.release()
     assert client.association.state is State.ASSOCIATION_RELEASE_PENDING
     assert client.sent() == ["6203800100"]
-    with pytest.raises(StateError):
+    with pytest.raises(
+        StateError, match=r"^a data service is not .* being released \(the client is being closed\)$"
+    ):
         started(client)
     with pytest.raises(StateError):
         client.association.release()
     client.receive(answer)
     assert exchange.result() is normal
     assert client.association.state is State.IDLE
+
+
+def test_what_cannot_be_sent_while_the_client_is_closed_says_so():
+    client = opened_client()
+    client.association.release()
+    for send in (
+        lambda: client.association.confirm_notification(decode(bytes.fromhex("0F00000001001107"))),
+        lambda: client.association.send_unconfirmed(lambda _: pytest.fail("nothing is sent")),
+    ):
+        with pytest.raises(StateError, match="being closed"):
+            send()
 
 
 def test_a_release_whose_answer_cannot_be_read_is_a_release():

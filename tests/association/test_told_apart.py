@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cosem.apdu import decode
@@ -218,6 +220,23 @@ def test_a_late_answer_leaves_the_blocks_of_the_next_request_alone():
     client.receive(block(2, 1, bytes.fromhex("0102"), last=True))
     assert exchange.result() == b"\x02"
     assert client.association.unmatched == 0
+
+
+@pytest.mark.parametrize("keeps_order", [True, False])
+def test_blocks_of_former_exchanges_are_remembered_only_where_they_may_come_late(keeps_order, monkeypatch):
+    asked = []
+    parts = BlockTransfer.received_parts.fget
+    monkeypatch.setattr(
+        BlockTransfer, "received_parts", property(lambda transfer: asked.append(transfer) or parts(transfer))
+    )
+    client = opened_client(conformance=BOTH)
+    client.association.parameters = replace(client.association.parameters, keeps_order=keeps_order)
+    exchange = client.association.start(lambda context: get(context, SHORT))
+    client.sent()
+    client.receive(block(1, 0, bytes.fromhex("C401410009")))
+    client.receive(block(2, 1, bytes.fromhex("0102"), last=True))
+    assert exchange.result() == b"\x02"
+    assert bool(asked) is not keeps_order
 
 
 def test_no_snapshot_of_an_abandoned_exchange_goes_to_the_next():

@@ -37,6 +37,7 @@ __all__ = ["ClientAssociation", "Exchange", "Findings", "Notification", "Outgoin
 T = TypeVar("T")
 
 _AUTHENTICATING: Final = "ASSOCIATED, but not yet authenticated"
+_RELEASING: Final = "the association is being released (the client is being closed)"
 
 
 class ClientAssociation(ClientReceiving):
@@ -151,13 +152,19 @@ class ClientAssociation(ClientReceiving):
         from cosem.apdu.notification import DataNotificationConfirm
 
         if self.state is not State.ASSOCIATED:
-            raise StateError(self.state.name, "a confirmation")
+            raise StateError(self._no_association(), "a confirmation")
         confirm = DataNotificationConfirm(notification.long_invoke_id_and_priority, date_time)
         self._outgoing.append(Outgoing(self._protected(encode(confirm)), confirmed=False))
 
+    def _no_association(self) -> str:
+        """Return the state, in words where it tells nothing to whoever asks while another one closes the client."""
+        if self.state is State.ASSOCIATION_RELEASE_PENDING:
+            return _RELEASING
+        return self.state.name
+
     def _require_association(self) -> None:
         if self.state is not State.ASSOCIATED:
-            raise StateError(self.state.name, "a data service")
+            raise StateError(self._no_association(), "a data service")
         if self.authenticating:
             raise StateError(_AUTHENTICATING, "a data service")
 

@@ -59,6 +59,7 @@ class ClientBlocks:
     """
 
     __slots__ = (
+        "_keeps_order",
         "_limits",
         "_plain",
         "_previous",
@@ -76,6 +77,7 @@ class ClientBlocks:
         self._transfer: BlockTransfer | None = None
         self._plain = False
         self._previous: dict[int, int] = {}
+        self._keeps_order = True
         self._restarts = 0
         self.transferred = 0
         self.moved = False
@@ -128,6 +130,7 @@ class ClientBlocks:
             ProtocolError: The server aborts or breaks the rules.
             LimitError: The answer grows too long.
         """
+        self._keeps_order = keeps_order
         begins = block.block_number == 1 and block.block_number_ack == 0
         transfer = self._transfer
         if not keeps_order and block.block_number and self._is_stray(block):
@@ -184,8 +187,8 @@ class ClientBlocks:
         return blocks
 
     def end(self) -> None:
-        """Forget the exchange, but not what tells its blocks from those of the next."""
-        if self._transfer is not None:
+        """Forget the exchange, but not what tells its blocks from those of the next where they may come late."""
+        if self._transfer is not None and not self._keeps_order:
             self._previous = self._transfer.received_parts
         self._transfer = None
 

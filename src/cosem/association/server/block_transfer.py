@@ -108,7 +108,8 @@ class ServerBlocks:
         if block.block_number == 1 and block.block_number_ack == 0 and not self._is_repetition(block):
             self._begin(size, now)
             self._first = block
-            self._former.append(block.block_data)
+            if not keeps_order:
+                self._former.append(block.block_data)
         if self._transfer is None:
             return None  # of an exchange that is over, or whose first block got lost: the client asks again
         self._moved = now
