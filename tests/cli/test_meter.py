@@ -344,6 +344,10 @@ def test_profile_into_files(cosem, url, tmp_path):
     assert len((tmp_path / "day.csv").read_text().splitlines()) == count + 1
     cosem("profile", url, PROFILE, "--entries", "1:1", "-o", str(tmp_path / "one.json"))
     assert len(json.loads((tmp_path / "one.json").read_text())["rows"]) == 1
+    lines = tmp_path / "two.jsonl"
+    assert cosem("profile", url, PROFILE, "--entries", "1:2", "-o", str(lines)).status == 0
+    rows = cosem("profile", url, PROFILE, "--entries", "1:2", "--json").json["rows"]
+    assert [json.loads(line) for line in lines.read_text().splitlines()] == rows
     missing = cosem("profile", url, PROFILE, "--entries", "1:1", "-o", str(tmp_path / "no" / "x.csv"))
     assert (missing.status, missing.out, missing.err.count("\n")) == (1, "", 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import json
 import subprocess
 import sys
@@ -148,6 +149,31 @@ def test_arrow_and_numpy_hold_what_the_rows_hold(profile, encoded, fill):
         if key == "energy" and arrays[key].dtype != object:
             exact = [float("nan") if value is None else float(value) for value in values]
             numpy.testing.assert_array_equal(arrays[key].astype(float), exact)
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+def test_files_that_are_open_are_written_as_well_as_paths(library, tmp_path, monkeypatch):
+    if library == "polars":
+        real = importlib.import_module
+
+        def without(name: str) -> Any:
+            if name.startswith("pyarrow"):
+                raise ModuleNotFoundError(name)
+            return real(name)
+
+        monkeypatch.setattr(profile_export, "import_module", without)
+    table = table_of(layout(CLOCK, column("energy", -3)), [(stamp(START), Unsigned(n)) for n in range(3)])
+    for write, read in (
+        (table.to_parquet, polars.read_parquet),
+        (table.to_arrow_file, polars.read_ipc),
+    ):
+        file = io.BytesIO()
+        write(file)
+        file.seek(0)
+        path = tmp_path / "table"
+        write(str(path))
+        assert read(file).equals(read(path))
+        assert read(path)["energy"].to_list() == [Decimal("0.000"), Decimal("0.001"), Decimal("0.002")]
 
 
 DELTAS = {

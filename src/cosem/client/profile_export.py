@@ -15,8 +15,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from cosem.client.profile_arrow import ArrowColumn, pyarrow_capsule, schema_capsule, stream_capsule
 from cosem.client.profile_outputs import cell_text
@@ -28,6 +27,8 @@ from cosem.errors import UnsupportedError
 from cosem.types.date_time import DateTime
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cosem.client.profile_layout import Column
     from cosem.client.profile_table import ProfileTable
 
@@ -105,7 +106,7 @@ def to_pandas(table: ProfileTable) -> Any:
     return frame
 
 
-def write_file(table: ProfileTable, path: Path, kind: str) -> None:
+def write_file(table: ProfileTable, file: str | Path | BinaryIO, kind: str) -> None:
     """Write a Parquet or an Arrow file.
 
     Raises:
@@ -121,15 +122,15 @@ def write_file(table: ProfileTable, path: Path, kind: str) -> None:
                 f"{kind} files need the package pyarrow, which is not installed: pip install 'cosem[arrow]'"
             ) from None
         if kind == "parquet":
-            frame.write_parquet(path)
+            frame.write_parquet(file)
         else:
-            frame.write_ipc(path)
+            frame.write_ipc(file)
         return
     made = arrow.table(table)
     if kind == "parquet":
-        import_module("pyarrow.parquet").write_table(made, path)
+        import_module("pyarrow.parquet").write_table(made, file)
     else:
-        import_module("pyarrow.feather").write_feather(made, path)
+        import_module("pyarrow.feather").write_feather(made, file)
 
 
 def _load(name: str, extra: str | None = None) -> Any:

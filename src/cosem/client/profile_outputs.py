@@ -6,7 +6,7 @@ import csv
 import io
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, overload
 
 from cosem.client.profile_types import DELTAS
 from cosem.types.text import spreadsheet_text
@@ -137,25 +137,31 @@ class ProfileOutputs:
 
         return to_polars(self._self())
 
-    def to_parquet(self, file: str | Path) -> None:
+    def to_parquet(self, file: str | Path | BinaryIO) -> None:
         """Write the table as Parquet, with units and all that is known in the metadata.
 
+        Args:
+            file: Where to: a path, or a file that is open for writing octets.
+
         Raises:
             UnsupportedError: Neither pyarrow nor polars is installed.
         """
         from cosem.client.profile_export import write_file
 
-        write_file(self._self(), Path(file), "parquet")
+        write_file(self._self(), file, "parquet")
 
-    def to_arrow_file(self, file: str | Path) -> None:
+    def to_arrow_file(self, file: str | Path | BinaryIO) -> None:
         """Write the table as an Arrow file (IPC, also known as Feather), with its metadata.
 
+        Args:
+            file: Where to: a path, or a file that is open for writing octets.
+
         Raises:
             UnsupportedError: Neither pyarrow nor polars is installed.
         """
         from cosem.client.profile_export import write_file
 
-        write_file(self._self(), Path(file), "arrow")
+        write_file(self._self(), file, "arrow")
 
 
 def _csv_row(row: tuple[Any, ...]) -> list[Any]:

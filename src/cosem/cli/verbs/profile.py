@@ -29,7 +29,7 @@ EXAMPLES: Final = (
     ("cosem profile sim: 1-0:99.1.0 --entries 1:4 --json", "the first four rows"),
     ("cosem profile tcp://10.0.0.7 1-0:99.1.0 --since 2026-11-01 --until 2026-11-07", "days of a real meter"),
 )
-_FORMATS: Final = (".csv", ".json", ".parquet", ".arrow", ".feather")
+_FORMATS: Final = (".csv", ".json", ".jsonl", ".parquet", ".arrow", ".feather")
 
 
 def _entries(text: str) -> tuple[int, int] | int:
@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="FILE",
         type=converter(_file),
-        help="write to FILE.csv, .json, .parquet or .arrow instead",
+        help="write to FILE.csv, .json, .jsonl (a row in each line), .parquet or .arrow instead",
     )
     parser.add_argument("--csv", action="store_true", help="CSV on standard output")
 
@@ -121,7 +121,7 @@ def _check(wanted: dict[str, object]) -> None:
 
 def _check_writer(path: Path) -> None:
     """Refuse a kind of file that nothing installed can write before anything is connected."""
-    if path.suffix.lower() in {".csv", ".json"}:
+    if path.suffix.lower() in {".csv", ".json", ".jsonl"}:
         return
     from importlib.util import find_spec
 
@@ -140,14 +140,22 @@ def _write(table: ProfileTable, path: Path) -> None:
     if kind == ".csv":
         table.to_csv(path)
         return
-    if kind != ".json":
+    if kind not in (".json", ".jsonl"):
         write = table.to_parquet if kind == ".parquet" else table.to_arrow_file
         write(path)
         return
     from cosem.cli.output import json_text
     from cosem.cli.profiles import profile_facts
 
-    path.write_text(json_text(profile_facts(table)) + "\n", encoding="utf-8")
+    facts = profile_facts(table)
+    if kind == ".json":
+        path.write_text(json_text(facts) + "\n", encoding="utf-8")
+        return
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        # A text in JSON has no end of line: what ends a line is between the members of a long row.
+        file.writelines(
+            f"{' '.join(map(str.strip, json_text(row).split(chr(10))))}\n" for row in facts["rows"]
+        )
 
 
 def _show(table: ProfileTable) -> None:
