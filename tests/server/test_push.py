@@ -190,6 +190,56 @@ def test_a_confirmed_push_is_repeated_under_the_same_id_until_it_is_confirmed(se
     asyncio.run(test())
 
 
+def confirmation_of(apdu: bytes) -> bytes:
+    return encode(
+        DataNotificationConfirm(LongInvokeIdAndPriority(decode(apdu).long_invoke_id_and_priority), b"")
+    )
+
+
+class Rubbish(Receiver):
+    """Sends rubbish before the confirmation, after it, or until the last attempt in its place.
+
+    Attributes:
+        where: Which of them.
+    """
+
+    where = "after"
+
+    def take(self, parser: WrapperParser, octets: bytes, send: Callable[[bytes], object]) -> None:
+        for source, destination, apdu in parser.feed(octets):
+            self.apdus.append(apdu)
+            unit = wrap(confirmation_of(apdu), destination, source)
+            if self.where == "before":
+                send(b"\xff" * 20)
+            if self.where != "instead" or len(self.apdus) == 3:
+                send(unit + b"\xff" * 20 if self.where == "after" else unit)
+            else:
+                send(b"\xff" * 20)
+            self.came.set()
+
+
+@pytest.mark.parametrize(
+    ("service", "where", "attempts"),
+    [
+        (TransportService.TCP, "after", 1),
+        (TransportService.TCP, "instead", 3),
+        (TransportService.UDP, "after", 1),
+        (TransportService.UDP, "before", 1),
+    ],
+)
+def test_rubbish_beside_a_confirmation_does_not_hide_it_and_in_its_place_it_is_a_failed_attempt(
+    service, where, attempts
+):
+    async def test() -> None:
+        receiver = Rubbish()
+        receiver.where = where
+        confirmed = {"push_operation_method": PushOperationMethod.CONFIRMED, "number_of_retries": 2}
+        setup = await pushed(receiver, service, **confirmed)
+        assert (setup.pushed, setup.failed, len(receiver.apdus)) == (1, 0, attempts)
+
+    asyncio.run(test())
+
+
 def test_a_push_that_nobody_takes_is_given_up():
     async def test() -> None:
         device = meter("127.0.0.1:1", number_of_retries=2)

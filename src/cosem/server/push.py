@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from cosem.apdu.notification import DataNotification, DataNotificationConfirm
 from cosem.association.server.notifications import pushed
 from cosem.association.server.profile import ServerProtection
 from cosem.classes.standard.push_setup import TransportService
-from cosem.errors import ConfigurationError, CosemError, TransportError
+from cosem.errors import ConfigurationError, CosemError, FrameError, LinkError, TransportError
 from cosem.link.wrapper import DEFAULT_PORT, WrapperParser, wrap
 from cosem.types.identifiers import LongInvokeIdAndPriority
 
@@ -80,6 +81,7 @@ class _NothingToPushError(Exception):
 async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
     entry, protection = _context(device, setup.receiver_sap)
     where = destination_of(bytes(setup.send_destination_and_method.destination))
+    datagrams = setup.send_destination_and_method.transport_service == TransportService.UDP
     invoke_id = LongInvokeIdAndPriority.build(device.new_long_invoke_id(), confirmed=setup.confirmed)
     notification: DataNotification | None = None
     for attempt in range(int(setup.number_of_retries) + 1):
@@ -93,10 +95,10 @@ async def _attempts(device: LogicalDevice, setup: PushSetupBehaviour) -> bool:
         named = [(each.logical_name, int(each.attribute_index)) for each in setup.push_object_list]
         apdus = pushed(notification, entry.profile, protection, device.protection_of_pushing(entry, named))
         units = [wrap(apdu, device.sap, setup.receiver_sap) for apdu in apdus]
-        waiting = _Confirmation(invoke_id, protection) if setup.confirmed else None
+        waiting = _Confirmation(invoke_id, protection, datagrams=datagrams) if setup.confirmed else None
         try:
             await _send(setup, where, units, waiting)
-        except (OSError, TransportError, TimeoutError) as error:
+        except (OSError, LinkError, TimeoutError) as error:
             log.info("%r: attempt %d failed: %s", setup, attempt + 1, str(error) or type(error).__name__)
         else:
             return True
@@ -121,6 +123,7 @@ async def _send(
     Raises:
         TimeoutError: No connection or no confirmation in time, or the receiver takes no more octets.
         TransportError: The receiver closed the connection without confirming.
+        FrameError: What it answers is no wrapper.
         OSError: There is no connection, or no longer.
     """
     loop = asyncio.get_running_loop()
@@ -210,24 +213,40 @@ class _Datagrams(_Stream, asyncio.DatagramProtocol):
 class _Confirmation:
     """Looks for the confirmation of one push in what comes back."""
 
-    def __init__(self, invoke_id: LongInvokeIdAndPriority, protection: ServerProtection | None) -> None:
+    def __init__(
+        self, invoke_id: LongInvokeIdAndPriority, protection: ServerProtection | None, *, datagrams: bool
+    ) -> None:
         self._wanted = invoke_id.long_invoke_id
         self._protection = protection
+        self._datagrams = datagrams
         self._parser = WrapperParser()
 
     def is_in(self, octets: bytes) -> bool:
-        """Return whether the confirmation has come with these octets."""
-        found = False
-        for _, _, apdu in self._parser.feed(octets):
-            with suppress(CosemError):
-                clear = apdu
-                if self._protection is not None and apdu[:1] != b"\x10":
-                    clear, _ = self._protection.unprotect(apdu)
-                elif self._protection is not None:
-                    continue  # anybody could have sent that
-                confirm = decode(clear)
-                found = found or (
-                    isinstance(confirm, DataNotificationConfirm)
-                    and confirm.long_invoke_id_and_priority.long_invoke_id == self._wanted
-                )
-        return found
+        """Return whether the confirmation has come with these octets; what follows it does not matter.
+
+        Raises:
+            FrameError: They are no wrapper units, and nothing after them can be understood; of datagrams never.
+        """
+        if not self._datagrams:
+            return any(map(self._confirms, self._apdus(octets)))
+        self._parser = WrapperParser()  # each stands for itself
+        with suppress(FrameError):
+            return any(map(self._confirms, self._apdus(octets)))
+        return False
+
+    def _apdus(self, octets: bytes) -> Iterator[bytes]:
+        return (apdu for _, _, apdu in self._parser.feed(octets))
+
+    def _confirms(self, apdu: bytes) -> bool:
+        with suppress(CosemError):
+            clear = apdu
+            if self._protection is not None:
+                if apdu[:1] == b"\x10":
+                    return False  # anybody could have sent that
+                clear, _ = self._protection.unprotect(apdu)
+            confirm = decode(clear)
+            return (
+                isinstance(confirm, DataNotificationConfirm)
+                and confirm.long_invoke_id_and_priority.long_invoke_id == self._wanted
+            )
+        return False
