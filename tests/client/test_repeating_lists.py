@@ -9,7 +9,9 @@ import pytest
 from cosem.apdu import decode, encode
 from cosem.apdu.access import AccessResponse, AccessResponseAction, AccessResponseGet, AccessResponseSet
 from cosem.apdu.common import CosemAttributeDescriptor, CosemMethodDescriptor
+from cosem.client.aio.services import AsyncServices
 from cosem.client.batch import Call, Read, Write
+from cosem.client.blocking.services import BlockingServices
 from cosem.client.operations import batches, methods, services
 from cosem.client.session import Session
 from cosem.errors import TransportTimeout
@@ -142,3 +144,9 @@ def test_a_batch_that_does_more_is_repeated_where_that_was_asked_for(item, repea
     else:
         with pytest.raises(TransportTimeout):
             exchange.result()
+
+
+@pytest.mark.parametrize("client", [BlockingServices, AsyncServices])
+@pytest.mark.parametrize("name", ["set_many", "call_many", "access"])
+def test_what_is_known_after_an_error_is_told_where_it_is_looked_for(client, name):
+    assert "``results``" in getattr(client, name).__doc__

@@ -122,6 +122,10 @@ class AsyncServices(AsyncBase):
         Args:
             items: Tuples of object, attribute, value, and if need be class.
             progress: Told of the octets transferred so far, in block transfers.
+
+        Raises:
+            CosemError: An answer did not come, or the connection is lost. Its ``results`` say what came of the items,
+                from the first on, as far as that is known; the meter may have taken some of the others, too.
         """
         return await self.run(
             lambda context: attributes.set_many(context, self._session, items), progress=progress
@@ -175,6 +179,10 @@ class AsyncServices(AsyncBase):
         Args:
             items: Tuples of object, method, and if need be parameter and class.
             progress: Told of the octets transferred so far, in block transfers.
+
+        Raises:
+            CosemError: An answer did not come, or the connection is lost. Its ``results`` say what came of the items,
+                from the first on, as far as that is known; the meter may have called some of the others, too.
         """
         from cosem.client.operations import methods
 
@@ -199,6 +207,10 @@ class AsyncServices(AsyncBase):
             break_on_error: Whether nothing is tried after the first failure; what was not tried has the
                 result other-reason.
             progress: Told of the octets transferred so far, in block transfers.
+
+        Raises:
+            CosemError: An answer did not come, or the connection is lost. Its ``results`` say what came of the items,
+                from the first on, as far as that is known; the meter may have done some of the others, too.
         """
         from cosem.client.operations import batches
 
