@@ -37,6 +37,20 @@ HIDDEN = {
         step(True, "C301C1 000F 0000280000FF 01 00"),
         step(False, "C701C1 00 01 00 0908 S"),
     ],
+    "a secret that a script writes": [
+        step(
+            True,
+            "C101C1 0009 00000A0064FF 02 00"
+            "0101 0202 120001 0101 0205 1601 12000F 09060000280001FF 0F07 0908 S",
+        )
+    ],
+    "a key that a script transfers": [
+        step(True, "C001C1 0009 00000A0064FF 02 00"),
+        step(
+            False,
+            "C401C1 00 0101 0202 120001 0101 0205 1602 120040 090600002B0000FF 0F02 0101 0202 1600 0908 S",
+        ),
+    ],
     "a new secret": [step(True, "C101C1 000F 0000280000FF 07 00 0908 S")],
     "a secret that is read": [
         step(True, "C001C1 0013 0000140000FF 07 00"),

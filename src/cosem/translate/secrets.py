@@ -14,6 +14,7 @@ from cosem.apdu.block_transfer import GeneralBlockTransfer
 from cosem.errors import CosemError
 from cosem.translate.conversation import Conversation, Member, Place, Target
 from cosem.translate.explain import Explanation, explain
+from cosem.translate.harmless import open_parts_of
 from cosem.translate.item import Item
 from cosem.types.enumerations import AuthenticationMechanism
 
@@ -128,6 +129,8 @@ class SecretFinder:
         for place in self._conversation.places(explanation, sent=sent):
             if any(map(is_secret, place.targets)) or self._in_blocks(explanation, place, sent=sent):
                 yield from _of_place(place, explanation.octets)
+            elif not place.raw:
+                yield from _of_scripts(place, explanation.octets)
 
     def _in_blocks(self, explanation: Explanation, place: Place, *, sent: bool) -> bool:
         """Return whether a general block of the client belongs to a request that names something secret.
@@ -178,6 +181,17 @@ def _of_place(place: Place, octets: bytes) -> Iterator[tuple[int, int]]:
             start, stop = payload(item, octets)
             if start < stop:
                 yield start, stop
+
+
+def _of_scripts(place: Place, octets: bytes) -> Iterator[tuple[int, int]]:
+    """Return the secrets that scripts write, or call a method with."""
+    for target in place.targets:
+        for part, targets in open_parts_of(target, place.item):
+            inner = Place(part, targets)
+            if any(map(is_secret, targets)):
+                yield from _of_place(inner, octets)
+            else:
+                yield from _of_scripts(inner, octets)
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
