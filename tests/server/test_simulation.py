@@ -28,7 +28,7 @@ from cosem.types.data import (
     Structure,
     Unsigned,
 )
-from cosem.types.enumerations import AuthenticationMechanism, DataAccessResult
+from cosem.types.enumerations import ActionResult, AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
 from tests.server.driver import NOON, Client, StandingClock, aarq
 
@@ -376,6 +376,64 @@ def test_registers_do_not_count_backwards_where_the_clock_of_the_computer_does()
     assert client.get(3, "1-0:1.8.0", 2) == before
     clock.move(hours=2)
     assert client.get(3, "1-0:1.8.0", 2) > before
+
+
+def writable(class_id: int, source: str, scaler: int = 0):
+    """A client of a meter with one register that may be written and reset."""
+    name = LogicalName("1-0:1.8.0")
+    register = RecordedObject(
+        class_id,
+        name,
+        values={2: DoubleLongUnsigned(0), 3: Structure((Integer(scaler), Enum(30)))},
+        sources={"value": source},
+        rights={None: ObjectRights(dict.fromkeys(range(1, 6), READ | WRITE), {1: AccessMode.READ})},
+    )
+    clock = RecordedObject(8, LogicalName("0-0:1.0.0"))
+    record = MeterRecord(b"ABC{serial}", objects=(register, clock), associations=(RecordedAssociation(),))
+    source_of_time = StandingClock()
+    return Client(simulated_meter(record, clock=source_of_time, seed=5)), source_of_time
+
+
+@pytest.mark.parametrize("class_id", [3, 4])
+@pytest.mark.parametrize("source", ["energy-import", "gas-volume"])
+def test_a_register_that_is_reset_begins_at_0(class_id, source):
+    client, clock = writable(class_id, source, -1)
+    before = client.get(class_id, "1-0:1.8.0", 2)
+    assert client.call(class_id, "1-0:1.8.0", 1, Integer(0)).result is ActionResult.SUCCESS
+    assert client.get(class_id, "1-0:1.8.0", 2) == DoubleLongUnsigned(0)
+    clock.move(hours=10)
+    used = client.get(class_id, "1-0:1.8.0", 2)
+    untouched, other = writable(class_id, source, -1)
+    other.move(hours=10)
+    assert 0 < used == pytest.approx(untouched.get(class_id, "1-0:1.8.0", 2) - before, abs=1)
+
+
+@pytest.mark.parametrize("value", [0, 7, 123_456_789])
+@pytest.mark.parametrize("scaler", [-3, -1, 0, 2])
+def test_a_register_that_is_written_goes_on_from_there(value, scaler):
+    client, clock = writable(3, "gas-volume", scaler)
+    assert client.set(3, "1-0:1.8.0", 2, DoubleLongUnsigned(value)) is DataAccessResult.SUCCESS
+    assert client.get(3, "1-0:1.8.0", 2) == DoubleLongUnsigned(value)
+    clock.move(days=600)
+    assert client.get(3, "1-0:1.8.0", 2) > value
+
+
+def test_what_is_measured_anew_all_the_time_is_neither_written_nor_reset():
+    client, _ = writable(3, "power-import")
+    before = client.get(3, "1-0:1.8.0", 2)
+    assert client.set(3, "1-0:1.8.0", 2, DoubleLongUnsigned(7)) is DataAccessResult.OTHER_REASON
+    assert client.call(3, "1-0:1.8.0", 1, Integer(0)).result is ActionResult.OTHER_REASON
+    assert client.get(3, "1-0:1.8.0", 2) == before
+
+
+def test_a_register_that_stands_still_is_reset_too():
+    tariffs = Tariffs()
+    assert tariffs.client.call(3, NIGHT, 1, Integer(0)).result is ActionResult.SUCCESS
+    assert tariffs.read()[2] == 0
+    tariffs.used(hours=1)
+    assert tariffs.read()[2] == 0
+    tariffs.used(hours=12)
+    assert tariffs.read()[2] > 0
 
 
 @pytest.mark.parametrize("source", [each for each in QUANTITIES if "energy" in each or "volume" in each])

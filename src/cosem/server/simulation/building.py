@@ -38,12 +38,12 @@ from cosem.server.objects.making import make_object
 from cosem.server.objects.register_activation import RegisterActivationObject
 from cosem.server.simulation.association_keys import ciphers, recorded_keys, recorded_secret
 from cosem.server.simulation.checking import refuse_missing, refuse_no_moment, refuse_time
-from cosem.server.simulation.counting import Counter, grows, number_of, rounded, scaler_of
+from cosem.server.simulation.counting import Counter, count_in, grows, number_of, rounded, scaler_of
 from cosem.server.simulation.past import Past
 from cosem.server.simulation.premises import IDENTITIES, Premises, Quantity
 from cosem.server.simulation.recorded import recorded_object
 from cosem.types.data import DataValue, DoubleLongUnsigned, OctetString, Structure
-from cosem.types.enumerations import AuthenticationMechanism
+from cosem.types.enumerations import ActionResult, AuthenticationMechanism, DataAccessResult
 from cosem.types.logical_name import LogicalName
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ _RULES: Final[dict[str, Callable[[], AccessRights]]] = {
 }
 _DEMAND, _PROFILE, _MBUS_CLIENT = 5, 7, 72
 _REGISTERS: Final = frozenset({3, 4})
-_ACTIVATION: Final = 6
 _VALUE: Final = 2
+_RESET: Final = 1
 _MONITORS: Final = frozenset({21, 71})
 """Register monitor and Limiter."""
 _LOOK_EVERY: Final = 60
@@ -213,21 +213,20 @@ class SimulatedMeter(LogicalDevice):
             recorded = record.values.get(found.number)
             before = int(recorded) if isinstance(recorded, int) else 0
             made.getter(found.number)(lambda: self._last_counter(before))
+            made.setter(found.number)(lambda _: DataAccessResult.OTHER_REASON)
             return
         kind: Any = type(record.values.get(found.number, DoubleLongUnsigned(0)))
         number = rounded(self.premises.quantity(source), source, kind, scaler_of(record))
         self._sources[record.class_id, bytes(record.logical_name), found.number] = number
-        if found.number == _VALUE and record.class_id in _REGISTERS and grows(source) and self._activated():
+        if found.number == _VALUE and record.class_id in _REGISTERS and grows(source):
             count = Counter(made, self.premises.quantity(source), self._whole(source), self.measuring)
             self._counters.append(count)
-            shown = number_of(source, kind, scaler_of(record))
-            made.getter(_VALUE)(lambda: shown(count.amount()))
+            count_in(made, count, number_of(source, kind, scaler_of(record)), scaler_of(record))
             return
         made.getter(found.number)(lambda: number(self.measuring()))
-
-    def _activated(self) -> bool:
-        """Return whether there are masks that say which registers count."""
-        return any(each.class_id == _ACTIVATION and self._behaves(each) for each in self.record.objects)
+        made.setter(found.number)(lambda _: DataAccessResult.OTHER_REASON)  # it would not stay
+        if found.number == _VALUE and record.class_id in _REGISTERS:
+            made.handler(_RESET)(lambda: ActionResult.OTHER_REASON)
 
     def _whole(self, source: str) -> Quantity:
         """Return what a quantity is a tariff of, or else that quantity."""

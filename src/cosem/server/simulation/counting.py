@@ -13,11 +13,13 @@ from cosem.classes.meter_record import RecordedObject
 from cosem.server.objects.base import CosemObject
 from cosem.server.objects.register_activation import RegisterActivationObject
 from cosem.server.simulation.premises import Quantity
+from cosem.types.enumerations import DataAccessResult
 
-__all__ = ["Counter", "grows", "number_of", "rounded", "scaler_of"]
+__all__ = ["Counter", "count_in", "grows", "number_of", "rounded", "scaler_of"]
 
 _SCALERS: Final = {3: 3, 4: 3, 5: 4}
 """The attribute with scaler and unit, by class."""
+_VALUE, _RESET = 2, 1
 _GROWING: Final = ("energy", "volume", "reactive")
 
 
@@ -47,6 +49,12 @@ class Counter:
         """Return what was counted until now."""
         return self._before + self._flow(self._now()) if self._stopped is None else self._stopped
 
+    def begin(self, amount: float = 0.0) -> None:
+        """Go on from another amount, as after a reset."""
+        self._before = amount - self._flow(self._now())
+        if self._stopped is not None:
+            self._stopped = amount
+
     def settle(self, activations: Iterable[RegisterActivationObject]) -> None:
         """Go on, or stand still, as Register activation says from now on."""
         which = self._register.class_id, self._register.name
@@ -58,6 +66,27 @@ class Counter:
         amount = self.amount()
         self._flow, self._before = flow, amount - flow(self._now())
         self._stopped = None if counts else amount
+
+
+def count_in(register: Any, count: Counter, shown: Callable[[float], Any], scaler: int) -> None:
+    """Let a register show what is counted, begin at 0 when it is reset, and go on from what is written to it."""
+    reset, unit = register.call_reset, 10.0**scaler
+
+    def begin_at_0() -> None:
+        count.begin()
+        reset()
+
+    def go_on_from(value: Any) -> DataAccessResult:
+        if not isinstance(value, (int, float)) or value < 0:
+            return DataAccessResult.OTHER_REASON
+        # Half a unit more, of which nothing shows: what is not rounded up must not lose one by reckoning.
+        count.begin((value + 0.5) * unit)
+        register.put(_VALUE, value)
+        return DataAccessResult.SUCCESS
+
+    register.getter(_VALUE)(lambda: shown(count.amount()))
+    register.setter(_VALUE)(go_on_from)
+    register.handler(_RESET)(begin_at_0)
 
 
 def scaler_of(record: RecordedObject) -> int:
