@@ -378,13 +378,17 @@ def test_release(answer, normal):
 
 def test_what_cannot_be_sent_while_the_client_is_closed_says_so():
     client = opened_client()
-    client.association.release()
+    exchange = client.association.release()
     for send in (
         lambda: client.association.confirm_notification(decode(bytes.fromhex("0F00000001001107"))),
         lambda: client.association.send_unconfirmed(lambda _: pytest.fail("nothing is sent")),
     ):
         with pytest.raises(StateError, match="being closed"):
             send()
+    client.receive("6300")
+    assert exchange.result()
+    with pytest.raises(StateError, match=r"there is no association .*closed"):
+        started(client)
 
 
 def test_a_release_whose_answer_cannot_be_read_is_a_release():

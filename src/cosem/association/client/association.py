@@ -37,6 +37,7 @@ __all__ = ["ClientAssociation", "Exchange", "Findings", "Notification", "Outgoin
 T = TypeVar("T")
 
 _AUTHENTICATING: Final = "ASSOCIATED, but not yet authenticated"
+_RELEASED: Final = "there is no association (never opened, released, or the client was closed)"
 _RELEASING: Final = "the association is being released (the client is being closed)"
 
 
@@ -157,10 +158,10 @@ class ClientAssociation(ClientReceiving):
         self._outgoing.append(Outgoing(self._protected(encode(confirm)), confirmed=False))
 
     def _no_association(self) -> str:
-        """Return the state, in words where it tells nothing to whoever asks while another one closes the client."""
+        """Return the state; in words where its name tells nothing to whoever asks while another one closes the client."""
         if self.state is State.ASSOCIATION_RELEASE_PENDING:
             return _RELEASING
-        return self.state.name
+        return _RELEASED if self.state is State.IDLE else self.state.name
 
     def _require_association(self) -> None:
         if self.state is not State.ASSOCIATED:

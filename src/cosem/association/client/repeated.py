@@ -11,8 +11,8 @@ __all__ = ["RepeatedAnswers"]
 _KEYS: Final = 16
 """So many requests are remembered, and of each so many answers: a long value has several."""
 _ANSWERS: Final = 8
-_NEWEST: Final = 3
-"""A repetition comes before so many further requests are answered."""
+_NEWEST: Final = 2
+"""A repetition comes before so many further requests are answered: more would leave too few on lines that lose half."""
 
 
 class RepeatedAnswers:
