@@ -54,14 +54,16 @@ def method(number: int) -> CosemMethodDescriptor:
 
 
 class Application:
-    """Objects whose values tell when they were read.
+    """Objects whose values tell when they were read, or are always the same.
 
     Attributes:
+        constant: Whether they are the same.
         read: How many values were read.
         called: How often each method was called.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, constant: bool = False) -> None:
+        self.constant = constant
         self.read = 0
         self.called: Counter[int] = Counter()
 
@@ -69,6 +71,8 @@ class Application:
         if isinstance(indication, ReadAttribute):
             self.read += 1
             number = indication.instance_id[3]
+            if self.constant:
+                return OctetString(b"always the same")
             head = bytes((number,)) + self.read.to_bytes(4, "big")
             return OctetString(head + random.Random(self.read).randbytes(size_of(number)))
         if isinstance(indication, InvokeMethod):
@@ -86,7 +90,14 @@ class World:
     """A client, a meter, and the line between them."""
 
     def __init__(
-        self, seed: int, line: dict[str, Any], *, ciphered: bool, blocks: bool, always: bool
+        self,
+        seed: int,
+        line: dict[str, Any],
+        *,
+        ciphered: bool,
+        blocks: bool,
+        always: bool,
+        constant: bool = False,
     ) -> None:
         self.chance = random.Random(seed)
         self.bad = line
@@ -94,7 +105,7 @@ class World:
         self.most_calls = 1 if ciphered or not line.get("repeated") else 2
         self.line = Line(self.chance, loss=0)
         self.ordered = bool(line.get("ordered"))
-        self.application = Application()
+        self.application = Application(constant=constant)
         self.blocks = BlockSettings(
             window=self.chance.choice((1, 3, 8)), always=always, patience=2.0, repeats=6
         )
@@ -173,7 +184,9 @@ class World:
         before = self.application.read
         exchange = self.client.start(lambda context: services.read(context, session, attribute(number)))
         value = self.outcome_of(exchange)
-        if value is not None:
+        if value is not None and self.application.constant:
+            assert value == b"always the same"
+        elif value is not None:
             assert value[0] == number
             assert len(value) == 5 + size_of(number)
             moment = int.from_bytes(value[1:5], "big")
@@ -227,6 +240,7 @@ CIPHERED = {"ciphered": True, "blocks": False, "always": False}
 CLEAR_BLOCKS = {"ciphered": False, "blocks": True, "always": False}
 CIPHERED_BLOCKS = {"ciphered": True, "blocks": True, "always": False}
 ALL_IN_BLOCKS = {"ciphered": True, "blocks": True, "always": True}
+SHORT_ANSWERS = {"ciphered": False, "blocks": False, "always": False, "constant": True}
 REPEATED, LATE, LOST = {"repeated": 0.3}, {"late": 0.05}, {"loss": 0.05}
 EVERYTHING = {"loss": 0.05, "repeated": 0.2, "late": 0.05}
 
@@ -281,3 +295,16 @@ def test_a_request_ends_with_its_own_value_or_fails_cleanly(kind, line, least):
     outcomes = total(kind, line)
     assert outcomes["right"] >= SEEDS * REQUESTS * least / 100
     assert outcomes["ReplayError"] == outcomes["StateError"] == 0
+
+
+@pytest.mark.parametrize(("loss", "least"), [(0.05, 99), (0.15, 90)])
+def test_values_that_never_change_are_read_as_well_as_others_where_answers_get_lost(loss, least):
+    outcomes: Counter[str] = Counter()
+    for seed in range(5):
+        world = World(seed, {"loss": loss}, **SHORT_ANSWERS)
+        session = Session(retries=2)
+        for _ in range(200):
+            world.read(1, session)
+        outcomes += world.outcomes
+    assert outcomes["right"] >= 1000 * least / 100
+    assert outcomes["opened anew"] == 0
