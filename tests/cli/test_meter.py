@@ -185,6 +185,14 @@ def test_class_can_be_said(cosem, url):
     assert (wrong.status, wrong.err.count("\n")) == (1, 1)
 
 
+def test_a_moment_is_told_in_the_form_in_which_it_was_written(cosem):
+    octets = "07E80301050C0000000000FF"
+    done = cosem(
+        "set", "sim:", "0-0:1.0.0", "daylight_savings_begin", f"date-time:{octets}", "--json", *MANAGEMENT
+    )
+    assert (done.status, done.json["data"]) == (0, {"octet-string": octets})
+
+
 def test_set_writes_with_the_type_of_the_present_value(cosem, url):
     before = cosem("get", url, "0-0:1.0.0.time_zone").out
     done = cosem("set", url, "0-0:1.0.0", "time_zone", "-120", *MANAGEMENT)

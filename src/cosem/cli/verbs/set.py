@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the attribute."""
+    from cosem.client.operations.attributes import data_of
     from cosem.types.data import NULL_DATA
+    from cosem.types.date_time import Date, DateTime, Time
 
     typed = says_its_type(options.value)
     value = parse_value(options.value) if typed else None
@@ -50,6 +52,15 @@ def run(options: argparse.Namespace) -> int:
         if not typed:
             before = meter.get(options.name, options.attribute, class_id=options.class_id)
             value = parse_value(options.value, like=before, coerce=_left_to_the_class)
+        if isinstance(
+            value, (DateTime, Date, Time)
+        ):  # which goes out as octets where the class has octets for it
+            moment = value
+            value = meter.run(
+                lambda context: data_of(
+                    context, meter.session, options.name, options.attribute, moment, options.class_id
+                )
+            )
         meter.set(
             options.name,
             options.attribute,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AttributeValue",
     "coerced",
+    "data_of",
     "get",
     "get_many",
     "noted",
@@ -187,6 +188,23 @@ def set_many(
     context.results_so_far = results
     yield from services.write_list(context, session, wanted, values, written)
     return results()
+
+
+def data_of(
+    context: ServiceContext,
+    session: Session,
+    target: Target,
+    attribute: AttributeLike,
+    value: Any,
+    class_id: ClassLike | None = None,
+) -> Conversation[DataValue]:
+    """Return the Data that :func:`set_value` would write.
+
+    Raises:
+        EncodeError: The value fits no type that the attribute may have.
+    """
+    descriptor = yield from resolve(context, session, target, attribute, class_id)
+    return (yield from coerced(context, session, descriptor, value))
 
 
 def coerced(
