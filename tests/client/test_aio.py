@@ -17,6 +17,7 @@ from cosem.errors import AccessError, ConfigurationError, FrameError, TransportC
 from cosem.transport.timeouts import Timeouts
 from cosem.types.data import DoubleLongUnsigned, OctetString
 from cosem.types.date_time import DateTime
+from cosem.types.enumerations import Conformance
 from cosem.types.logical_name import LogicalName
 from tests.client.meter import ENERGY, ODD, SILENCE, VOLTAGE, Meter, connected_async, run_virtual, settled
 
@@ -189,6 +190,27 @@ def test_a_cancelled_task_gives_its_request_up_and_its_late_answer_is_dropped():
         transport.deliver(held[0])
         assert await client.get(ENERGY, class_id=3) == 12_345_678
         assert "late answer dropped: GetResponseNormal" in client.findings
+        await client.close()
+
+    run_virtual(test)
+
+
+def test_what_waited_for_a_cancelled_request_goes_out_at_once():
+    async def test():
+        # With general blocks, which do not say whose they are, requests wait for one another.
+        services = Conformance.GET | Conformance.GENERAL_BLOCK_TRANSFER
+        client, transport = await connected_async(
+            Meter(conformance=services), parallel=4, conformance=services
+        )
+        transport.held = []
+        first, second = (asyncio.ensure_future(client.get(each, class_id=3)) for each in (VOLTAGE, ENERGY))
+        await settled()
+        assert len(transport.held) == 1
+        transport.held = None
+        first.cancel()
+        before = asyncio.get_running_loop().time()
+        assert await second == 12_345_678
+        assert asyncio.get_running_loop().time() == before
         await client.close()
 
     run_virtual(test)

@@ -375,6 +375,7 @@ class AsyncConnection(asyncio.Protocol):
         self.association.tick(self._loop.time())
         self.association.cancel(exchange, error)
         self._follow()
+        self._flush()  # it may have kept others from going out
 
     def _follow(self) -> None:
         """Close the connection where the association was given up: nothing could be asked over it any more."""
