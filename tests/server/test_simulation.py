@@ -426,6 +426,42 @@ def test_what_is_measured_anew_all_the_time_is_neither_written_nor_reset():
     assert client.get(3, "1-0:1.8.0", 2) == before
 
 
+SWITCH, POWER, ENERGY = "0.0.96.3.10.255", "1-0:1.7.0", "1-0:1.8.0"
+
+
+def test_behind_a_switch_that_is_open_nothing_flows():
+    tariffs = Tariffs()
+    client, clock = tariffs.client, tariffs.clock
+    assert client.get(3, POWER, 2) > 0
+    assert client.call(70, SWITCH, 1, Integer(0)).result is ActionResult.SUCCESS
+    before = tariffs.read()
+    assert client.get(3, POWER, 2) == client.get(3, "1-0:31.7.0", 2) == 0
+    assert client.get(3, "1-0:32.7.0", 2) > 0  # there is voltage
+    assert tariffs.used(hours=5) == (0, 0, 0)
+    assert client.get(5, "1-0:1.4.0", 3) == 0
+    assert client.call(70, SWITCH, 2, Integer(0)).result is ActionResult.SUCCESS
+    assert tariffs.read() == before
+    assert client.get(3, POWER, 2) > 0
+    used = tariffs.used(hours=5)[0]
+    house = Tariffs().client.device.premises.house
+    since = clock.now - timedelta(hours=5)
+    assert used == pytest.approx(house.imported(clock.now) - house.imported(since), abs=2)
+    energies = [int(row[2]) for row in client.device["1-0:99.1.0"].rows]
+    assert energies[-1] > energies[-30] == energies[-25]
+    assert energies == sorted(energies)
+
+
+def test_rows_of_the_past_know_of_no_switch():
+    rows = []
+    for cuts in (0, 1, 2):
+        tariffs = Tariffs()
+        for method in (1, 2)[:cuts]:
+            tariffs.client.call(70, SWITCH, method, Integer(0))
+            tariffs.used(minutes=5)
+        rows.append(tariffs.client.device["1-0:99.1.0"].rows)
+    assert rows[0] == rows[1] == rows[2]
+
+
 def test_a_register_that_stands_still_is_reset_too():
     tariffs = Tariffs()
     assert tariffs.client.call(3, NIGHT, 1, Integer(0)).result is ActionResult.SUCCESS

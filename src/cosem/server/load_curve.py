@@ -123,7 +123,7 @@ class Household:
         seed: Which household.
     """
 
-    __slots__ = ("export", "seed", "tariffs")
+    __slots__ = ("_cut", "_first_cut", "_lost", "export", "seed", "tariffs")
 
     def __init__(self, seed: int) -> None:
         size = 0.7 + 0.6 * noise(seed, -1)
@@ -133,6 +133,33 @@ class Household:
             Curve(seed * 16 + 4, 1_500 * size, 0.18, 0.10, 1),
         )
         self.export = Curve(seed * 16 + 7, 2_400, -0.65, 0.10, 2)
+        self._cut: datetime | None = None
+        self._first_cut: datetime | None = None
+        self._lost: dict[Curve, float] = {}
+
+    def cut(self, moment: datetime) -> None:
+        """Let nothing flow from now on; whoever asks about later asks in the order of time."""
+        if self._cut is None:
+            self._cut = moment
+            self._first_cut = self._first_cut or moment
+
+    def restore(self, moment: datetime) -> None:
+        """Let it flow again."""
+        if self._cut is not None:
+            for curve in (*self.tariffs, self.export):
+                lost = curve.energy(moment) - curve.energy(self._cut)
+                self._lost[curve] = self._lost.get(curve, 0.0) + lost
+            self._cut = None
+
+    def _is_cut(self, moment: datetime) -> bool:
+        return self._cut is not None and moment >= self._cut
+
+    def _energy(self, curve: Curve, moment: datetime) -> float:
+        """Return what has flowed; what is asked about up to the first cut knows of none."""
+        if self._first_cut is None or moment <= self._first_cut:
+            return curve.energy(moment)
+        at = moment if self._cut is None else min(moment, self._cut)
+        return curve.energy(at) - self._lost.get(curve, 0.0)
 
     def imported(self, moment: datetime) -> int:
         """Return active energy import, watt-hours: the sum of the tariffs."""
@@ -140,11 +167,11 @@ class Household:
 
     def tariff(self, number: int, moment: datetime) -> int:
         """Return active energy import of a tariff, watt-hours: 1 from six to ten o'clock, 2 by night."""
-        return max(0, int(self.tariffs[number - 1].energy(moment)))
+        return max(0, int(self._energy(self.tariffs[number - 1], moment)))
 
     def exported(self, moment: datetime) -> int:
         """Return active energy export, watt-hours."""
-        return max(0, int(self.export.energy(moment)))
+        return max(0, int(self._energy(self.export, moment)))
 
     def reactive(self, moment: datetime, *, imported: bool) -> int:
         """Return reactive energy, var-hours: motors take it, electronics give a little."""
@@ -152,11 +179,15 @@ class Household:
 
     def power(self, moment: datetime) -> float:
         """Return active power import, watts."""
-        return sum(curve.power(moment) for curve in self.tariffs)
+        return 0.0 if self._is_cut(moment) else sum(curve.power(moment) for curve in self.tariffs)
+
+    def export_power(self, moment: datetime) -> float:
+        """Return active power export, watts."""
+        return 0.0 if self._is_cut(moment) else self.export.power(moment)
 
     def joules(self, moment: datetime) -> float:
         """Return active energy import as it is, watt-seconds."""
-        return 3600 * sum(curve.energy(moment) for curve in self.tariffs)
+        return 3600 * sum(self._energy(curve, moment) for curve in self.tariffs)
 
     def flicker(self, moment: datetime, which: int) -> float:
         """Return a number from -1 to 1 that is another one each ten seconds."""

@@ -29,6 +29,7 @@ from cosem.classes.meter_record import (
     RecordedAssociation,
     RecordedObject,
 )
+from cosem.classes.standard.disconnect_control import ControlState
 from cosem.errors import ConfigurationError, CosemError
 from cosem.server.access_rights import AccessRights
 from cosem.server.device_time import utc_now
@@ -72,6 +73,8 @@ _KEPT: Final = {15: frozenset({9, 10}), 12: frozenset({4, 5})}
 _COUNTER: Final = "invocation-counter"
 """The source of what shows which counter the ciphered association has seen."""
 _SECURITY_SETUP: Final = 64
+_SWITCH, _CONTROL_STATE, _MAIN_SWITCH = 70, 3, bytes((96, 3, 10))
+"""Disconnect control, its state, and the name of the one behind which the premises are: not that of a valve of a slave."""
 Hold: TypeAlias = "Callable[..., HeldSecurity]"
 """Makes the security of the association that ciphers, out of titles and secret, and the options of HeldSecurity."""
 
@@ -109,6 +112,10 @@ class SimulatedMeter(LogicalDevice):
             objects=[self._object(each, name) for each in record.objects],
             clock=clock,
         )
+        for each in record.objects:
+            if each.class_id == _SWITCH and each.logical_name[2:5] == _MAIN_SWITCH and self._behaves(each):
+                recorded = self[each.logical_name].stored(_CONTROL_STATE)
+                self._switched(ControlState(recorded))  # type: ignore[arg-type] # an enum, by its declaration
         self._past = Past(self, self._sources, self.now())
         self._activations = [each for each in self if isinstance(each, RegisterActivationObject)]
         for activation in self._activations:
@@ -172,6 +179,8 @@ class SimulatedMeter(LogicalDevice):
             facts["read"] = self._slave(record)
         if record.class_id in _MONITORS and any(each.sources for each in self.record.objects):
             facts["look_every"] = _LOOK_EVERY
+        if record.class_id == _SWITCH and record.logical_name[2:5] == _MAIN_SWITCH:
+            facts["on_change"] = self._switched
         if record.class_id == _PROFILE:
             for computed in ("buffer", "entries_in_use"):
                 facts.pop(computed, None)
@@ -181,6 +190,11 @@ class SimulatedMeter(LogicalDevice):
             elif isinstance(rows, tuple):
                 facts["history"] = lambda: rows
         return make_object(record.class_id, record.logical_name, version=record.version, **facts)
+
+    def _switched(self, state: ControlState) -> None:
+        """Cut the premises off, or let it flow again."""
+        house = self.premises.house
+        (house.restore if state is ControlState.CONNECTED else house.cut)(self.measuring())
 
     def _rows_before(self, record: RecordedObject) -> Iterator[Structure]:
         return self._past.rows(record)
