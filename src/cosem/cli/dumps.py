@@ -59,10 +59,12 @@ class Dump:
         form: ``hexadecimal``, ``octal``, ``decimal``, ``binary``, ``base64``, ``characters`` (of od), ``octets``,
             ``text`` or ``capture``.
         streams: The octets, and where they come from; several in a capture, one else.
+        notes: What of a capture is missing, a sentence each.
     """
 
     form: str
     streams: tuple[tuple[str, bytes], ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def octets(self) -> bytes:
@@ -88,7 +90,7 @@ def read_dump(content: bytes) -> Dump:
     reader = DumpReader()
     octets = reader.feed(content) + reader.finish()
     if reader.streams:
-        return Dump("capture", reader.streams)
+        return Dump("capture", reader.streams, reader.notes)
     if not content.removeprefix(_MARK).strip():
         raise ConfigurationError("there are no octets")
     return Dump(reader.form, (("", octets),))
@@ -111,6 +113,7 @@ class DumpReader:
         "_rest",
         "_rows",
         "_state",
+        "notes",
         "streams",
     )
 
@@ -126,6 +129,8 @@ class DumpReader:
         self._counts: Counter[str] = Counter()
         self.streams: tuple[tuple[str, bytes], ...] = ()
         """What a capture held, once it was finished."""
+        self.notes: tuple[str, ...] = ()
+        """What of it is missing, a sentence each."""
 
     @property
     def form(self) -> str:
@@ -175,7 +180,7 @@ class DumpReader:
             self._line = line.removeprefix(_MARK)
         if self._state == "capture":
             content, self._line = self._line, b""
-            self.streams = read_capture(content)
+            self.streams, self.notes = read_capture(content)
             return b"".join(octets for _, octets in self.streams)
         out = b""
         if self._line:

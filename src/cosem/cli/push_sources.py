@@ -68,16 +68,16 @@ def open_source(
     if not source.strip():
         raise ConfigurationError("a source is wanted: a port, a file, hex:OCTETS, or - for standard input")
     if is_standard_input(source):
-        return _file("-", stopped)
+        return _file("-", stopped, say)
     if source.startswith("hex:"):
-        return _file(source, stopped)
+        return _file(source, stopped, say)
     if is_port(source):
         return _serial(Address("serial", path=source), stopped, say, silence)
     if "://" in source:
         raise ConfigurationError(
             f"{shown_url(source)}: tcp://, udp:// and serial:// can be listened to, connect+tcp:// connects to a bridge"
         )
-    return _file(source, stopped)
+    return _file(source, stopped, say)
 
 
 def is_standard_input(source: str) -> bool:
@@ -222,7 +222,7 @@ async def _serial(
 # Files and standard input -------------------------------------------------------------------------------------------
 
 
-async def _file(source: str, stopped: asyncio.Event) -> AsyncGenerator[Chunk, None]:
+async def _file(source: str, stopped: asyncio.Event, say: Say) -> AsyncGenerator[Chunk, None]:
     from cosem.cli.dumps import Dump, DumpReader
 
     if source == "-" or _is_piped(source):
@@ -230,9 +230,11 @@ async def _file(source: str, stopped: asyncio.Event) -> AsyncGenerator[Chunk, No
         async for content in _standard_input(stopped) if source == "-" else _pipe(source, stopped):
             yield Chunk(source, reader.feed(content), live=False)
         rest = await _apart(reader.finish, stopped)
-        dump = None if rest is None else Dump(reader.form, reader.streams or (("", rest),))
+        dump = None if rest is None else Dump(reader.form, reader.streams or (("", rest),), reader.notes)
     else:
         dump = await _apart(lambda: _whole(source), stopped)
+    for note in dump.notes if dump is not None else ():
+        say(note)
     for flow, octets in dump.streams if dump is not None else ():
         name = source if not flow else f"{source} {flow}"
         for start in range(0, len(octets), CHUNK):
@@ -240,7 +242,7 @@ async def _file(source: str, stopped: asyncio.Event) -> AsyncGenerator[Chunk, No
                 break
             yield Chunk(name, octets[start : start + CHUNK], live=False)
             await asyncio.sleep(0)
-        yield Chunk(name, b"", ended=True, live=False)
+        yield Chunk(name, b"", ended=True, live=False, closed=bool(flow))
 
 
 def _whole(source: str) -> Dump | None:

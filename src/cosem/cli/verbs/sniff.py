@@ -131,6 +131,8 @@ def _heard(source: str, seconds: float) -> Iterator[tuple[str, str, list[bytes]]
     from cosem.cli.dumps import read_dump
 
     dump = read_dump(_content(source))
+    for note in dump.notes:
+        print(f"cosem sniff: {printable(note)}", file=sys.stderr, flush=True)
     yield "", dump.form, [octets for _, octets in dump.streams]
 
 
