@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import os
+import threading
 
 import dpkt
 import pytest
 
 from cosem.cli.captures import read_capture
+from cosem.cli.push_sources import open_source
 from cosem.errors import ConfigurationError
 
 NAME = "tcp 10.0.0.7:4059 > 10.0.0.1:50000"
@@ -130,6 +134,33 @@ def test_a_cut_capture_is_read_as_far_as_it_goes(cosem, tmp_path, verb, shown):
     assert done.status == 0
     assert shown in done.out
     assert "the end of the capture is cut off" in done.err
+
+
+def test_what_a_pipe_gave_of_a_capture_is_read_when_it_is_stopped(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    going_on = threading.Event()
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as file:
+            file.write(capture(segment(1000, NOTIFICATION)))
+            going_on.wait()  # as tcpdump does, which has not ended
+
+    async def taken() -> list[bytes]:
+        stopped = asyncio.Event()
+        octets = []
+        async for chunk in open_source(str(pipe), stopped, print):
+            octets.append(chunk.octets)
+            stopped.set()
+        return octets
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert NOTIFICATION in asyncio.run(taken())
+    finally:
+        going_on.set()
+        writer.join()
 
 
 @pytest.mark.parametrize("kind", [capture, pcapng])

@@ -8,6 +8,7 @@ import re
 import stat
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ _LOOK: Final = 0.25
 """Seconds between two looks at a serial port whether to stop."""
 _PATIENCE: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a port or bridge is opened again, the more the longer it is gone."""
+_LAST: Final = 2.0
+"""Seconds after a stop for reading what a pipe has given, and for giving it out."""
 _PORT: Final = re.compile(r"/dev/\S+|COM\d+", re.IGNORECASE)
 """What a port is called that is not there: it may come back."""
 _SERIAL: Final = re.compile(r"/dev/(?:tty|cu\.|rfcomm)\S*|COM\d+", re.IGNORECASE)
@@ -225,20 +228,23 @@ async def _serial(
 async def _file(source: str, stopped: asyncio.Event, say: Say) -> AsyncGenerator[Chunk, None]:
     from cosem.cli.dumps import Dump, DumpReader
 
+    patience = 0.0
     if source == "-" or _is_piped(source):
+        patience = _LAST
         reader = DumpReader()
         async for content in _standard_input(stopped) if source == "-" else _pipe(source, stopped):
             yield Chunk(source, reader.feed(content), live=False)
-        rest = await _apart(reader.finish, stopped)
+        rest = await _apart(reader.finish, stopped, _LAST)
         dump = None if rest is None else Dump(reader.form, reader.streams or (("", rest),), reader.notes)
     else:
         dump = await _apart(lambda: _whole(source), stopped)
     for note in dump.notes if dump is not None else ():
         say(note)
+    end = _End(stopped, patience)
     for flow, octets in dump.streams if dump is not None else ():
         name = source if not flow else f"{source} {flow}"
         for start in range(0, len(octets), CHUNK):
-            if stopped.is_set():
+            if end.reached():
                 break
             yield Chunk(name, octets[start : start + CHUNK], live=False)
             await asyncio.sleep(0)
@@ -258,8 +264,28 @@ def _whole(source: str) -> Dump | None:
     return read_dump(content) if content.strip() else None
 
 
-async def _apart(doing: Callable[[], T], stopped: asyncio.Event) -> T | None:
-    """Return what something gives that takes long; ``None`` where it is stopped before: nobody waits for it then."""
+class _End:
+    """When to give out no more after a stop: what came through a pipe is there once, a file can be read again."""
+
+    def __init__(self, stopped: asyncio.Event, patience: float) -> None:
+        self._stopped = stopped
+        self._patience = patience
+        self._since: float | None = None
+
+    def reached(self) -> bool:
+        if not self._stopped.is_set():
+            return False
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        return now - self._since >= self._patience
+
+
+async def _apart(doing: Callable[[], T], stopped: asyncio.Event, patience: float = 0.0) -> T | None:
+    """Return what something gives that takes long; ``None`` where it is stopped some seconds before that.
+
+    Nobody waits for it then.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -279,6 +305,8 @@ async def _apart(doing: Callable[[], T], stopped: asyncio.Event) -> T | None:
     stop = asyncio.ensure_future(stopped.wait())
     try:
         await asyncio.wait((done, stop), return_when=asyncio.FIRST_COMPLETED)
+        if patience and not done.done():
+            await asyncio.wait((done,), timeout=patience)
         return done.result() if done.done() else None
     finally:
         stop.cancel()
