@@ -28,7 +28,7 @@ from cosem.security.counters import (
     VolatileCounterStore,
     check_numbers,
 )
-from cosem.security.key_material import PrivateKey, PublicKey
+from cosem.security.key_material import Key, PrivateKey, PublicKey
 from cosem.security.material import material_of
 from cosem.security.policy import SecurityPolicyV1
 from cosem.security.protection import Protection
@@ -68,6 +68,7 @@ WRAPPED = SecurityOptions((LayerOptions(ProtectionForm.GENERAL_CIPHERING, KeyUse
 WITH_SIGNATURE = SecurityOptions(
     (LayerOptions(ProtectionForm.GENERAL_GLO), LayerOptions(ProtectionForm.GENERAL_SIGNING, KeyUsed.SIGNING))
 )
+NEW_KEY = Key(bytes(range(70, 86)))
 NOT_PROTECTED = bytes.fromhex("D80103")
 
 
@@ -167,6 +168,37 @@ def test_a_right_whose_answer_cannot_be_signed_lets_nothing_happen(doing, suite_
     answer, _ = meter.ask(DOING[doing], SecurityOptions())
     assert RESULTS[doing](decode(answer)) == {int(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)}
     assert meter.untouched
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_no_answer_to_a_request_in_clear_goes_out_under_keys_that_were_replaced(signed):
+    of_client, of_meter = both_sides()
+    meter = Meter(of_meter, of_client)
+    meter.rights.allow(NAME, 2, SIGNED if signed else AccessMode.READ | AccessMode.ENCRYPTED_RESPONSE)
+    request = GetRequestNormal(ID, ATTRIBUTE, None)
+    assert decode(meter.ask(request, SecurityOptions())[0]).result == VALUE
+    meter.held.change_keys(encryption=NEW_KEY)
+    answer = process(meter.device, meter.association, encode(request))
+    with pytest.raises(SecurityError):
+        meter.protection.unprotect(answer)
+    renewed = Meter(of_meter, replace(of_client, encryption=NEW_KEY))
+    clear, status = renewed.protection.unprotect(answer)
+    assert decode(clear).result == VALUE
+    assert status.signed is signed
+
+
+def test_an_answer_goes_out_under_the_keys_of_its_request_whatever_comes_meanwhile():
+    of_client, of_meter = both_sides()
+    meter = Meter(of_meter, of_client)
+    octets = meter.protection.protect(encode(GetRequestNormal(ID, ATTRIBUTE, None)), SecurityOptions())
+    running = meter.association.request(octets, 0.0)
+    indication = next(running)
+    meter.held.change_keys(encryption=NEW_KEY)
+    meter.association.protection.answering(None)  # as when a request in clear comes
+    with pytest.raises(StopIteration) as stopped:
+        running.send(meter.device.resolve(meter.association, indication))
+    clear, _ = meter.protection.unprotect(stopped.value.value)
+    assert decode(clear).result == VALUE
 
 
 def test_the_items_beside_one_that_cannot_be_answered_are_done_and_told():

@@ -356,6 +356,12 @@ class HeldProtection:
             self._held.heard(status.system_title)
         return clear, status
 
+    def answering(self, status: SecurityStatus | None) -> Protection:
+        """Return what answers the request that has just come: what deciphered it, or that of the moment if in clear."""
+        if status is None:
+            self._answering = self._now()
+        return self._answering
+
     def protect(self, apdu: bytes, options: SecurityOptions | SecurityStatus | None = None) -> bytes:
         """Return the protected octets of an answer, under the keys of its request, or of a notification."""
         protection = self._now() if options is None else self._answering

@@ -366,6 +366,9 @@ class ServerAssociation:
             yield from notification_confirmed(octets)
             return None
         context, protection, status = self.context, self.protection, self.security_status
+        # Keys may change while it is served: the answer goes out under those of its request.
+        choose = getattr(protection, "answering", None)
+        answering: Any = protection if choose is None else choose(status)
         answer = yield from self._running(self._service(tag, octets, now), status, silent=silent)
         if self.context is not context and self.context is not NO_CONTEXT:
             return None  # an association that was opened meanwhile: this is no answer of it
@@ -375,7 +378,9 @@ class ServerAssociation:
             return answer  # exception-responses go in clear
         options = self.demands.options(status, protection)
         try:
-            return answer if options is False else protection.protect(answer, options)
+            if options is False:
+                return answer
+            return protection.protect(answer) if options is None else answering.protect(answer, options)
         except SecurityError:
             # It could be protected before, and must not go out in clear. What was done is not told as refused.
             return NOT_PROTECTED if tag == _GET_REQUEST else None
