@@ -214,7 +214,7 @@ def test_what_was_garbled_on_the_way_is_repeated(fault):
 @pytest.mark.parametrize("answer", [data_message("rubbish"), data_message("")])
 def test_an_answer_without_a_value_is_an_error(answer):
     meter = Meter()
-    meter.faults = [answer, data_message("1(2)")]
+    meter.faults = [answer, data_message("1.8.0(2)")]
     with behind_tcp(meter) as url, program(url) as session:
         with pytest.raises(ProtocolError, match="holds no value"):
             session.read("1.8.0")
@@ -231,6 +231,61 @@ def test_an_answer_in_parts_is_an_error():
     meter.faults = [b"\x02" + body + bytes((check,))]
     with behind_tcp(meter) as url, program(url) as session, pytest.raises(ProtocolError, match="in parts"):
         session.read("1.8.0")
+
+
+@pytest.mark.parametrize("form", ["1.8.0(5*kWh)", "(5*kWh)"])
+def test_an_answer_that_comes_twice_is_not_taken_for_that_of_the_next_command(form):
+    meter = Meter()
+    meter.faults = [data_message(form) * 2]
+    meter.registers["2.8.0"] = "7*kWh"
+    with behind_tcp(meter) as url, program(url) as session:
+        assert session.read("1.8.0")[0].values[0].text == "5"
+        assert [str(each) for each in session.read("2.8.0")] == ["2.8.0(7*kWh)"]
+
+
+def test_an_answer_for_another_address_is_refused():
+    meter = Meter()
+    meter.faults = [data_message("2.8.0(7*kWh)"), data_message("0.9.2(ER05)")]
+    with behind_tcp(meter) as url, program(url) as session:
+        with pytest.raises(ProtocolError, match=r"R1 1\.8\.0\(\): the answer is that of '2\.8\.0'"):
+            session.read("1.8.0")
+        session._port.machine._late.none()  # rather than wait for the right one
+        with pytest.raises(ProtocolError, match=r"W1 0\.9\.1: the answer is that of '0\.9\.2'"):
+            session.write("0.9.1", "1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "named", "same"),
+    [
+        ("1.8.0", "1-1:1.8.0*255", True),
+        ("1-1:1.8.0", "1.8.0", True),
+        ("C.1", "C.1.0", True),
+        ("f.f", "F.F", True),
+        ("0001", "0001", True),
+        ("1.8.0*01", "1.8.0&01", True),
+        ("1-0:1.8.0", "1-1:1.8.0", False),
+        ("1.8.0", "1.8.0*01", False),
+        ("1.8.0", "1.8.1", False),
+        ("0001", "0002", False),
+    ],
+)
+def test_an_address_may_be_written_in_several_ways(asked, named, same):
+    meter = Meter()
+    meter.faults = [data_message(f"{named}(1)")]
+    with behind_tcp(meter) as url, program(url) as session:
+        if same:
+            assert session.read(asked)[0].address == named
+        else:
+            with pytest.raises(ProtocolError, match="the answer is that of"):
+                session.read(asked)
+
+
+def test_a_value_without_an_address_gets_the_one_that_was_asked_for():
+    meter = Meter()
+    meter.faults = [data_message("(1)\r\n(2)"), data_message("P.01(0)\r\n(5)")]
+    with behind_tcp(meter) as url, program(url) as session:
+        assert [str(each) for each in session.read("1.8.0")] == ["1.8.0(1)", "1.8.0(2)"]
+        assert [str(each) for each in session.read("P.01")] == ["P.01(0)", "(5)"]
 
 
 def test_who_says_nothing_is_given_up():

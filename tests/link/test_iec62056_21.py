@@ -415,6 +415,100 @@ def test_a_command_that_is_never_understood_is_given_up() -> None:
     assert events(machine)[-1] == Failed("the meter does not understand the command (NAK)")
 
 
+def programming() -> SignOn:
+    """Return a machine in programming mode at 10 s, with nothing to send."""
+    machine = SignOn("programming")
+    machine.start(0.0)
+    machine.receive(b"/ISK5MT174\r\n", 0.5)
+    machine.tick(0.8)
+    machine.receive(command_message(Command("P0", "(1)")), 10.0)
+    steps(machine)
+    events(machine)
+    return machine
+
+
+def test_a_late_answer_is_not_taken_for_that_of_the_next_command() -> None:
+    machine = programming()
+    asked, next_one = Command("R1", "1.8.0()"), Command("R1", "2.8.0()")
+    machine.command(asked, 10.0)
+    machine.tick(13.0)
+    assert steps(machine) == [command_message(asked) * 2]
+    machine.receive(data_message("(111.1)"), 14.0)
+    assert len(events(machine)) == 1
+    machine.command(next_one, 14.0)
+    assert steps(machine) == []  # the answer to the repetition is still to come
+    machine.receive(data_message("(111.1)"), 17.0)
+    assert events(machine) == []
+    assert steps(machine) == [command_message(next_one)]
+    machine.receive(data_message("(222.2)"), 17.5)
+    (answer,) = events(machine)
+    assert isinstance(answer, Answered)
+    assert answer.answer.data == "(222.2)"
+    machine.command(asked, 17.6)
+    assert steps(machine) == [command_message(asked)]  # nothing is to come any more
+
+
+def test_where_the_repetition_is_never_answered_a_silence_is_waited_out() -> None:
+    machine = programming()
+    machine.command(Command("R1", "1.8.0()"), 10.0)
+    machine.tick(13.0)
+    machine.receive(data_message("(111.1)"), 13.5)
+    machine.command(Command("W1", "0.9.1(1)"), 14.0)
+    machine.receive(b"\x06\x15", 14.2)  # may be noise
+    steps(machine)
+    assert machine.deadline() == pytest.approx(20.2)
+    machine.tick(20.2)
+    assert steps(machine) == [command_message(Command("W1", "0.9.1(1)"))]
+
+
+def test_a_message_that_has_begun_is_let_end_before_the_next_command() -> None:
+    machine = programming()
+    machine.command(Command("R1", "1.8.0()"), 10.0)
+    said = data_message("1.8.0(1)")
+    machine.receive(said + said[:5], 10.5)
+    events(machine)
+    steps(machine)
+    machine.command(Command("R1", "2.8.0()"), 10.5)
+    assert steps(machine) == []
+    machine.receive(said[5:], 10.9)
+    assert steps(machine) == [command_message(Command("R1", "2.8.0()"))]
+    assert events(machine) == []
+
+
+def test_a_line_that_never_becomes_silent_ends_the_mode() -> None:
+    machine = programming()
+    machine.command(Command("R1", "1.8.0()"), 10.0)
+    machine.tick(13.0)
+    machine.receive(data_message("(1)"), 14.0)
+    events(machine)
+    steps(machine)
+    machine.command(Command("R1", "2.8.0()"), 14.0)
+    for second in range(15, 50):
+        machine.receive(b"U", float(second))
+    assert events(machine) == [Failed("octets come on and on")]
+    assert steps(machine)[0] == command_message(Command("B0"))
+
+
+@pytest.mark.parametrize(
+    "command", [Command("W1", "0.9.1(1)"), Command("P1", "(00000000)"), Command("E2", "1()")]
+)
+@pytest.mark.parametrize("echo", [False, True])
+def test_what_changes_something_is_never_repeated_without_being_asked_for(
+    command: Command, echo: bool
+) -> None:
+    machine = programming()
+    machine.command(command, 10.0)
+    if echo:
+        machine.receive(command_message(command), 10.5)
+    assert steps(machine) == [command_message(command)]
+    assert machine.deadline() == 22.0  # as long as what is repeated may take
+    machine.tick(22.0)
+    (failed,) = events(machine)
+    assert isinstance(failed, Failed)
+    assert failed.reason == f"the meter does not answer {command.name}, which may have been done all the same"
+    assert steps(machine) == [command_message(Command("B0")), "300 7E1"]
+
+
 @pytest.mark.parametrize("wrong", [Command("X1"), Command("R"), Command("R1", "\x03"), Command("R1", "é")])
 def test_impossible_command_is_refused(wrong: Command) -> None:
     with pytest.raises(ConfigurationError):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -82,6 +83,8 @@ class Programming:
     def read(self, address: str, *, formatted: bool = False, data: str = "") -> tuple[DataSet, ...]:
         """Return the data sets that a meter answers for an address (R1).
 
+        Where the meter leaves the address out, the data sets get the one that was asked for.
+
         Args:
             address: As the meter has it, for example ``1.8.0`` or ``0001``.
             formatted: Whether the address is one of the structured kind (R2, formatted communication).
@@ -89,18 +92,20 @@ class Programming:
 
         Raises:
             ProgrammingRefused: The meter refuses.
-            ProtocolError: It answers something else.
+            ProtocolError: It answers something else, or for another address.
             ConfigurationError: The address or the data are no text that can be sent.
             TransportError: It does not answer.
         """
         name = "R2" if formatted else "R1"
         what = f"{name} {address}({data})"
-        answered = self._command(name, f"{_text(address)}({_text(data)})", what)
+        answered = self._command(name, f"{_text(address)}({_text(data)})", what, address)
         if answered.answer.more:
             raise ProtocolError(f"{what}: the answer comes in parts, which are not put together")
         if not answered.data_sets:
             raise ProtocolError(f"{what}: the answer {answered.answer.data[:40]!r} holds no value")
-        return answered.data_sets
+        if answered.data_sets[0].address:
+            return answered.data_sets
+        return tuple(replace(each, address=each.address or address) for each in answered.data_sets)
 
     def write(self, address: str, value: str, *, formatted: bool = False) -> None:
         """Write a value (W1, or W2 with ``formatted``).
@@ -117,7 +122,7 @@ class Programming:
             TransportError: It does not answer.
         """
         name = "W2" if formatted else "W1"
-        self._acknowledged(name, f"{_text(address)}({_text(value)})", f"{name} {address}")
+        self._acknowledged(name, f"{_text(address)}({_text(value)})", f"{name} {address}", address)
 
     def log_in(self, password: Password, level: int = 1) -> None:
         """Give a password (P1 or P2).
@@ -154,19 +159,26 @@ class Programming:
     ) -> None:
         self.close()
 
-    def _acknowledged(self, name: str, data: str, what: str) -> None:
-        answer = self._command(name, data, what).answer
+    def _acknowledged(self, name: str, data: str, what: str, address: str = "") -> None:
+        answer = self._command(name, data, what, address).answer
         if answer.name or answer.data:
             raise ProtocolError(f"{what}: the answer is no acknowledgement")
 
-    def _command(self, name: str, data: str, what: str) -> Answered:
+    def _command(self, name: str, data: str, what: str, address: str) -> Answered:
         from cosem.link.iec62056_21 import Answered, Command
 
         command: Command = Command(name, data)
-        self._port.machine.command(command, self._port.clock())
-        while not isinstance(event := self._port.event(), Answered):
+        port = self._port
+        port.doing = what
+        port.take_what_came()
+        port.machine.command(command, port.clock())
+        while not isinstance(event := port.event(), Answered):
             pass
         answer = event.answer
+        named = event.data_sets[0].address if event.data_sets else ""
+        if address and named and not _same(address, named):
+            port.machine.doubt()
+            raise ProtocolError(f"{what}: the answer is that of {named!r}")
         if answer.name == _BREAK:
             self._ended = True
             raise ProgrammingRefused(what, ended=True)
@@ -223,6 +235,16 @@ def program(
             meter.close()
             raise
     return meter
+
+
+def _same(asked: str, named: str) -> bool:
+    """Return whether two addresses mean the same: medium and channel may be left out in one of them."""
+    from cosem.link.iec62056_21 import logical_name
+
+    one, other = logical_name(asked), logical_name(named)
+    if one is None or other is None:
+        return asked.strip().casefold() == named.strip().casefold()
+    return other in (one, logical_name(asked, other.a, other.b)) or logical_name(named, one.a, one.b) == one
 
 
 def _text(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +61,9 @@ class TextPort:
         clock: Monotonic seconds.
         observer: Watches the octets on the line.
 
+    Attributes:
+        doing: What is being asked for, for errors; empty while the meter is called.
+
     Raises:
         TransportError: The port cannot be opened.
     """
@@ -80,6 +84,7 @@ class TextPort:
         self._timeout = timeout
         self._end = clock() + timeout
         self._heard = 0
+        self.doing = ""
         self._observer = observer
         self._channel = profile_of(address).channel(address, Timeouts(connect=min(10.0, timeout)))
 
@@ -97,7 +102,7 @@ class TextPort:
             self.send()
             event = machine.next_event()
             if isinstance(event, Failed):
-                raise TransportError(f"no {self._what}: {event.reason}")
+                raise TransportError(f"{self.doing or f'no {self._what}'}: {event.reason}")
             if event is not None:
                 return event
             now = clock()
@@ -110,16 +115,27 @@ class TextPort:
             except TransportTimeout:
                 octets = b""
             if octets:
-                self._heard += len(octets)
-                if self._observer is not None:
-                    self._observer.octets_received(octets)
-                machine.receive(octets, clock())
+                self._take(octets)
             else:
                 machine.tick(clock())
+
+    def take_what_came(self) -> None:
+        """Give the machine what came since it was last listened to; nothing is waited for."""
+        with suppress(TransportTimeout):
+            while self.clock() < self._end and (octets := self._channel.receive(0.0)):
+                self._take(octets)
+
+    def _take(self, octets: bytes) -> None:
+        self._heard += len(octets)
+        if self._observer is not None:
+            self._observer.octets_received(octets)
+        self.machine.receive(octets, self.clock())
 
     def _lateness(self) -> str:
         """Return what there was of it until the time was over."""
         allowed = f"in the time that was allowed, {self._timeout:g} s"
+        if self.doing:
+            return f"{self.doing}: no answer {allowed}"
         if not self._heard:
             return f"no {self._what}: nothing was heard {allowed}"
         return f"the {self._what} was not done {allowed}: {counted(self._heard, 'octet')} came"

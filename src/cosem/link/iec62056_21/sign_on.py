@@ -21,6 +21,7 @@ from cosem.link.iec62056_21.events import (
     ReadoutReceived,
     SignOnEvent,
 )
+from cosem.link.iec62056_21.late_answers import LateAnswers
 from cosem.link.iec62056_21.line_queue import LineQueue
 from cosem.link.iec62056_21.messages import (
     ACK,
@@ -51,13 +52,27 @@ WAKE_UP_SECONDS: Final = 2.2
 WAKE_UP_PAUSE: Final = 1.6
 """Between the last NUL and the sign-on, 1.5 to 1.7 seconds."""
 _LARGEST_MESSAGE: Final = 0x10000
-
+_SILENCE: Final = 2
+"""Response time-outs without an octet, after which no late answer comes any more: repetitions are one apart."""
+_LONGEST_CLEARING: Final = 10
+"""Response time-outs in which a line must become silent."""
 
 _WANTED: Final = {
     "hdlc": ("2", "2", SignOnInput.HDLC_SELECTED),
     "readout": ("0", "0", SignOnInput.READOUT_SELECTED),
     "programming": ("0", "1", SignOnInput.PROGRAMMING_SELECTED),
 }
+
+
+_IN_MESSAGES: Final = frozenset(
+    {
+        SignOnState.READING,
+        SignOnState.PROMPTING,
+        SignOnState.PROGRAMMING,
+        SignOnState.CLEARING,
+        SignOnState.COMMANDING,
+    }
+)
 
 
 class SignOn:
@@ -126,6 +141,8 @@ class SignOn:
         self._command = Command("B0")
         self._message: tuple[Command, bool] = (Command(""), True)
         self._reason = ""
+        self._late = LateAnswers(_SILENCE * response_timeout, character_timeout)
+        self._clear_until = 0.0
 
     # --- for the transport ------------------------------------------------------------------------
 
@@ -149,14 +166,21 @@ class SignOn:
     def command(self, command: Command, now: float) -> None:
         """Give a command in programming mode; :class:`Answered` follows.
 
+        It waits while answers to earlier commands may still come: answers do not say what they answer. Only what
+        reads is repeated when no answer comes; anything else may have been done, and ends the mode.
+
         Raises:
             StateError: Not in programming mode, or a command is out.
             ConfigurationError: It is no command.
         """
         command_message(command)
         if self.state is SignOnState.PROGRAMMING:
-            self._command, self._attempts = command, 0
+            self._command, self._attempts, self._reason = command, 0, ""
         self._ask(SignOnInput.COMMAND, now)
+
+    def doubt(self) -> None:
+        """Take back that the last answer was one: it is of another command, and the right one may still come."""
+        self._late.asked()
 
     def leave(self, now: float) -> None:
         """End programming mode (B0).
@@ -200,12 +224,19 @@ class SignOn:
             self._fire(SignOnInput.DUE, now)
         elif self.state is SignOnState.ANSWERING:
             self._fire(_WANTED[self.want][2], now)
+        elif self.state is SignOnState.CLEARING:
+            self._go_on_when_free(now)
         elif self.state is SignOnState.READING and self._buffer:
             self._end_of_silence(now)
         elif self.state is SignOnState.PROMPTING and self._buffer[-1:] == bytes((ACK,)):
             self._buffer.clear()
             self._message = (Command(""), True)
             self._fire(SignOnInput.ACKNOWLEDGED, now)
+        elif self.state is SignOnState.COMMANDING and not self._repeatable:
+            self._reason = (
+                f"the meter does not answer {self._command.name}, which may have been done all the same"
+            )
+            self._fire(SignOnInput.EXHAUSTED, now)
         else:
             self._attempt(now, "the meter does not answer")
 
@@ -215,10 +246,18 @@ class SignOn:
             raise StateError(self.state.name, "receive")
         self._buffer += octets if self.state is SignOnState.SETTLING else without_parity(octets)
         del self._buffer[:-_LARGEST_MESSAGE]
+        if octets:
+            self._late.heard(now)
         while self._look(now):
             pass
-        if self.state in {SignOnState.READING, SignOnState.PROMPTING, SignOnState.COMMANDING} and octets:
+        if not octets:
+            return
+        if self.state in {SignOnState.READING, SignOnState.PROMPTING}:
             self._timer = now + self._character_timeout
+        elif self.state is SignOnState.COMMANDING:  # what came may be an echo
+            self._timer = max(self._timer or now, now + self._character_timeout)
+        elif self.state is SignOnState.CLEARING:
+            self._go_on_when_free(now)
 
     # --- what comes -----------------------------------------------------------------------------------
 
@@ -235,9 +274,7 @@ class SignOn:
                 return self._fire(SignOnInput.CONFIRMATION, now)
             del self._buffer[: found.start() + 1]
             return True
-        if self.state in {SignOnState.READING, SignOnState.PROMPTING, SignOnState.COMMANDING}:
-            return self._look_for_message(now)
-        return False
+        return self.state in _IN_MESSAGES and self._look_for_message(now)
 
     def _look_for_identification(self, now: float) -> bool:
         start = self._buffer.find(b"/")
@@ -307,6 +344,24 @@ class SignOn:
             return False
         del self._buffer[: start + 1]
         return True
+
+    @property
+    def _repeatable(self) -> bool:
+        """Whether the command can be given twice without harm."""
+        return self._command.name.startswith("R")
+
+    def _go_on_when_free(self, now: float) -> None:
+        """Send the command that waits, once nothing is to come that is not its answer."""
+        begun = any(octet in {SOH, STX} for octet in self._buffer)
+        free_at = self._late.free_at(begun=begun)
+        if now >= free_at:
+            self._late.none()
+            self._fire(SignOnInput.DUE, now)
+        elif now >= self._clear_until:
+            self._reason = "octets come on and on"
+            self._fire(SignOnInput.EXHAUSTED, now)
+        else:
+            self._timer = min(free_at, self._clear_until)
 
     def _end_of_silence(self, now: float) -> None:
         """Take a readout that ended without ETX and block check, as some of mode A and D do."""
@@ -402,17 +457,41 @@ class SignOn:
 
     def _do_take_prompt(self, now: float) -> None:
         del now
+        self._late.none()
         self._timer = None
         self._events.append(ProgrammingReady(self._message[0].data.strip("()")))
+
+    def _do_clear(self, now: float) -> None:
+        self._clear_until = now + _LONGEST_CLEARING * self._response_timeout
+        self._go_on_when_free(now)
+
+    def _do_count_late(self, now: float) -> None:
+        """Count an answer that comes when none is waited for; a command is what an optical head repeats."""
+        del now
+        if not self._message[0].name:
+            self._late.answered()
+
+    def _do_skip(self, now: float) -> None:
+        """Forget what comes when nothing is waited for, and may be noise."""
+        del now
+        self._reason = ""
 
     def _do_send_command(self, now: float) -> None:
         self._buffer.clear()
         self._out.send(command_message(self._command))
-        self._timer = now + self._response_timeout
+        self._late.asked()
+        # what is not repeated may take as long as all repetitions of what is
+        self._timer = now + self._response_timeout * (1 if self._repeatable else self._retries + 1)
+
+    def _do_abandon(self, now: float) -> None:
+        """End a mode in which nothing can be relied on any more."""
+        self._out.send(BREAK)
+        self._do_fail(now)
 
     def _do_take_answer(self, now: float) -> None:
         del now
         self._timer = None
+        self._late.answered()
         message = self._message[0]
         self._events.append(Answered(message, parse_data_sets(message.data)))
 
@@ -429,6 +508,7 @@ class SignOn:
             self._fire(SignOnInput.EXHAUSTED, now)
             return
         self._out.send(bytes((NAK,)))
+        self._late.asked()
         self._timer = now + self._response_timeout
 
     def _do_resend(self, now: float) -> None:

@@ -33,6 +33,8 @@ class SignOnState(Enum):
     """Programming mode is selected; the meter sends its operand (P0)."""
     PROGRAMMING = auto()
     """In programming mode; commands may be given."""
+    CLEARING = auto()
+    """A command waits for answers to earlier ones that may still come."""
     COMMANDING = auto()
     """A command is out."""
     HDLC = auto()
@@ -109,14 +111,27 @@ SIGN_ON_TRANSITIONS: Final[Mapping[tuple[SignOnState, SignOnInput], tuple[str, S
             (S.PROMPTING, I.DAMAGED): ("repeat", S.PROMPTING),
             (S.PROMPTING, I.REPEAT_ASKED): ("repeat", S.PROMPTING),  # the option select was at another rate
             (S.PROMPTING, I.EXHAUSTED): ("fail", S.FAILED),
-            (S.PROGRAMMING, I.COMMAND): ("send_command", S.COMMANDING),
+            (S.PROGRAMMING, I.COMMAND): ("clear", S.CLEARING),
+            **{
+                (state, event): (action, state)
+                for state in (S.PROGRAMMING, S.CLEARING)
+                for event, action in (
+                    (I.MESSAGE, "count_late"),
+                    (I.ACKNOWLEDGED, "skip"),
+                    (I.DAMAGED, "skip"),
+                    (I.REPEAT_ASKED, "skip"),
+                )
+            },
             (S.PROGRAMMING, I.BREAK): ("send_break", S.DONE),
+            (S.CLEARING, I.DUE): ("send_command", S.COMMANDING),
+            (S.CLEARING, I.EXHAUSTED): ("abandon", S.FAILED),
+            (S.CLEARING, I.BREAK): ("send_break", S.DONE),
             (S.COMMANDING, I.MESSAGE): ("take_answer", S.PROGRAMMING),
             (S.COMMANDING, I.ACKNOWLEDGED): ("take_answer", S.PROGRAMMING),
             (S.COMMANDING, I.DAMAGED): ("repeat", S.COMMANDING),
             (S.COMMANDING, I.REPEAT_ASKED): ("resend", S.COMMANDING),
             (S.COMMANDING, I.TIMEOUT): ("send_command", S.COMMANDING),
-            (S.COMMANDING, I.EXHAUSTED): ("fail", S.FAILED),
+            (S.COMMANDING, I.EXHAUSTED): ("abandon", S.FAILED),
             (S.COMMANDING, I.BREAK): ("send_break", S.DONE),
         }
     )
