@@ -9,10 +9,10 @@ import pytest
 
 import cosem
 from cosem.client.operations.key_change import KEY_IDS, pending_entry, settled
-from cosem.client.operations.keys_at_rest import put_aside
+from cosem.client.operations.keys_at_rest import given_up, put_aside
 from cosem.client.security import HighGmac, HighSha256
 from cosem.connecting.key_store import connect_from
-from cosem.errors import ConfigurationError, KeyChangeUnfinished
+from cosem.errors import ConfigurationError, KeyChangeUnfinished, TransportTimeout
 from cosem.security.counters import VolatileCounterStore
 from cosem.security.key_material import Key, Secret
 from cosem.security.suites import SecuritySuite
@@ -250,3 +250,66 @@ def test_a_meter_is_given_no_key_that_everybody_knows_and_none_for_two_purposes(
     with cosem.connect(url, client=1, security=security(counters=counters, allow_test_keys=True)) as client:
         new = client.keys.rotate(new=given, store=store)
     assert [getattr(new, each) for each in KEY_IDS] == [getattr(meter.held.keys, each) for each in KEY_IDS]
+
+
+class Overtaken(MemoryKeyStore):
+    """A store in which others act just before what waits is forgotten."""
+
+    def __init__(self, entries, others):
+        super().__init__(entries)
+        self.others = others
+
+    def update(self, name, decide):
+        if name == pending_entry(NAME) and name in self.names():
+            self._act()
+        super().update(name, decide)
+
+    def remove(self, name):
+        self._act()
+        super().remove(name)
+
+    def _act(self):
+        others, self.others = self.others, lambda: None
+        others()
+
+
+@pytest.mark.parametrize("begun", ["master", "broadcast"])
+@pytest.mark.parametrize("forget", [settled, given_up])
+def test_a_change_that_somebody_else_begins_meanwhile_is_not_forgotten(forget, begun):
+    ours = replace(KEYS, encryption=OTHER, broadcast=None)
+    theirs = replace(KEYS, encryption=OTHER, **{begun: Key(bytes(range(70, 86)))})
+
+    def others():
+        settled(store, NAME, ours)
+        put_aside(store, NAME, ours, theirs)
+
+    store = Overtaken({NAME: KEYS}, lambda: None)
+    put_aside(store, NAME, KEYS, ours)
+    store.others = others
+    forget(store, NAME, ours)
+    assert store.find(name=pending_entry(NAME)) == theirs
+    assert store.find(name=NAME) == replace(KEYS, encryption=OTHER)
+    assert settled(store, NAME, theirs) == store.find(name=NAME) == theirs
+    assert list(store.names()) == [NAME]
+
+
+def test_no_entry_is_named_that_is_not_there():
+    store = MemoryKeyStore({NAME: KEYS})
+    with pytest.raises(KeyChangeUnfinished) as told:
+        settled(store, NAME, replace(KEYS, encryption=OTHER))
+    assert told.value.entry == ""
+
+
+def test_a_refusal_names_no_entry_that_others_have_forgotten_meanwhile(meter, url):
+    store = MemoryKeyStore({NAME: KEYS})
+    with cosem.connect(url, client=1, security=security()) as client:
+        keys = client.keys
+
+        def lost(step):
+            store.remove(pending_entry(NAME))
+            raise TransportTimeout("silent")
+
+        keys._do = lost
+        with pytest.raises(KeyChangeUnfinished) as told:
+            keys.rotate("encryption", store=store)
+    assert told.value.entry == ""

@@ -652,6 +652,15 @@ def test_who_decides_against_it_changes_nothing(store):
     assert store.find(name="A") == Keys.parse(password="p")
 
 
+def test_who_decides_so_forgets_an_entry(store):
+    store.put("A", Keys.parse(password="p"))
+    store.put("B", Keys.parse(password="q"))
+    for _ in range(2):  # one that is not there is not made
+        store.update("A", lambda: None)
+        assert store.find(name="A") is None
+        assert list(store.names()) == ["B"]
+
+
 UPDATER = """
 import sys
 from cosem.security.key_material import Secret

@@ -270,8 +270,11 @@ class KeyStore(Protocol):
         ...
 
 
-Decide: TypeAlias = "Callable[[], Mapping[str, Any]]"
-"""Returns fields of :class:`Keys` to set, ``suite`` among them; what it raises leaves the store alone."""
+Decide: TypeAlias = "Callable[[], Mapping[str, Any] | None]"
+"""Returns fields of :class:`Keys` to set, ``suite`` among them, or ``None`` to forget the entry.
+
+What it raises leaves the store alone.
+"""
 
 
 @runtime_checkable
@@ -279,7 +282,7 @@ class UpdatedKeyStore(KeyStore, Protocol):
     """A key store that several may write to at once: it changes single fields while nobody else writes."""
 
     def update(self, name: str, decide: Decide) -> None:
-        """Set fields of an entry and leave its others alone; the entry is made where there is none.
+        """Set fields of an entry and leave its others alone, or forget it; the entry is made where there is none.
 
         What completes the entry, such as the default, is not written into it.
 

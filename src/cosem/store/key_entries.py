@@ -123,7 +123,7 @@ def with_title(keys: Keys | None, server_title: bytes | None) -> Keys | None:
 
 
 def update_entry(store: KeyStore, name: str, decide: Decide) -> None:
-    """Set fields of an entry, while nobody else writes where the store can see to that.
+    """Set fields of an entry, or forget it, while nobody else writes where the store can see to that.
 
     Raises:
         ConfigurationError: As ``put``.
@@ -131,7 +131,10 @@ def update_entry(store: KeyStore, name: str, decide: Decide) -> None:
     if isinstance(store, UpdatedKeyStore):
         store.update(name, decide)
         return
-    changes = dict(decide())
+    changes = decide()
+    if changes is None:
+        store.remove(name)
+        return
     store.put(name, replace(store.find(name=name) or Keys(changes["suite"]), **changes))
 
 

@@ -93,15 +93,17 @@ class KeyFile:
         self._replace(name, lambda entries: texts | self._references(entries, name, keys))
 
     def update(self, name: str, decide: Decide) -> None:
-        """Set fields of an entry and leave its others, and what the default completes, as they are.
+        """Set fields of an entry and leave its others, and what the default completes, as they are; or forget it.
 
         Raises:
             ConfigurationError: The file cannot be read or written, or a key is held elsewhere.
         """
         name = entry_name(name)
 
-        def changed(entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        def changed(entries: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
             changes = decide()
+            if changes is None:
+                return None
             references = self._references(entries, name, Keys(**changes))
             return updated_texts(entries.get, name, changes, self._read_beside, references)
 

@@ -76,14 +76,18 @@ class KeyringKeyStore:
             self._write(entry_name(name), texts)
 
     def update(self, name: str, decide: Decide) -> None:
-        """Set fields of an entry and leave its others alone.
+        """Set fields of an entry and leave its others alone, or forget it.
 
         Raises:
             ConfigurationError: The keyring cannot be used.
         """
         name = entry_name(name)
         with locked(self._beside):
-            self._write(name, updated_texts(self._entry, name, decide()))
+            changes = decide()
+            if changes is None:
+                self._forget(name)
+            else:
+                self._write(name, updated_texts(self._entry, name, changes))
 
     def remove(self, name: str) -> None:
         """Forget an entry, if there is one.
@@ -93,9 +97,7 @@ class KeyringKeyStore:
         """
         name = entry_name(name)
         with locked(self._beside):
-            self._keep_names([each for each in self.names() if each != name])
-            if self._ask("get_password", name) is not None:
-                self._ask("delete_password", name)
+            self._forget(name)
 
     def names(self) -> Iterable[str]:
         """Return the names of the entries, without those of which only the name is left."""
@@ -119,6 +121,11 @@ class KeyringKeyStore:
         # The entry first: a name without one would have the default answer for it.
         self._ask("set_password", name, json.dumps(texts))
         self._keep_names([*self.names(), name])
+
+    def _forget(self, name: str) -> None:
+        self._keep_names([each for each in self.names() if each != name])
+        if self._ask("get_password", name) is not None:
+            self._ask("delete_password", name)
 
     def _keep_names(self, names: list[str]) -> None:
         self._ask("set_password", _NAMES, json.dumps(list(dict.fromkeys(names))))

@@ -43,18 +43,23 @@ class MemoryKeyStore:
 
     def put(self, name: str, keys: Keys) -> None:
         """Keep keys under a name."""
-        self._entries[entry_name(name)] = keys
+        with self._lock:
+            self._entries[entry_name(name)] = keys
 
     def update(self, name: str, decide: Decide) -> None:
-        """Set fields of an entry and leave its others alone."""
+        """Set fields of an entry and leave its others alone, or forget it."""
+        name = entry_name(name)
         with self._lock:
-            changes = dict(decide())
-            name = entry_name(name)
+            changes = decide()
+            if changes is None:
+                self._entries.pop(name, None)
+                return
             self._entries[name] = replace(self._entries.get(name, Keys(changes["suite"])), **changes)
 
     def remove(self, name: str) -> None:
         """Forget an entry, if there is one."""
-        self._entries.pop(entry_name(name), None)
+        with self._lock:
+            self._entries.pop(entry_name(name), None)
 
     def names(self) -> Iterable[str]:
         """Return the names of the entries."""
@@ -97,7 +102,7 @@ class CombinedKeyStore:
         self._stores[0].put(name, keys)
 
     def update(self, name: str, decide: Decide) -> None:
-        """Set fields of an entry of the first store."""
+        """Set fields of an entry of the first store, or forget it there."""
         update_entry(self._stores[0], name, decide)
 
     def remove(self, name: str) -> None:

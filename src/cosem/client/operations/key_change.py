@@ -20,7 +20,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cosem.client.operations import attributes, methods
-from cosem.client.operations.keys_at_rest import KEY_IDS, kept_apart, pending_entry, put_aside, settled
+from cosem.client.operations.keys_at_rest import (
+    KEY_IDS,
+    given_up,
+    kept_apart,
+    kept_as,
+    pending_entry,
+    put_aside,
+    settled,
+)
 from cosem.errors import (
     ActionError,
     ConfigurationError,
@@ -119,7 +127,8 @@ def transferring(
     keys.required(KeyRole.MASTER)
     taken: dict[str, Any] = dict(changes)
     new = replace(keys, **taken)
-    entry = pending_entry(name) if begun else put_aside(store, name, keys, new)
+    if not begun:
+        put_aside(store, name, keys, new)
     readable = any(each in changes for each in _PROVEN_BY_READING)
     failure: CosemError | None = None
     for _ in range(_ATTEMPTS):
@@ -136,14 +145,15 @@ def transferring(
                     return settled(store, name, new, changes)
                 if proven is None:
                     raise KeyChangeUnfinished(
-                        f"the meter refused keys, and does not say whether it has them: {refusal}", entry
+                        f"the meter refused keys, and does not say whether it has them: {refusal}",
+                        kept_as(store, name),
                     ) from None
             if not done:
                 if readable or "master" not in changes or (known is False and not begun):
-                    store.remove(entry)
+                    given_up(store, name, new)
                     raise
                 raise KeyChangeUnfinished(
-                    f"the meter refused keys that it may have: {refusal}", entry
+                    f"the meter refused keys that it may have: {refusal}", kept_as(store, name)
                 ) from None
         except CosemError as error:
             failure, done, begun = error, False, True
@@ -153,13 +163,17 @@ def transferring(
         if proven is new and (readable or done):
             return settled(store, name, new, changes)
         if readable and done:
-            raise KeyChangeUnfinished("the meter took the keys, and goes on with the old ones", entry)
+            raise KeyChangeUnfinished(
+                "the meter took the keys, and goes on with the old ones", kept_as(store, name)
+            )
         begun = not readable  # a read under the old keys shows that nothing was taken
     else:
         if failure is not None and readable:
-            store.remove(entry)
+            given_up(store, name, new)
             raise failure
-    raise KeyChangeUnfinished("the meter does not say whether it has the new keys", entry) from failure
+    raise KeyChangeUnfinished(
+        "the meter does not say whether it has the new keys", kept_as(store, name)
+    ) from failure
 
 
 def resuming(
@@ -320,7 +334,7 @@ def agreeing(
             raise
         raise KeyChangeUnfinished(f"the meter's half of the key agreement is of no use: {error}") from error
     try:
-        entry = put_aside(store, name, keys, new)
+        put_aside(store, name, keys, new)
     except ConfigurationError as error:
         # Somebody else began meanwhile; these keys exist nowhere else.
         entry = kept_apart(store, name, new)
@@ -328,7 +342,9 @@ def agreeing(
     proven = yield from _in_force(session, new, keys)
     if proven is new:
         return settled(store, name, new, names)
-    raise KeyChangeUnfinished("the meter does not answer under the keys that were agreed on", entry)
+    raise KeyChangeUnfinished(
+        "the meter does not answer under the keys that were agreed on", kept_as(store, name)
+    )
 
 
 def _agreed(keys: Keys, own: Mapping[int, Any], halves: Any) -> dict[str, Any]:

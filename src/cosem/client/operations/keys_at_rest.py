@@ -7,6 +7,7 @@ somebody else has put into the entry meanwhile stays there, and what the default
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ from cosem.store.key_entries import entry_name, update_entry
 
 __all__ = [
     "KEY_IDS",
+    "given_up",
     "has_entry",
     "kept_apart",
+    "kept_as",
     "pending_entry",
     "put_aside",
     "refuse_what_cannot_begin",
@@ -29,6 +32,10 @@ KEY_IDS: Final[Mapping[str, int]] = {"encryption": 0, "broadcast": 1, "authentic
 
 _TYPED: Final = ("password", "hls_secret")
 """What may come from a keyboard: it is not written into an entry that does without."""
+
+
+class _LeftAloneError(Exception):
+    """What waits is that of somebody else."""
 
 
 def pending_entry(name: str) -> str:
@@ -57,11 +64,12 @@ def settled(store: KeyStore, name: str, keys: Keys, changed: Iterable[str] | Non
     def proven() -> dict[str, Any]:
         waiting = store.find(name=entry) if entry in store.names() else None
         kept = store.find(name=name)
-        if waiting is None or not _same(waiting, keys):
+        if waiting is None or not _ours(waiting, keys, kept):
             if waiting is None and kept is not None and _same(kept, keys):
                 return {"suite": keys.suite}  # somebody else has settled the same
             raise KeyChangeUnfinished(
-                "somebody else has changed the keys since; the store is left alone", entry
+                "somebody else has changed the keys since; the store is left alone",
+                "" if waiting is None else entry,
             )
         kept = kept or Keys(keys.suite)
         there = has_entry(store, name)
@@ -74,8 +82,33 @@ def settled(store: KeyStore, name: str, keys: Keys, changed: Iterable[str] | Non
         }
 
     update_entry(store, name, proven)
-    store.remove(entry)
+    given_up(store, name, keys)
     return keys
+
+
+def given_up(store: KeyStore, name: str, keys: Keys) -> None:
+    """Forget keys that wait, unless others wait in their place by now: theirs may exist nowhere else.
+
+    Args:
+        store: Where keys are at rest.
+        name: The entry of the meter.
+        keys: All keys, the new ones among them, as they were put aside.
+    """
+    entry = pending_entry(name)
+
+    def forgotten() -> None:
+        waiting = store.find(name=entry) if entry in store.names() else None
+        if waiting is not None and not _ours(waiting, keys, store.find(name=name)):
+            raise _LeftAloneError
+
+    with suppress(_LeftAloneError):
+        update_entry(store, entry, forgotten)
+
+
+def kept_as(store: KeyStore, name: str) -> str:
+    """Return the entry where keys wait, for an error to name; empty if there is none."""
+    entry = pending_entry(name)
+    return entry if entry in store.names() else ""
 
 
 def put_aside(store: KeyStore, name: str, keys: Keys, new: Keys) -> str:
@@ -139,6 +172,15 @@ def has_entry(store: KeyStore, name: str) -> bool:
 def _same(some: Keys, others: Keys) -> bool:
     return all(
         getattr(some, each) == getattr(others, each) for each in KEY_IDS if getattr(others, each) is not None
+    )
+
+
+def _ours(waiting: Keys, keys: Keys, kept: Keys | None) -> bool:
+    """Return whether what waits are these keys: what they lack is as in the entry, or somebody else changes that."""
+    return _same(waiting, keys) and all(
+        getattr(waiting, each) in (None, getattr(kept, each, None))
+        for each in KEY_IDS
+        if getattr(keys, each) is None
     )
 
 
