@@ -528,6 +528,25 @@ def test_two_users_of_one_counter_get_no_value_twice_and_each_goes_up(steps):
     assert all(each == sorted(each) for each in given_to)
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 16])
+@pytest.mark.parametrize("count", [1, 2, 3, 40])
+def test_small_steps_are_no_end_of_the_range(store, step, count):
+    counter = ReservedCounter(store, NAME, step=step)
+    for taken in range(3):
+        counter.check(count)
+        assert store.peek(NAME) >= taken + count
+        assert counter.next() == taken
+
+
+def test_the_end_of_the_range_is_told_by_those_that_are_left(store):
+    counter = ReservedCounter(store, NAME, step=1)
+    counter.raise_to(0xFFFFFFFF - 3)
+    counter.check(3)
+    with pytest.raises(CounterExhausted):
+        counter.check(4)
+    assert [counter.next() for _ in range(3)] == [0xFFFFFFFC, 0xFFFFFFFD, 0xFFFFFFFE]
+
+
 def test_a_fork_renews_nothing_of_its_parent(store):
     used = [store.counter(NAME).next() for _ in range(20)]
     assert int(in_child(lambda: [store.counter(NAME).renew(), store.counter(NAME).next()][1])) > used[-1]

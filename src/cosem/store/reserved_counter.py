@@ -72,7 +72,7 @@ class ReservedCounter:
                 return
             left, end = list(self._values), self._end
             self._values = iter(left)
-            self._reserve()
+            self._reserve(count=count)
             reserved = list(self._values)
             if end and reserved[0] > end:
                 left = []  # others have reserved in between: what was left is behind what they send
@@ -115,9 +115,9 @@ class ReservedCounter:
             self._ahead = min(_FIRST_STEP, self._step)
             return True
 
-    def _reserve(self, least: int = 0) -> None:
-        """Reserve values, in place of those that are left."""
-        reserved = self._store.reserve(self._name, self._ahead, least)
+    def _reserve(self, least: int = 0, count: int = 0) -> None:
+        """Reserve values, at least so many if there are, in place of those that are left."""
+        reserved = self._store.reserve(self._name, max(count, self._ahead), least)
         shared = self._end and reserved.start > max(self._end, least)
         self._ahead = min(_FIRST_STEP if shared else 2 * self._ahead, self._step)
         self._end = reserved.stop
