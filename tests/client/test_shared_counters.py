@@ -79,3 +79,20 @@ def test_a_store_that_fails_meanwhile_leaves_the_refusal(url, one_file, monkeypa
         monkeypatch.undo()
         used_by_another(url, one_file)
         assert reads(client)
+
+
+def test_a_release_is_answered_after_another_program(url, one_file):
+    """A server answers an RLRQ with a used counter with silence."""
+    client = cosem.connect(url, client=1, security=one_file())
+    with client:
+        used_by_another(url, one_file)
+        assert client.release()
+
+
+def test_a_store_that_cannot_tell_does_not_keep_from_releasing(url, one_file, monkeypatch):
+    def fail(*_):
+        raise SecurityError("the disk is gone")
+
+    with cosem.connect(url, client=1, security=one_file()) as client:
+        monkeypatch.setattr(SqliteCounterStore, "peek", fail)
+        assert client.release()

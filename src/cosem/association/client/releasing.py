@@ -5,13 +5,14 @@ The server cannot refuse: whatever it answers, the association is over.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cosem.apdu import Apdu, encode
 from cosem.apdu.acse import RLRE, RLRQ
 from cosem.association.client.opening import initiate_request
 from cosem.association.context import Conversation
-from cosem.errors import ServiceError
+from cosem.errors import SecurityError, ServiceError
 from cosem.types.enumerations import ReleaseRequestReason, ReleaseResponseReason
 
 if TYPE_CHECKING:
@@ -47,5 +48,8 @@ def release_request(association: ClientAssociation) -> RLRQ:
     information = None
     parameters = association.parameters
     if association.protection is not None and parameters.application_context.ciphered:
+        # Another program may have used higher counters: a server answers a stale RLRQ with silence.
+        with suppress(SecurityError):  # protecting tells it, should it still be so
+            getattr(association.protection, "renew_counter", bool)()
         information = association.protection.protect(encode(initiate_request(parameters)))
     return RLRQ(ReleaseRequestReason.NORMAL, information)
