@@ -118,6 +118,14 @@ DRESSES = {
         + "".join(f"  {', '.join(f'0x{octet:02x}' for octet in row)},\n" for row in rows(octets, 12))
         + "};\n"
     ),
+    "C with the size of the array": lambda octets: (
+        f"const uint8_t buf[10{len(octets) % 90 + 10}] PROGMEM = {{\n"
+        + "".join(f"  {', '.join(f'0x{octet:02x}' for octet in row)},\n" for row in rows(octets, 12))
+        + f"}};\nunsigned int buf_len = {len(octets) % 90 + 10};\n"
+    ),
+    "decimal C with the size of the array": lambda octets: (
+        f"unsigned char telegram[{len(octets)}] = {{ " + ", ".join(str(octet) for octet in octets) + " };"
+    ),
     "C without 0": lambda octets: "{" + ", ".join(f"0x{octet:X}" for octet in octets) + "}",
     "C of Wireshark": lambda octets: (
         "char peer0_0[] = { /* Packet 1 */\n"
@@ -255,6 +263,21 @@ def test_how_a_dump_is_written_is_said(dress, form):
 )
 def test_a_minus_is_told_from_a_hyphen(text, octets):
     assert read_dump(text.encode()).octets == octets
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "uint8_t buf[0x13] =\n{\n0x7E, 0xA0, 0x08, 0x02\n};",
+        "byte[] buf = new byte[20] {\n0x7E, 0xA0, 0x08, 0x02};",
+        "#define LENGTH 1059\nuint8_t buf[LENGTH] = {0x7E, 0xA0, 0x08, 0x02};",
+        "rx[12] 7E A0 08 02",
+        "received[1059]: 7EA00802",
+        "data[7EA00802]",
+    ],
+)
+def test_a_number_of_octets_is_no_octet(text):
+    assert read_dump(text.encode()).octets == bytes.fromhex("7EA00802")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])

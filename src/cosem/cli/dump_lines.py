@@ -33,6 +33,13 @@ class Found(NamedTuple):
 _NOTHING: Final = Found("", b"")
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _COMMENT: Final = re.compile(r"/\*.*?\*/|\s//\s.*$|\s#\s.*$")
+_DECLARED: Final = re.compile(
+    r"[^=\"'{}\[]*\b[A-Za-z_]\w*\s*(?:\[[^\]]*\]\s*)+(?:[\w()][\w\s()]*)?"
+    r"=\s*(?:new\s+\w+\s*\[[^\]]*\]\s*)?(?:\{|$)"
+    r"|\s*(?:(?:const|static|unsigned|signed|int|long|short|size_t|u?int\d+_t)\s+)+\w+\s*=\s*\d+\w*\s*;\s*$"
+    r"|\s*#\s*define\s+\w+\s+\(?\d+\w*\)?\s*$"
+)
+"""What C says of an array before its octets, and how it says their number."""
 _STAMP: Final = re.compile(
     r"\d{4}[-/]\d\d[-/]\d\d(?:[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[ ]?[+-]\d\d:?\d\d)?)?"
     r"|(?<!\d)\d\d?[./]\d\d?[./]\d{4},?(?= +\d\d:)"
@@ -129,6 +136,9 @@ def octets_of_line(line: str, form: str = "", rest: str = "") -> Found:
     if fields.octets:
         return fields
     line = _COMMENT.sub(" ", line)
+    declared = _DECLARED.match(line)
+    if declared is not None:
+        line = line[declared.end() :]
     bits = "".join(max(_BITS.findall(line), key=len, default="").split())
     if len(bits) > 0.5 * len(line):
         octets = bytes(int(each, 2) for each in re.findall(r"[01]{8}", bits))
