@@ -16,7 +16,7 @@ __all__ = ["stopping"]
 
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE: Final = 5.0
-"""Seconds after the first signal in which something must go on."""
+"""Seconds after the first signal in which there must be progress."""
 _BETWEEN_TRIALS: Final = 0.1
 """Seconds until a write that nobody takes is interrupted again."""
 
@@ -25,9 +25,9 @@ _BETWEEN_TRIALS: Final = 0.1
 def stopping(stopped: asyncio.Event, progress: Callable[[], int]) -> Iterator[None]:
     """Set ``stopped`` at SIGINT and SIGTERM.
 
-    A second signal, or a few seconds in which nothing goes on, do what the signal does by itself: standard output may be a pipe
-    that nobody reads, and whoever waits for it to be written cannot look whether it is to stop. A thread of its own
-    hears the signals, since a signal can come just before a write begins to wait, which does not end then.
+    A second signal, or a few seconds without progress, do what the signal does by itself: standard output may be a
+    pipe that nobody reads, and whoever waits for it to be written cannot look whether it is to stop. A thread of its
+    own hears the signals, since a signal can come just before a write begins to wait, which does not end then.
 
     Args:
         stopped: Set at the first signal.
@@ -88,7 +88,7 @@ class _Watch:
         return None
 
     def _second(self, number: int) -> int | None:
-        """Return the number of the second signal; that of the first where nothing goes on; ``None`` at the end."""
+        """Return the number of the second signal; that of the first where there is no progress; ``None`` at the end."""
         before = self._progress()
         while True:
             try:
