@@ -9,10 +9,11 @@ import threading
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
 
-from cosem.connecting.programming import ProgrammingRefused, program
+from cosem.connecting.programming import Programming, ProgrammingRefused, program
 from cosem.errors import ConfigurationError, ProtocolError, TransportError, TransportTimeout
 from cosem.link.iec62056_21 import Command, command_message, parse_message, with_even_parity
 from cosem.link.iec62056_21.messages import data_message
@@ -286,6 +287,115 @@ def test_a_value_without_an_address_gets_the_one_that_was_asked_for():
     with behind_tcp(meter) as url, program(url) as session:
         assert [str(each) for each in session.read("1.8.0")] == ["1.8.0(1)", "1.8.0(2)"]
         assert [str(each) for each in session.read("P.01")] == ["P.01(0)", "(5)"]
+
+
+class Line:
+    """A channel whose time passes while it is listened to: a meter whose answers take long, by its own clock.
+
+    Args:
+        meter: Who answers.
+        delay: Seconds that each answer to a command takes.
+    """
+
+    def __init__(self, meter: Meter, delay: float) -> None:
+        self.meter = meter
+        self.delay = delay
+        self.now = 0.0
+        self.to_come: list[tuple[float, bytes]] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def send(self, octets: bytes) -> None:
+        while message := self.meter.first(octets):
+            octets = octets[len(message) :]
+            signs_on = message[:1] in {b"/", ACK}
+            answer = self.meter.answer(message)
+            self.to_come.append((self.now + (0.1 if signs_on else self.delay), answer))
+
+    def receive(self, timeout: float) -> bytes:
+        due, octets = min(self.to_come, default=(self.now + timeout + 1, b""))
+        if due > self.now + timeout:
+            self.now += timeout
+            raise TransportTimeout("no answer")
+        self.to_come.remove((due, octets))
+        self.now = max(self.now, due)
+        return octets or self.receive(0.0)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def over(monkeypatch: pytest.MonkeyPatch) -> Callable[[Line], Programming]:
+    """Return what makes a session over such a line."""
+
+    def made(line: Line) -> Programming:
+        profile = SimpleNamespace(channel=lambda address, timeouts: line)
+        monkeypatch.setattr("cosem.connecting.text_port.profile_of", lambda address: profile)
+        return program("tcp://meter:1", password=PASSWORD, clock=line.clock, timeout=1000.0)
+
+    return made
+
+
+class Terse(Meter):
+    """A meter that answers with values only."""
+
+    def answer(self, message: bytes) -> bytes:
+        answer = super().answer(message)
+        if answer[:1] != b"\x02":
+            return answer
+        return data_message("(" + parse_message(answer).data.partition("(")[2])
+
+
+@pytest.mark.parametrize("delay", [0.1, 2.9, 3.1, 4.0, 5.9])
+def test_values_that_come_late_belong_to_what_was_asked(over, delay):
+    meter = Terse()
+    with over(Line(meter, delay)) as session:
+        session.write("0.9.1", "130000")
+        for address in ("1.8.0", "0.9.1", "0001", "1.8.0"):
+            value = f"({meter.registers[address]})" if address != "0001" else "(A)"
+            meter.registers["0001"] = "A"
+            assert [str(each) for each in session.read(address)] == [f"{address}{value}"]
+        with pytest.raises(ProgrammingRefused, match="ER06"):
+            session.read("9.9.9")
+        session.write("0.9.1", "1")
+        assert str(session.read("0.9.1")[0]) == "0.9.1(1)"
+    assert [each for each in meter.heard if each[0] in "PW"] == [
+        *(f"P1 ({PASSWORD})", "W1 0.9.1(130000)", "W1 0.9.1(1)")
+    ]
+
+
+def test_who_is_silent_in_the_mode_is_told_of_by_what_was_asked(over):
+    said = "the meter does not answer; the command may have been done all the same"
+    meter = Meter()
+    line = Line(meter, 0.1)
+    session = over(line)
+    meter.faults = [b""] * 9
+    with pytest.raises(TransportError) as caught:
+        session.read("1.8.0")
+    assert str(caught.value) == "R1 1.8.0(): the meter does not answer"
+    assert meter.heard[-1] == "B0"
+    meter.faults.clear()
+    session = over(line)
+    meter.faults = [b""] * 9
+    with pytest.raises(TransportError) as caught:
+        session.write("0.9.1", "1")
+    assert str(caught.value) == f"W1 0.9.1: {said}"
+    assert meter.heard[-2:] == ["W1 0.9.1(1)", "B0"]
+
+
+def test_an_error_behind_the_address_is_a_refusal():
+    meter = Meter()
+    meter.faults = [data_message("1.8.0(ER01)"), data_message("0.9.1(ER05)\r\n"), data_message("1.8.0(ERDE)")]
+    with behind_tcp(meter) as url, program(url) as session:
+        with pytest.raises(ProgrammingRefused) as caught:
+            session.read("1.8.0")
+        assert caught.value.error == "ER01"
+        with pytest.raises(ProgrammingRefused) as caught:
+            session.write("0.9.1", "1")
+        assert caught.value.error == "ER05"
+        assert str(session.read("1.8.0")[0]) == "1.8.0(ERDE)"
 
 
 def test_who_says_nothing_is_given_up():

@@ -175,6 +175,10 @@ def data_message(text: str) -> bytes:
     return bytes((STX,)) + body + bytes((block_check(body),))
 
 
+# Some meters name the address before it; there, a text that only begins as an error does is a value.
+_ERROR: Final = re.compile(r"(?:\((ER[^()]*)\)|[^()\r\n]+\((ER\d{1,3})\))\s*")
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command, or the answer to one, of programming mode.
@@ -192,9 +196,13 @@ class Command:
 
     @property
     def error(self) -> str:
-        """The error that the meter reports, for example ``ER01``; empty if it reports none."""
-        found = re.fullmatch(r"\((ER[^()]*)\)", self.data)
-        return found[1] if found and not self.name else ""
+        """The error that the meter reports, for example ``ER01``; empty if it reports none.
+
+        >>> Command("", "(ER01)").error, Command("", "1.8.0(ER01)").error, Command("", "1.8.0(1)").error
+        ('ER01', 'ER01', '')
+        """
+        found = None if self.name else _ERROR.fullmatch(self.data)
+        return "" if found is None else found[1] or found[2]
 
 
 def command_message(command: Command) -> bytes:

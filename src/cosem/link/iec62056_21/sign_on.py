@@ -233,9 +233,7 @@ class SignOn:
             self._message = (Command(""), True)
             self._fire(SignOnInput.ACKNOWLEDGED, now)
         elif self.state is SignOnState.COMMANDING and not self._repeatable:
-            self._reason = (
-                f"the meter does not answer {self._command.name}, which may have been done all the same"
-            )
+            self._reason = "the meter does not answer; the command may have been done all the same"
             self._fire(SignOnInput.EXHAUSTED, now)
         else:
             self._attempt(now, "the meter does not answer")
