@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from cosem.cli.recording import read_recording
+from cosem.link.iec62056_21.messages import data_message
 from tests.client.test_programming import PASSWORD, Meter, behind_tcp
 
 
@@ -51,6 +55,51 @@ def test_a_wrong_password_is_one_line_and_is_not_shown(cosem, tmp_path):
     assert done.status == 1
     assert "P1: the password is refused: the meter says ER02" in done.err
     assert "87654321" not in done.err + done.out
+
+
+def test_what_was_done_before_an_error_is_shown(cosem, password):
+    class Odd(Meter):
+        def answer(self, message: bytes) -> bytes:
+            return data_message("") if message.startswith(b"\x01R1\x022.8.0") else super().answer(message)
+
+    for words in ((), ("--json",)):
+        with behind_tcp(Odd()) as url:
+            done = cosem(
+                *("program", url, "--password", password, *words, "--write", "0.9.1(1)", "--read", "1.8.0"),
+                *("--read", "2.8.0", "--read", "0.9.1"),
+            )
+        assert done.status == 1
+        assert "R1 2.8.0(): the answer '' holds no value" in done.err
+        assert "000123.456" in done.out
+        assert "written" in done.out
+    assert done.json["written"] == ["0.9.1"]
+
+
+def test_sigterm_ends_the_mode_and_what_was_done_is_shown(cosem, password):
+    class Stopped(Meter):
+        def answer(self, message: bytes) -> bytes:
+            if message.startswith(b"\x01R1\x022.8.0"):
+                self.heard.append("SIGTERM")
+                os.kill(os.getpid(), signal.SIGTERM)
+                return b""
+            return super().answer(message)
+
+    came = []
+    former = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    meter = Stopped()
+    try:
+        with behind_tcp(meter) as url:
+            done = cosem(
+                *("program", url, "--password", password, "--write", "0.9.1(1)", "--read", "2.8.0"),
+                *("--limit", "20"),
+            )
+    finally:
+        handler = signal.signal(signal.SIGTERM, former)
+    assert handler is not former  # what was there before is there again
+    assert came == [signal.SIGTERM]
+    assert done.status == 130
+    assert meter.heard[-2:] == ["SIGTERM", "B0"]
+    assert "written" in done.out
 
 
 def test_what_is_recorded_has_no_password(cosem, password, tmp_path):

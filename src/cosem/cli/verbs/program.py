@@ -2,13 +2,19 @@
 
 The meter is called as for a readout and goes into programming mode; a password is given if there is one. What is to be
 read and written is named as the meter has it, and done in the order of the command line. The exit status is 1 where
-the meter refused anything.
+the meter refused anything. What was done before an error, Ctrl-C or SIGTERM is shown, and programming mode ended.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.connection import PASSWORD_VARIABLE, password_of, quiet_logging
@@ -81,7 +87,6 @@ class _Step(argparse.Action):
 
 def run(options: argparse.Namespace) -> int:
     """Do what is asked for, and show what came of it."""
-    from cosem.cli.output import Column, print_json, print_table
     from cosem.connecting.programming import program
 
     if not options.steps:
@@ -90,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
         password = (password_of(options.password) or b"").decode("ascii") or None
     except UnicodeDecodeError:
         raise ConfigurationError("the password is no text of seven bits") from None
-    with quiet_logging(), recording_each(options.record) as observing:
+    with _ending_at_sigterm(), quiet_logging(), recording_each(options.record) as observing:
         meter = program(
             options.url,
             password=password,
@@ -98,10 +103,24 @@ def run(options: argparse.Namespace) -> int:
             timeout=options.limit,
             observing=None if observing is None else lambda address: AsText(observing(address)),
         )
-        with meter:
-            done = _do(meter, options)
+        done = _Done()
+        try:
+            with meter:
+                _do(meter, options, done)
+        except BaseException:
+            if done:
+                _show(meter, done, as_json=options.json)
+            raise
+    _show(meter, done, as_json=options.json)
+    return 1 if done.refused else 0
+
+
+def _show(meter: Programming, done: _Done, *, as_json: bool) -> None:
+    """Show what was done."""
+    from cosem.cli.output import Column, print_json, print_table
+
     said = meter.identification
-    if options.json:
+    if as_json:
         print_json(
             {
                 "manufacturer": said.manufacturer,
@@ -119,7 +138,6 @@ def run(options: argparse.Namespace) -> int:
             (Column("address"), Column("value", right=True), Column("unit")),
             [tuple(map(printable, row)) for row in rows],
         )
-    return 1 if done.refused else 0
 
 
 class _Done:
@@ -130,12 +148,39 @@ class _Done:
         self.written: list[str] = []
         self.refused: list[dict[str, str]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self.read or self.written or self.refused)
 
-def _do(meter: Programming, options: argparse.Namespace) -> _Done:
+
+@contextmanager
+def _ending_at_sigterm() -> Iterator[None]:
+    """Leave the block in order at SIGTERM, as at Ctrl-C; then the signal does what it does otherwise."""
+    if threading.current_thread() is not threading.main_thread():  # there are no signals
+        yield
+        return
+    came = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal came
+        del number, frame
+        if not came:
+            came = True
+            raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if former is None else former)
+        if came:
+            sys.stdout.flush()
+            signal.raise_signal(signal.SIGTERM)
+
+
+def _do(meter: Programming, options: argparse.Namespace, done: _Done) -> None:
     """Take the steps; one that is refused does not keep the others from being taken."""
     from cosem.connecting.programming import ProgrammingRefused
 
-    done = _Done()
     ended = ""
     for writes, address, data in options.steps:
         if ended:
@@ -151,4 +196,3 @@ def _do(meter: Programming, options: argparse.Namespace) -> _Done:
             done.refused.append({"address": address, "error": error.error})
             if error.ended:
                 ended = "after the meter ended programming mode"
-    return done
