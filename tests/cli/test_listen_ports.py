@@ -313,6 +313,63 @@ def test_what_waits_is_bounded_in_octets(monkeypatch):
     assert asyncio.run(fill()) == 3
 
 
+@pytest.mark.parametrize("waiting", [False, True])
+def test_what_there_was_no_time_for_at_the_end_is_told(monkeypatch, waiting):
+    monkeypatch.setattr(push_ports, "_LAST", 0.0)
+    monkeypatch.setattr(push_ports, "_MOST_WAITING", 2000)
+    said = []
+
+    async def stopped_with_a_full_inbox() -> list[Chunk]:
+        inbox, stopped = push_ports._Inbox(), asyncio.Event()
+        while inbox.offer(Chunk("tcp://h:1", bytes(400))):
+            pass
+        stopped.set()
+        connection = asyncio.ensure_future(inbox.put(Chunk("tcp://h:2", bytes(50))))
+        await asyncio.wait({connection}, timeout=0)
+        close = connection.cancel if waiting else lambda: None
+        return [chunk async for chunk in inbox.chunks(stopped, close, said.append)]
+
+    assert asyncio.run(stopped_with_a_full_inbox()) == []
+    lost = 3 * 400 + (50 if waiting else 0)
+    assert said == [f"{lost} octets that had come are lost: they came faster than they could be written"]
+
+
+def test_nothing_is_said_of_a_loss_where_all_was_taken():
+    said = []
+
+    async def stopped_with_little() -> list[Chunk]:
+        inbox, stopped = push_ports._Inbox(), asyncio.Event()
+        inbox.add(Chunk("tcp://h:1", UNIT))
+        stopped.set()
+        return [chunk async for chunk in inbox.chunks(stopped, lambda: None, said.append)]
+
+    assert [chunk.octets for chunk in asyncio.run(stopped_with_little())] == [UNIT]
+    assert said == []
+
+
+def test_connections_that_had_to_leave_before_they_were_read_are_told_of(monkeypatch):
+    monkeypatch.setattr(push_ports, "_MOST_OF_A_HOST", 1)
+    monkeypatch.setattr(push_ports, "_MOST_CONNECTIONS", 3)
+    said = []
+
+    class Writer:
+        def get_extra_info(self, name: str) -> tuple[str, int]:
+            return "10.0.0.1", 4059
+
+    async def crowd() -> int:
+        connections = push_ports._Connections(said.append)
+        tasks = [asyncio.ensure_future(asyncio.Event().wait()) for _ in range(6)]
+        for task in tasks:
+            connections.admit(push_ports._Connection(task, Writer(), said.append))
+        gone = sum(task.cancelling() for task in tasks)
+        connections.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return gone
+
+    assert asyncio.run(crowd()) == 2
+    assert said[1:] == ["connections come faster than they can be read: what some of them sent is lost"]
+
+
 def test_a_port_by_a_name_of_ones_own_is_a_port(tmp_path):
     master, slave = os.openpty()
     name = tmp_path / "meter"

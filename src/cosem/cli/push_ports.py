@@ -65,6 +65,7 @@ class _Inbox:
     def __init__(self) -> None:
         self._chunks: deque[Chunk] = deque()
         self._octets = 0
+        self._lost = 0
         self._came = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -87,9 +88,13 @@ class _Inbox:
 
     async def put(self, chunk: Chunk) -> None:
         """Take a portion as soon as there is room."""
-        while self._full:
-            self._room.clear()
-            await self._room.wait()
+        try:
+            while self._full:
+                self._room.clear()
+                await self._room.wait()
+        except asyncio.CancelledError:
+            self._lost += len(chunk.octets)
+            raise
         self.add(chunk)
 
     def _next(self) -> Chunk:
@@ -101,8 +106,13 @@ class _Inbox:
             self._came.clear()
         return chunk
 
-    async def chunks(self, stopped: asyncio.Event, close: Callable[[], None]) -> AsyncGenerator[Chunk, None]:
-        """Return what comes until stopped; then ``close`` lets nothing more come, and what is there is returned."""
+    async def chunks(
+        self, stopped: asyncio.Event, close: Callable[[], None], say: Say
+    ) -> AsyncGenerator[Chunk, None]:
+        """Return what comes until stopped; then ``close`` lets nothing more come, and what is there is returned.
+
+        What there was no time or no room for is told of.
+        """
         stop = asyncio.ensure_future(stopped.wait())
         try:
             while not stopped.is_set():
@@ -122,6 +132,9 @@ class _Inbox:
         end = time.monotonic() + _LAST
         while self._chunks and time.monotonic() < end:
             yield self._next()
+        left = self._lost + sum(len(chunk.octets) for chunk in self._chunks)
+        if left:
+            say(f"{left} octets that had come are lost: they came faster than they could be written")
 
 
 class _Connection:
@@ -178,11 +191,17 @@ class _Connections:
         del self.open[idlest.task]
         self._leaving.append(idlest.task)
         asyncio.get_running_loop().call_later(SILENCE, self._leave, idlest.task)
+        self._say_once(why, ": for each further one, the one that was silent longest is closed")
         if len(self._leaving) > _MOST_CONNECTIONS:
             self._leave(self._leaving[0])
+            self._say_once(
+                "connections come faster than they can be read", ": what some of them sent is lost"
+            )
+
+    def _say_once(self, why: str, what: str) -> None:
         if why not in self._said and len(self._said) < _MOST_CONNECTIONS:
             self._said.add(why)
-            self._say(f"{why}: for each further one, the one that was silent longest is closed")
+            self._say(why + what)
 
     def _leave(self, task: asyncio.Task[None]) -> None:
         task.cancel()
@@ -248,7 +267,7 @@ async def tcp_server(
     host, port = server.sockets[0].getsockname()[:2]
     say(f"listening on tcp://{peer_name(host, port)}")
     try:
-        async for chunk in inbox.chunks(stopped, close):
+        async for chunk in inbox.chunks(stopped, close, say):
             yield chunk
     finally:
         close()
@@ -282,7 +301,7 @@ async def udp_server(
     host, port = transport.get_extra_info("sockname")[:2]
     say(f"listening on udp://{peer_name(host, port)}")
     try:
-        async for chunk in inbox.chunks(stopped, transport.close):
+        async for chunk in inbox.chunks(stopped, transport.close, say):
             yield chunk
     finally:
         transport.close()
