@@ -23,7 +23,7 @@ values:
   double-long-unsigned:5    any type of Data by its name; numbers also as 0x1F
   text:hello, hex:00FF      octet-string by characters or by octets
   text:a:b                  text with a colon after a word has to say so
-  date-time:now             or ISO 8601, or 24 hexadecimal digits; also date: and time:
+  date-time:now             or ISO 8601, or 24 hexadecimal digits; date:, time:
                             (octets where the class has octets for it)
   {"structure": [{"integer": -3}, {"enum": 30}]}   JSON with types
   [-3, 30]                  JSON without types: those of the present value

@@ -59,6 +59,7 @@ class ClientBlocks:
     """
 
     __slots__ = (
+        "_encrypted",
         "_keeps_order",
         "_limits",
         "_plain",
@@ -78,6 +79,7 @@ class ClientBlocks:
         self._plain = False
         self._previous: dict[int, int] = {}
         self._keeps_order = True
+        self._encrypted = True
         self._restarts = 0
         self.transferred = 0
         self.moved = False
@@ -113,7 +115,12 @@ class ClientBlocks:
         self._plain = False
 
     def take(
-        self, block: GeneralBlockTransfer, size: int, *, keeps_order: bool = True
+        self,
+        block: GeneralBlockTransfer,
+        size: int,
+        *,
+        keeps_order: bool = True,
+        encrypted: bool = True,
     ) -> tuple[bytes | None, bool]:
         """Take a block of a confirmed exchange.
 
@@ -122,6 +129,8 @@ class ClientBlocks:
             size: Longest block APDU that the server takes, octets; 0 for no limit.
             keeps_order: Whether nothing comes late or twice. Else what is ciphered goes in blocks, and the same
                 octets are the same block: of the last exchange, or one that cannot be of this any more.
+            encrypted: Whether that is encrypted. Else only its first and last block, with counter and tag, differ
+                from those of an equal answer.
 
         Returns:
             The answer, once it is whole, and whether the block belongs to anything.
@@ -130,7 +139,7 @@ class ClientBlocks:
             ProtocolError: The server aborts or breaks the rules.
             LimitError: The answer grows too long.
         """
-        self._keeps_order = keeps_order
+        self._keeps_order, self._encrypted = keeps_order, encrypted
         begins = block.block_number == 1 and block.block_number_ack == 0
         transfer = self._transfer
         if not keeps_order and block.block_number and self._is_stray(block):
@@ -189,7 +198,9 @@ class ClientBlocks:
     def end(self) -> None:
         """Forget the exchange, but not what tells its blocks from those of the next where they may come late."""
         if self._transfer is not None and not self._keeps_order:
-            self._previous = self._transfer.received_parts
+            parts = self._transfer.received_parts
+            ends = parts.keys() if self._encrypted else {1, max(parts, default=1)}
+            self._previous = {number: part for number, part in parts.items() if number in ends}
         self._transfer = None
 
     def clear(self) -> None:

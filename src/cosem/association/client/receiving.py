@@ -22,6 +22,7 @@ from cosem.errors import (
     SecurityError,
     TransportClosed,
 )
+from cosem.security.policy import ProtectionKind
 from cosem.types.enumerations import ServiceErrorCode
 from cosem.types.identifiers import InvokeIdAndPriority
 
@@ -106,6 +107,7 @@ class ClientReceiving(ClientSending):
                 block,
                 self.negotiated.server_max_receive_pdu_size,
                 keeps_order=self.parameters.keeps_order,
+                encrypted=self._encrypts(),
             )
             if exchange.context is not None and self._blocks.transferred != before:
                 exchange.context.transferred(self._blocks.transferred)
@@ -124,6 +126,11 @@ class ClientReceiving(ClientSending):
         if message is not None:
             self._blocks.end()
             self._receive(message)
+
+    def _encrypts(self) -> bool:
+        """Return whether requests are encrypted, and with them the answers in kind."""
+        kinds = getattr(getattr(self.protection, "options", None), "kinds", None)
+        return kinds is None or ProtectionKind.ENCRYPTED in kinds
 
     def _undecodable(self, octets: bytes, tag: int, error: CosemError) -> None:
         """Fail the conversation whose answer cannot be read; all of them where it cannot be told."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cosem.apdu import Apdu, encode
@@ -26,6 +27,7 @@ from cosem.errors import (
     ConfigurationError,
     CosemError,
     ReplayError,
+    SecurityError,
     StateError,
     TransportClosed,
     TransportTimeout,
@@ -230,6 +232,10 @@ class ClientSending:
         if key is None or self._waiting.get(key) is not exchange:
             exchange.steps += key in self._held  # it has not been sent yet: its wait begins anew
             return
+        if not self.parameters.keeps_order and self.protecting:
+            # A server drops datagrams with counters that are too low in silence: other programs may have used higher ones.
+            with suppress(SecurityError):
+                getattr(self.protection, "renew_counter", bool)()
         if self._blocks.running and not self._cannot_be_told(key):
             self._ask_for_blocks(exchange, error)
             return
