@@ -21,13 +21,14 @@ from cosem.client.operations.key_change import (
     Step,
     Use,
     agreeing,
+    opening_apart,
     pending_entry,
     resuming,
     transferring,
 )
-from cosem.client.operations.keys_at_rest import has_entry, refuse_what_cannot_begin
+from cosem.client.operations.keys_at_rest import apart_entries, has_entry, refuse_what_cannot_begin
 from cosem.client.security_base import SecurityOfClient
-from cosem.errors import ConfigurationError
+from cosem.errors import ConfigurationError, KeyChangeUnfinished
 from cosem.security.key_material import KEY_SIZES, Key
 from cosem.store.counted_keys import weaknesses
 
@@ -118,11 +119,25 @@ class _KeysOfMeter:
 
     def _resumption(self, store: KeyStore, name: str | None, setup: Target) -> KeyChange:
         keys, entry = self._ciphered, self._name(name)
-        waiting = store.find(name=pending_entry(entry)) if pending_entry(entry) in store.names() else None
-        if waiting is None:
+        apart = apart_entries(store, entry)
+        if not apart and pending_entry(entry) not in store.names():
             raise ConfigurationError(f"no change of the keys of {entry} was begun")
-        old = (store.find(name=entry) if has_entry(store, entry) else None) or keys
-        return resuming(self._base.session, keys, old, waiting, store, entry, setup)
+        return self._finishing(keys, apart, store, entry, setup)
+
+    def _finishing(
+        self, keys: Keys, apart: list[str], store: KeyStore, entry: str, setup: Target
+    ) -> KeyChange:
+        """Finish what waits: what was agreed on first, for it tells under which keys the meter answers."""
+        session = self._base.session
+        found = yield from opening_apart(session, keys, _kept(store, entry) or keys, store, entry)
+        keys = found or keys
+        waiting = store.find(name=pending_entry(entry)) if pending_entry(entry) in store.names() else None
+        if waiting is not None:
+            old = _kept(store, entry) or keys
+            return (yield from resuming(session, keys, old, waiting, store, entry, setup))
+        if found is None:
+            raise KeyChangeUnfinished("the meter does not answer under keys that were agreed on", apart[0])
+        return found
 
     def _agreement(
         self, names: tuple[str, ...], store: KeyStore, name: str | None, setup: Target, random: RandomOctets
@@ -305,6 +320,11 @@ def _given(new: Keys | Mapping[str, Any] | None) -> dict[str, Key]:
         ALIASES.get(name, name): Key.parse(value) if not isinstance(value, Key) else value
         for name, value in new.items()
     }
+
+
+def _kept(store: KeyStore, name: str) -> Keys | None:
+    """Return what the store has of the meter itself, and not of all."""
+    return store.find(name=name) if has_entry(store, name) else None
 
 
 def _title(octets: bytes) -> Any:

@@ -7,11 +7,19 @@ opens the meter tells which of them it has.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from cosem.client.operations.key_change import KEY_IDS, pending_entry, settled
+from cosem.client.operations.keys_at_rest import (
+    KEY_IDS,
+    PROVEN_BY_OPENING,
+    apart_entries,
+    apart_keys,
+    pending_entry,
+    settled,
+    settled_apart,
+)
 from cosem.client.security import HighGmac
 from cosem.client.security_base import SecurityOfClient
 from cosem.errors import ConfigurationError, CosemError, KeyChangeUnfinished
@@ -25,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["connect_from", "connect_from_async", "open_with", "open_with_async"]
 
 C = TypeVar("C")
-_PROVEN_BY_OPENING: Final = ("encryption", "authentication")
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +47,7 @@ def connect_from(
     """Return a client with an open association, with the keys that a store has of the meter.
 
     Keys that were sent and never proven are tried first; once they open the meter they take the place of the old ones.
+    Keys that were agreed on and had to wait apart are tried where those in use do not open it.
 
     Args:
         store: The key store.
@@ -92,41 +100,68 @@ def open_with(store: KeyStore, name: str, keys: Keys, opening: Callable[[Keys], 
         keys: The keys in use.
         opening: Opens an association with keys.
     """
-    new = _waiting(store, name, keys)
-    if new is not None:
+    failure: CosemError | None = None
+    for entry, each in _candidates(store, name, keys):
         try:
-            client = opening(new)
+            client = opening(each)
         except ConfigurationError:
             raise
-        except CosemError:  # silence, too: some meters do not answer what they cannot decipher
-            _log.info("the keys kept as %s do not open the meter", pending_entry(name))
+        except CosemError as error:  # silence, too: some meters do not answer what they cannot decipher
+            failure = _failed(entry, error, failure)
         else:
-            return _proven(store, name, new, client)
-    return opening(keys)
+            return _proven(store, name, entry, each, keys, client)
+    raise failure or _no_entry(name)
 
 
 async def open_with_async(
     store: KeyStore, name: str, keys: Keys, opening: Callable[[Keys], Awaitable[C]]
 ) -> C:
     """Return what opens, for one event loop; see :func:`open_with`."""
-    new = _waiting(store, name, keys)
-    if new is not None:
+    failure: CosemError | None = None
+    for entry, each in _candidates(store, name, keys):
         try:
-            client = await opening(new)
+            client = await opening(each)
         except ConfigurationError:
             raise
-        except CosemError:
-            _log.info("the keys kept as %s do not open the meter", pending_entry(name))
+        except CosemError as error:
+            failure = _failed(entry, error, failure)
         else:
-            return _proven(store, name, new, client)
-    return await opening(keys)
+            return _proven(store, name, entry, each, keys, client)
+    raise failure or _no_entry(name)
+
+
+def _candidates(store: KeyStore, name: str, keys: Keys) -> Iterator[tuple[str, Keys]]:
+    """Return the keys to try, with the entry where they wait: empty for those in use.
+
+    What was agreed on comes last: those in use open the meter where somebody has changed them since.
+    """
+    new = _waiting(store, name, keys)
+    if new is not None:
+        yield pending_entry(name), new
+    yield "", keys
+    for entry in apart_entries(store, name):
+        apart = apart_keys(store, entry, keys)
+        if apart is not None:
+            yield entry, apart
+
+
+def _failed(entry: str, error: CosemError, failure: CosemError | None) -> CosemError | None:
+    """Return the error to tell should nothing open the meter: that of the keys in use."""
+    if not entry:
+        return error
+    _log.info("the keys kept as %s do not open the meter", entry)
+    return failure
 
 
 def _found(store: KeyStore, name: str) -> Keys:
     keys = store.find(name=name)
     if keys is None:
-        raise ConfigurationError(f"the key store has no entry {name}")
+        raise _no_entry(name)
     return keys
+
+
+def _no_entry(name: str) -> ConfigurationError:
+    return ConfigurationError(f"the key store has no entry {name}")
 
 
 def _waiting(store: KeyStore, name: str, keys: Keys) -> Keys | None:
@@ -135,7 +170,7 @@ def _waiting(store: KeyStore, name: str, keys: Keys) -> Keys | None:
     if entry not in store.names():
         return None
     waiting = store.find(name=entry)
-    if waiting is None or all(getattr(waiting, each) == getattr(keys, each) for each in _PROVEN_BY_OPENING):
+    if waiting is None or all(getattr(waiting, each) == getattr(keys, each) for each in PROVEN_BY_OPENING):
         _log.warning(
             "a change of keys of %s was not finished: keys.resume() or cosem keys rotate --resume does that",
             name,
@@ -146,13 +181,18 @@ def _waiting(store: KeyStore, name: str, keys: Keys) -> Keys | None:
     return replace(keys, **taken)
 
 
-def _proven(store: KeyStore, name: str, new: Keys, client: C) -> C:
-    try:
-        settled(store, name, new)
-    except KeyChangeUnfinished as unfinished:
-        _log.warning("%s", unfinished)
+def _proven(store: KeyStore, name: str, entry: str, new: Keys, old: Keys, client: C) -> C:
+    if not entry:
         return client
-    _log.warning(
-        "the keys kept as %s are those of the meter: they took the place of the old ones", pending_entry(name)
-    )
+    if entry != pending_entry(name):
+        if not settled_apart(store, name, entry, new, old):
+            _log.warning("somebody else has changed the keys since; the store is left alone")
+            return client
+    else:
+        try:
+            settled(store, name, new)
+        except KeyChangeUnfinished as unfinished:
+            _log.warning("%s", unfinished)
+            return client
+    _log.warning("the keys kept as %s are those of the meter: they took the place of the old ones", entry)
     return client

@@ -22,12 +22,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from cosem.client.operations import attributes, methods
 from cosem.client.operations.keys_at_rest import (
     KEY_IDS,
+    PROVEN_BY_OPENING,
+    apart_entries,
+    apart_keys,
     given_up,
     kept_apart,
     kept_as,
     pending_entry,
     put_aside,
     settled,
+    settled_apart,
 )
 from cosem.errors import (
     ActionError,
@@ -56,6 +60,7 @@ __all__ = [
     "Step",
     "Use",
     "agreeing",
+    "opening_apart",
     "pending_entry",
     "resuming",
     "settled",
@@ -65,7 +70,6 @@ __all__ = [
 SECURITY_SETUP: Final = LogicalName("0.0.43.0.0.255")
 _SETUP_CLASS: Final = 64
 _TRANSFER, _AGREE = 2, 3
-_PROVEN_BY_READING: Final = ("encryption", "authentication")
 _CURRENT_ASSOCIATION: Final = LogicalName("0.0.40.0.0.255")
 _ATTEMPTS: Final = 2
 
@@ -129,7 +133,7 @@ def transferring(
     new = replace(keys, **taken)
     if not begun:
         put_aside(store, name, keys, new)
-    readable = any(each in changes for each in _PROVEN_BY_READING)
+    readable = any(each in changes for each in PROVEN_BY_OPENING)
     failure: CosemError | None = None
     for _ in range(_ATTEMPTS):
         try:
@@ -200,13 +204,36 @@ def resuming(
         KeyChangeUnfinished: As :func:`transferring`, as are the others.
     """
     changed = [each for each in KEY_IDS if getattr(new, each) not in (None, getattr(old, each))]
-    telling = [each for each in changed if each in _PROVEN_BY_READING]
+    telling = [each for each in changed if each in PROVEN_BY_OPENING]
     if not changed or (telling and all(getattr(present, each) == getattr(new, each) for each in telling)):
         yield Use(new)
         yield _proof(session)
         return settled(store, name, new, changed)
     changes = {each: getattr(new, each) for each in changed}
     return (yield from transferring(session, old, changes, store, name, setup, begun=True))
+
+
+def opening_apart(
+    session: Session, present: Keys, old: Keys, store: KeyStore, name: str
+) -> Generator[Step, Any, Keys | None]:
+    """Try keys that were agreed on and wait apart, and return all keys as they are then; ``None`` if none is in force.
+
+    Args:
+        session: Of the client.
+        present: The keys of the association.
+        old: The keys of the meter in the store.
+        store: Where keys are at rest.
+        name: The entry of the meter.
+    """
+    for entry in apart_entries(store, name):
+        if apart_keys(store, entry, old) is None:
+            continue
+        new = apart_keys(store, entry, present) or present  # an association may have them already
+        if (yield from _in_force(session, new, present)) is new and settled_apart(
+            store, name, entry, new, old
+        ):
+            return new
+    return None
 
 
 def _done_before(
@@ -312,7 +339,7 @@ def agreeing(
         Structure((Enum(key_id), OctetString(sign_key_data(signing, pair.public_key, key_id))))
         for key_id, pair in own.items()
     )
-    telling = any(each in _PROVEN_BY_READING for each in names)
+    telling = any(each in PROVEN_BY_OPENING for each in names)
     try:
         halves = yield Run(
             lambda context: methods.call(context, session, setup, _AGREE, listed, _SETUP_CLASS)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
+from itertools import count
 from typing import Any, Final
 
 from cosem.errors import ConfigurationError, KeyChangeUnfinished
@@ -17,6 +18,9 @@ from cosem.store.key_entries import entry_name, update_entry
 
 __all__ = [
     "KEY_IDS",
+    "PROVEN_BY_OPENING",
+    "apart_entries",
+    "apart_keys",
     "given_up",
     "has_entry",
     "kept_apart",
@@ -25,11 +29,16 @@ __all__ = [
     "put_aside",
     "refuse_what_cannot_begin",
     "settled",
+    "settled_apart",
 ]
 
 KEY_IDS: Final[Mapping[str, int]] = {"encryption": 0, "broadcast": 1, "authentication": 2, "master": 3}
 """The keys that a meter takes, by field of :class:`~cosem.security.keys.Keys`, with their key_id."""
 
+PROVEN_BY_OPENING: Final = ("encryption", "authentication")
+"""The keys that whatever is read proves."""
+
+_APART: Final = " (agreed on)"
 _TYPED: Final = ("password", "hls_secret")
 """What may come from a keyboard: it is not written into an entry that does without."""
 
@@ -185,7 +194,81 @@ def _ours(waiting: Keys, keys: Keys, kept: Keys | None) -> bool:
 
 
 def kept_apart(store: KeyStore, name: str, keys: Keys) -> str:
-    """Put keys to rest that exist nowhere else while another change waits, and return their entry."""
-    entry = f"{entry_name(name)} (agreed on)"
-    update_entry(store, entry, lambda: _known(keys))
-    return entry
+    """Put keys to rest that exist nowhere else while another change waits, and return their entry.
+
+    Others that wait so stay there: the entry has a number then.
+    """
+    for number in count(1):
+        entry = f"{entry_name(name)}{_APART}{f' {number}' if number > 1 else ''}"
+
+        def apart(entry: str = entry) -> dict[str, Any]:
+            if entry in store.names():
+                raise _LeftAloneError
+            return _known(keys)
+
+        with suppress(_LeftAloneError):
+            update_entry(store, entry, apart)
+            return entry
+    raise AssertionError  # there is always one more number
+
+
+def apart_entries(store: KeyStore, name: str) -> list[str]:
+    """Return the entries of keys that were agreed on and wait apart, the latest first."""
+    begin = f"{entry_name(name)}{_APART}"
+    numbers = {
+        each: int(rest or 1)
+        for each in store.names()
+        if each.startswith(begin) and ((rest := each.removeprefix(begin).strip()).isdecimal() or not rest)
+    }
+    return sorted(numbers, key=lambda each: numbers[each], reverse=True)
+
+
+def apart_keys(store: KeyStore, entry: str, keys: Keys) -> Keys | None:
+    """Return keys with those that wait apart and that opening can prove; ``None`` if it proves nothing."""
+    waiting = store.find(name=entry)
+    if waiting is None or _proven_alike(waiting, keys):
+        return None
+    taken: dict[str, Any] = {
+        each: getattr(waiting, each) or getattr(keys, each) for each in PROVEN_BY_OPENING
+    }
+    return replace(keys, **taken)
+
+
+def settled_apart(store: KeyStore, name: str, entry: str, keys: Keys, before: Keys) -> bool:
+    """Put keys that were agreed on, and opened the meter, in place of those before; return whether it was done.
+
+    What opening does not prove goes on waiting, where it differs. Where somebody else went on, nothing is done.
+
+    Args:
+        store: Where keys are at rest.
+        name: The entry of the meter.
+        entry: Where they wait.
+        keys: Those that opened the meter.
+        before: The keys of the entry when they were tried.
+    """
+
+    def proven() -> dict[str, Any]:
+        waiting = store.find(name=entry) if entry in store.names() else None
+        if waiting is None or not _proven_alike(waiting, keys):
+            raise _LeftAloneError
+        kept = store.find(name=name)
+        if kept is not None and not _proven_alike(kept, before):
+            raise _LeftAloneError
+        return {"suite": keys.suite} | {each: getattr(keys, each) for each in PROVEN_BY_OPENING}
+
+    def forgotten() -> None:
+        waiting, kept = store.find(name=entry), store.find(name=name)
+        if waiting is None or kept is None or not _same(kept, waiting):
+            raise _LeftAloneError
+
+    try:
+        update_entry(store, name, proven)
+    except _LeftAloneError:
+        return False
+    with suppress(_LeftAloneError):
+        update_entry(store, entry, forgotten)
+    return True
+
+
+def _proven_alike(some: Keys, others: Keys) -> bool:
+    return all(getattr(some, each) in (None, getattr(others, each)) for each in PROVEN_BY_OPENING)
