@@ -50,7 +50,7 @@ def open_source(
 
     Args:
         source: ``tcp://HOST:PORT`` and ``udp://HOST:PORT`` to listen at, ``connect+tcp://HOST:PORT`` to connect to,
-            a serial port, ``hex:...``, a file, or ``-`` for standard input.
+            a serial port of this machine or of a server (``rfc2217://HOST:PORT``), ``hex:...``, a file, or ``-`` for standard input.
         stopped: Set to stop.
         say: Told what happens, in a line.
         silence: Seconds without an octet after which an unfinished message of a port, a connection or a bridge is
@@ -66,7 +66,7 @@ def open_source(
         return (tcp_server if address.scheme == "tcp" else udp_server)(address, stopped, say, silence)
     if source.startswith("connect+tcp://"):
         return _bridge(parse_url(source.removeprefix("connect+")), stopped, say, silence)
-    if source.startswith("serial://"):
+    if source.startswith(("serial://", "rfc2217://")):
         return _serial(parse_url(source), stopped, say, silence)
     if not source.strip():
         raise ConfigurationError("a source is wanted: a port, a file, hex:OCTETS, or - for standard input")
@@ -78,7 +78,8 @@ def open_source(
         return _serial(Address("serial", path=source), stopped, say, silence)
     if "://" in source:
         raise ConfigurationError(
-            f"{shown_url(source)}: tcp://, udp:// and serial:// can be listened to, connect+tcp:// connects to a bridge"
+            f"{shown_url(source)}: tcp://, udp://, serial:// and rfc2217:// can be listened to, "
+            "connect+tcp:// connects to a bridge"
         )
     return _file(source, stopped, say)
 
@@ -188,17 +189,21 @@ async def _serial(
 
     line = parse_format(address.options.get("format", "8N1"), address.number("baud", 9600))
     name = address.path
+    if address.scheme == "rfc2217":
+        name = f"rfc2217://{peer_name(address.host, address.port)}"
     attempt = 0
     problem = ""
     while not stopped.is_set():
         try:
-            channel = await asyncio.to_thread(SerialChannel, name, line)
+            channel = await _apart(lambda: SerialChannel(name, line), stopped)
         except TransportError as error:
             if problem != (problem := str(error)):
                 say(f"{problem}; trying again")
             await _pause(stopped, attempt)
             attempt += 1
             continue
+        if channel is None:
+            return
         problem = ""
         say(f"listening to {name}, {line}")
         silence = 0.0

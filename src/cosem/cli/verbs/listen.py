@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         metavar="SOURCE",
         help="tcp://HOST:PORT or udp://HOST:PORT to listen at, connect+tcp://HOST:PORT for a bridge, a serial port, "
-        "a file, hex:OCTETS, or - for standard input (octets or hexadecimal text)",
+        "rfc2217://HOST:PORT for that of a server, a file, hex:OCTETS, or - for standard input (octets or hexadecimal text)",
     )
     parser.add_argument("--baud", metavar="N", type=int, help="of a serial port (default 9600)")
     parser.add_argument("--format", metavar="8N1", help="of a serial port (default 8N1)")
@@ -118,16 +118,17 @@ def _source(options: argparse.Namespace) -> str:
     source: str = options.source
     if options.baud is None and options.format is None:
         return source
-    path = source.removeprefix("serial://")
+    scheme = "rfc2217" if source.startswith("rfc2217://") else "serial"
+    path = source.removeprefix(f"{scheme}://")
     other = "://" in path or "?" in path or path.startswith("hex:") or is_standard_input(path)
-    if other or (Path(path).exists() and not is_port(path)):
+    if other or (scheme == "serial" and Path(path).exists() and not is_port(path)):
         raise ConfigurationError("--baud and --format are for a serial port without ?baud= in its URL")
     settings = [
         f"{name}={value}"
         for name, value in (("baud", options.baud), ("format", options.format))
         if value is not None
     ]
-    return f"serial://{path}?{'&'.join(settings)}"
+    return f"{scheme}://{path}?{'&'.join(settings)}"
 
 
 class _Listening:

@@ -23,7 +23,7 @@ from cosem.cli.connection import converter
 from cosem.cli.keys import add_key_options, keys_of
 from cosem.cli.recording import add_record_option
 from cosem.errors import ConfigurationError, CosemError, TransportClosed, TransportTimeout
-from cosem.transport.url import shown_url
+from cosem.transport.url import parse_url, shown_url
 from cosem.types.text import printable
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         metavar="SOURCE",
         nargs="+",
-        help="a file, a serial port, tcp://HOST:PORT, - for standard input, or octets in any form",
+        help="a file, a serial port, rfc2217://HOST:PORT, tcp://HOST:PORT, - for standard input, or octets in any form",
     )
     parser.add_argument(
         "--seconds",
@@ -113,17 +113,20 @@ def _heard(source: str, seconds: float) -> Iterator[tuple[str, str, list[bytes]]
     """Return setting, form and octets: once of a dump, for each setting of a port."""
     from cosem.cli.push_sources import is_port
 
-    if source.startswith("serial://") or is_port(source):
+    if source.startswith(("serial://", "rfc2217://")) or is_port(source):
+        from cosem.transport.channel import peer_name
         from cosem.transport.serial import SerialChannel, parse_format
 
         path = source.removeprefix("serial://").partition("?")[0] if "://" in source else source
+        if source.startswith("rfc2217://"):
+            address = parse_url(source)
+            path = f"rfc2217://{peer_name(address.host, address.port)}"
         for baud, shape in _LINES:
             channel = SerialChannel(path, parse_format(shape, baud))
             yield f"{baud} {shape}", "octets", [_until(channel, seconds)]
         return
     if source.startswith("tcp://"):
         from cosem.transport.channel import TcpChannel
-        from cosem.transport.url import parse_url
 
         address = parse_url(source)
         yield source, "octets", [_until(TcpChannel(address.host, address.port, seconds), seconds)]
