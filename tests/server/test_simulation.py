@@ -418,6 +418,42 @@ def test_a_register_that_is_written_goes_on_from_there(value, scaler):
     assert client.get(3, "1-0:1.8.0", 2) > value
 
 
+def test_a_register_that_is_full_begins_again_at_0():
+    most = DoubleLongUnsigned.maximum
+    client, clock = writable(3, "energy-import")
+    assert client.set(3, "1-0:1.8.0", 2, DoubleLongUnsigned(most - 1)) is DataAccessResult.SUCCESS
+    clock.move(days=3)
+    assert 0 < client.get(3, "1-0:1.8.0", 2) < 1_000_000
+
+
+@pytest.mark.parametrize("template", ["gas-mbus", "dsmr-like"])
+def test_what_is_captured_of_a_slave_keeps_up_however_long_nobody_asked(template):
+    buffers = []
+    for steps in (1, 60):
+        clock = StandingClock()
+        meter = simulated_meter(record_of(template), clock=clock, seed=3)
+        meter.advance()
+        for _ in range(steps):
+            clock.move(days=60 / steps)
+            meter.advance()
+        buffers.append([each.get(2) for each in meter if each.class_id == 7])
+    assert buffers[0] == buffers[1]
+
+
+def test_what_a_limiter_of_a_template_has_disconnected_stays_so():
+    clock = StandingClock()
+    meter = simulated_meter(record_of("idis-like"), clock=clock, seed=3)
+    meter.advance()
+    meter["0-0:17.0.0"].set(4, DoubleLongUnsigned(100))
+    states = []
+    for _ in range(30):
+        clock.move(minutes=1)
+        meter.advance()
+        states.append(int(meter["0-0:96.3.10"].get(3)))
+    assert states[-1] == 0
+    assert states == sorted(states, reverse=True)
+
+
 def test_what_is_measured_anew_all_the_time_is_neither_written_nor_reset():
     client, _ = writable(3, "power-import")
     before = client.get(3, "1-0:1.8.0", 2)

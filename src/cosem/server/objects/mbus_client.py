@@ -81,6 +81,11 @@ class MBusClientObject(CosemObject, MBusClient):
 
     # --- capturing ----------------------------------------------------------------------------------------
 
+    @property
+    def most_late(self) -> int:
+        """416 days of hours: what a profile captures of a slave keeps up with it, however long nobody has asked."""
+        return 10_000
+
     def next_time(self, after: datetime) -> datetime | None:
         """Return when the slave is read next."""
         period = int(self.capture_period)

@@ -105,7 +105,11 @@ def number_of(source: str, kind: Any, scaler: int) -> Callable[[float], Any]:
     """Return what makes an amount the number that a register shows, in its type."""
     factor = 10.0**-scaler
     if grows(source):
-        return lambda amount: kind(max(0, int(amount * factor)))  # nothing before the premises were built
+        most = getattr(kind, "maximum", None)
+        if most is None:
+            return lambda amount: kind(max(0, int(amount * factor)))  # nothing before the premises were built
+        # A register that is full begins again at 0.
+        return lambda amount: kind(max(0, int(amount * factor)) % (most + 1))
     return lambda amount: kind(round(amount * factor))
 
 
