@@ -27,7 +27,7 @@ def test_registers_are_shown_in_a_table(cosem, password):
             *("--write", "0.9.1(130000)", "--read", "0.9.1()"),
         )
     assert (done.status, done.err) == (0, "")
-    assert done.out.startswith("ABC METER\n")
+    assert done.out.startswith("ABc METER\n")
     for text in ("000123.456", "kWh", "130000", "written"):
         assert text in done.out
     assert meter.heard == ["051", f"P1 ({PASSWORD})", "R1 1.8.0()", "W1 0.9.1(130000)", "R1 0.9.1()", "B0"]

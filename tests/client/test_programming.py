@@ -41,7 +41,7 @@ class Meter:
     def answer(self, message: bytes) -> bytes:
         """Return what is answered to a message, whole."""
         if message.startswith(b"/?"):
-            return b"/ABC5METER\r\n"
+            return b"/ABc5METER\r\n"
         if message.startswith(ACK):
             self.heard.append(message[1:4].decode())
             return command_message(Command("P0", self.operand)) if self.operand else ACK
@@ -125,7 +125,7 @@ def on_a_pty(meter: Meter) -> Iterator[str]:
 def test_registers_are_read_and_written(where):
     meter = Meter(parity=where is on_a_pty)
     with where(meter) as url, program(url, password=PASSWORD) as session:
-        assert (session.identification.manufacturer, session.operand) == ("ABC", "1A2B")
+        assert (session.identification.manufacturer, session.operand) == ("ABc", "1A2B")
         (value,) = session.read("1.8.0")
         assert str(value) == "1.8.0(000123.456*kWh)"
         session.write("0.9.1", "130000")
@@ -364,6 +364,24 @@ def test_values_that_come_late_belong_to_what_was_asked(over, delay):
     assert [each for each in meter.heard if each[0] in "PW"] == [
         *(f"P1 ({PASSWORD})", "W1 0.9.1(130000)", "W1 0.9.1(1)")
     ]
+
+
+@pytest.mark.parametrize("later", [0.0, 0.01])
+def test_a_value_that_comes_again_is_not_taken_for_that_of_the_next_command(over, later):
+    class Doubling(Line):
+        def send(self, octets: bytes) -> None:
+            super().send(octets)
+            self.to_come += [(due + later, again) for due, again in self.to_come if again.startswith(b"\x02")]
+
+    meter = Terse()
+    line = Doubling(meter, 0.1)
+    with over(line) as session:
+        for address in ("1.8.0", "0.9.1", "1.8.0"):
+            assert str(session.read(address)[0]) == f"{address}({meter.registers[address]})"
+        with pytest.raises(ProgrammingRefused):
+            session.read("9.9.9")
+        session.write("0.9.1", "1")
+    assert meter.heard[-2:] == ["W1 0.9.1(1)", "B0"]
 
 
 def test_who_is_silent_in_the_mode_is_told_of_by_what_was_asked(over):

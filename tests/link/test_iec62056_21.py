@@ -357,7 +357,7 @@ def test_programming_mode() -> None:
     machine = SignOn("programming")
     machine.start(0.0)
     steps(machine)
-    machine.receive(b"/ISK5MT174\r\n", 0.5)
+    machine.receive(b"/ISk5MT174\r\n", 0.5)
     machine.tick(0.8)
     assert steps(machine) == [b"\x06051\r\n", "9600 7E1"]
     with pytest.raises(StateError):
@@ -419,9 +419,9 @@ def programming() -> SignOn:
     """Return a machine in programming mode at 10 s, with nothing to send."""
     machine = SignOn("programming")
     machine.start(0.0)
-    machine.receive(b"/ISK5MT174\r\n", 0.5)
+    machine.receive(b"/ISk5MT174\r\n", 0.5)
     machine.tick(0.8)
-    machine.receive(command_message(Command("P0", "(1)")), 10.0)
+    machine.receive(command_message(Command("P0", "(1)")), 9.0)
     steps(machine)
     events(machine)
     return machine
@@ -439,6 +439,8 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_command() -> None:
     assert steps(machine) == []  # the answer to the repetition is still to come
     machine.receive(data_message("(111.1)"), 17.0)
     assert events(machine) == []
+    assert machine.deadline() == pytest.approx(17.02)  # the reaction time
+    machine.tick(17.02)
     assert steps(machine) == [command_message(next_one)]
     machine.receive(data_message("(222.2)"), 17.5)
     (answer,) = events(machine)
@@ -461,6 +463,22 @@ def test_where_the_repetition_is_never_answered_a_silence_is_waited_out() -> Non
     assert steps(machine) == [command_message(Command("W1", "0.9.1(1)"))]
 
 
+@pytest.mark.parametrize(("maker", "reaction_time"), [("ISK", 0.2), ("ISk", 0.02)])
+def test_the_reaction_time_passes_between_two_messages(maker: str, reaction_time: float) -> None:
+    machine = SignOn("programming")
+    machine.start(0.0)
+    machine.receive(f"/{maker}5MT174\r\n".encode(), 0.5)
+    machine.tick(0.8)
+    machine.receive(command_message(Command("P0", "(1)")), 10.0)
+    steps(machine)
+    machine.command(Command("R1", "1.8.0()"), 10.0)
+    assert steps(machine) == []
+    machine.receive(command_message(Command("P0", "(1)")), 10.01)  # again: it is no answer
+    assert machine.deadline() == pytest.approx(10.01 + reaction_time)
+    machine.tick(10.01 + reaction_time)
+    assert steps(machine) == [command_message(Command("R1", "1.8.0()"))]
+
+
 def test_a_message_that_has_begun_is_let_end_before_the_next_command() -> None:
     machine = programming()
     machine.command(Command("R1", "1.8.0()"), 10.0)
@@ -471,6 +489,7 @@ def test_a_message_that_has_begun_is_let_end_before_the_next_command() -> None:
     machine.command(Command("R1", "2.8.0()"), 10.5)
     assert steps(machine) == []
     machine.receive(said[5:], 10.9)
+    machine.tick(10.92)
     assert steps(machine) == [command_message(Command("R1", "2.8.0()"))]
     assert events(machine) == []
 

@@ -13,7 +13,7 @@ class LateAnswers:
         character_timeout: Seconds of silence that end a message that has begun.
     """
 
-    __slots__ = ("_character_timeout", "_heard", "_silence", "expected")
+    __slots__ = ("_character_timeout", "_heard", "_silence", "expected", "reaction_time")
 
     def __init__(self, silence: float, character_timeout: float) -> None:
         self._silence = silence
@@ -21,6 +21,8 @@ class LateAnswers:
         self._heard = 0.0
         self.expected = 0
         """How many answers may still come."""
+        self.reaction_time = 0.0
+        """The least time between two messages, seconds."""
 
     def asked(self) -> None:
         """Expect one more: something was sent that is answered."""
@@ -46,4 +48,4 @@ class LateAnswers:
         """
         if self.expected:
             return self._heard + self._silence
-        return self._heard + self._character_timeout if begun else self._heard
+        return self._heard + (self._character_timeout if begun else self.reaction_time)

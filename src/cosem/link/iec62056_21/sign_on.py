@@ -456,6 +456,7 @@ class SignOn:
     def _do_take_prompt(self, now: float) -> None:
         del now
         self._late.none()
+        self._late.reaction_time = self._offered.reaction_time
         self._timer = None
         self._events.append(ProgrammingReady(self._message[0].data.strip("()")))
 
