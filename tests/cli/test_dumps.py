@@ -89,7 +89,19 @@ def logged(octets: bytes, form: str, width: int = 20) -> str:
     return "\n".join(form.format(row.hex(" ").upper(), row.hex().upper()) for row in rows(octets, width))
 
 
+def xxd_bits(octets: bytes, width: int = 6) -> str:
+    return "\n".join(
+        f"{width * number:08x}: "
+        + " ".join(f"{octet:08b}" for octet in row).ljust(9 * width - 1)
+        + "  "
+        + "".join(chr(octet) if 32 <= octet < 127 else "." for octet in row)
+        for number, row in enumerate(rows(octets, width))
+    )
+
+
 DRESSES = {
+    "xxd -b": xxd_bits,
+    "xxd -b -c 4": lambda octets: xxd_bits(octets, 4),
     "prefix": lambda octets: f"x {octets.hex().upper()}",
     "topic": lambda octets: f"meter/han/raw {octets.hex().upper()}",
     "long topic": lambda octets: f"homeassistant/sensor/Meter42/raw {octets.hex()}",
@@ -242,6 +254,7 @@ def test_a_dump_gives_its_octets_read_whole_and_in_pieces(dress, entry):
         ("od -c", "characters"),
         ("od -x", "hexadecimal"),
         ("xxd", "hexadecimal"),
+        ("xxd -b", "binary"),
         ("Java", "decimal"),
     ],
 )
@@ -263,6 +276,17 @@ def test_how_a_dump_is_written_is_said(dress, form):
 )
 def test_a_minus_is_told_from_a_hyphen(text, octets):
     assert read_dump(text.encode()).octets == octets
+
+
+def test_digits_of_four_octets_are_no_bits():
+    row = b"00000000: 00000000 11111111 00010001 10101010  ................\n"
+    assert read_dump(row).octets == bytes.fromhex("00000000 11111111 00010001 10101010")
+
+
+def test_blanks_in_binary_digits_may_have_no_sign_beside_them():
+    text = "00000000: 01111110 00100000  ~\n00000002: 00100000 00100000  \n00000004: 00100000\n"
+    assert read_dump(text.encode()).octets == b"~    "
+    assert read_dump(f"{text}0000005 7e 7e\n".encode()).octets == b"~    ~~"
 
 
 @pytest.mark.parametrize(

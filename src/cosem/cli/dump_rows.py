@@ -10,6 +10,7 @@ __all__ = ["Rows", "without_text"]
 
 _ROW: Final = re.compile(r"[ \t]{0,8}(?:0[xX])?([0-9A-Fa-f]{4,16})(:?)((?:[ \t]+.*)?)")
 _BITS: Final = re.compile(r"\s*[01]{8}(?:\s+[01]{8})+\s*")
+_BIT_ROW: Final = re.compile(r"[ \t]+([01]{8}(?: [01]{8})*)(?:[ \t]{2,}(.*))?")
 _SAME: Final = re.compile(r"\s*\*\s*")
 _COLUMN: Final = re.compile(r"\s+[|>].*[|<]\s*$")
 _PAIRS: Final = re.compile(r"\s*[0-9A-Fa-f]{2}(?:[\s\-]+[0-9A-Fa-f]{2})*\s*")
@@ -25,6 +26,7 @@ _UNIX: Final = 7
 """Digits of the addresses of od and hexdump; they write words with the low octet first."""
 _MOST_FILL: Final = 0x10000
 _WRITTEN: Final = {
+    "bits": "binary",
     "octal words": "octal",
     "octal": "octal",
     "decimal": "decimal",
@@ -32,7 +34,7 @@ _WRITTEN: Final = {
     "signs": "characters",
     "more signs": "characters",
 }
-"""How octets are written in the forms of od that are not hexadecimal."""
+"""How octets are written in the forms of od and xxd that are not hexadecimal."""
 
 
 class Rows:
@@ -43,7 +45,7 @@ class Rows:
     def __init__(self) -> None:
         self._reset()
         self.written = "hexadecimal"
-        """How the octets of the latest row are written: ``hexadecimal``, ``octal``, ``decimal``, ``characters``."""
+        """How the octets of the latest row are written: ``hexadecimal``, ``octal``, ``decimal``, ``binary``, ``characters``."""
         self._held = b""
 
     def _reset(self) -> None:
@@ -76,7 +78,10 @@ class Rows:
         if not follows and not begins:
             return None
         little = len(address) == _UNIX and not colon
-        form, octets = _unix(body, self._form if follows else "") if little else ("", None)
+        before = self._form if follows else ""
+        form, octets = _unix(body, before) if little else ("", None)
+        if octets is None and colon:
+            form, octets = "bits", _bits(body, known=before == "bits")
         if octets is None:
             form, octets = "", _octets(body)
         if octets is None:
@@ -162,9 +167,23 @@ def _octets(body: str) -> bytes | None:
     return bytes.fromhex(body) if _GROUPS.fullmatch(body) else None
 
 
+def _bits(body: str, *, known: bool) -> bytes | None:
+    """Return the octets of a row of binary digits, as xxd -b writes them.
+
+    Eight digits may be four octets, which have four signs beside them; an octet has one. Only blanks are cut off.
+    """
+    found = _BIT_ROW.fullmatch(body)
+    if found is None:
+        return None
+    groups = found[1].split()
+    if not (known or 0 < len((found[2] or "").strip()) <= len(groups)):
+        return None
+    return bytes(int(group, 2) for group in groups)
+
+
 def _unix(body: str, before: str) -> tuple[str, bytes | None]:
     """Return how od or hexdump wrote a row, and its octets; ``None`` if it wrote them as pairs, or not at all."""
-    names = [before] if before else []
+    names = [before] if before in _UNIX_FORMS else []
     for name in (*names, *_UNIX_FORMS):
         octets = _UNIX_FORMS[name](body)
         if octets is not None:
