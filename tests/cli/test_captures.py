@@ -163,6 +163,14 @@ def test_what_a_pipe_gave_of_a_capture_is_read_when_it_is_stopped(tmp_path):
         writer.join()
 
 
+def test_a_cut_packet_is_told_of():
+    content = capture(segment(1000, TEXT[:20]), segment(1020, TEXT[20:]))
+    streams, notes = read_capture(content[:-4])
+    assert streams == ((NAME, TEXT[:-4]),)
+    assert notes == ("the end of the capture is cut off: what is before it was read",)
+    assert read_capture(content).notes == ()
+
+
 @pytest.mark.parametrize("kind", [capture, pcapng])
 def test_every_cut_of_a_capture_is_read_or_refused(kind):
     content = kind(segment(1000, TEXT[:20]), segment(1020, TEXT[20:]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from cosem.errors import ConfigurationError
 from cosem.transport.channel import peer_name
@@ -22,6 +22,9 @@ _ETHERNET: Final = 1
 _LINUX_SLL: Final = 113
 _HEADERS: Final = {0: 4, 108: 4, 276: 20, 12: 0, 14: 0, 101: 0, 228: 0, 229: 0}
 """Octets before the Internet Protocol, by link type: loopback, any interface of Linux (SLL2), and nothing else."""
+_CUT: Final = "the end of the capture is cut off: what is before it was read"
+_FILE_HEADER: Final = 24
+_PACKET_HEADER: Final = 16
 _SYN: Final = 0x02
 _SEQUENCES: Final = 2**32
 _FARTHEST: Final = 2**24
@@ -120,7 +123,10 @@ def read_capture(content: bytes) -> Capture:
     except (dpkt.Error, ValueError, IndexError) as error:
         if not flows:
             raise ConfigurationError(f"the capture cannot be read: {error}") from None
-        notes.append("the end of the capture is cut off: what is before it was read")
+        notes.append(_CUT)
+    else:
+        if content[:4] != _PCAPNG and _is_cut(content):
+            notes.append(_CUT)
     streams = []
     for name, flow in flows.items():
         parted = [stream.parts() for stream in flow] if isinstance(flow, list) else [[bytes(flow)]]
@@ -129,6 +135,15 @@ def read_capture(content: bytes) -> Capture:
         if gaps:
             notes.append(f"{name}: octets are missing in the capture at {gaps} place{'s' * (gaps > 1)}")
     return Capture(tuple(streams), tuple(notes))
+
+
+def _is_cut(content: bytes) -> bool:
+    """Return whether the last packet of a pcap is not whole; its reader gives what is there."""
+    order: Literal["little", "big"] = "big" if content[:1] == b"\xa1" else "little"
+    at = _FILE_HEADER
+    while at < len(content):
+        at += _PACKET_HEADER + int.from_bytes(content[at + 8 : at + 12], order)
+    return at > len(content)
 
 
 def _take(streams: list[_Stream], sequence: int, flags: int, payload: bytes) -> None:
