@@ -261,6 +261,23 @@ def test_what_was_begun_and_not_proven_is_settled_by_the_next_command(cosem, fil
         assert store.find(name=NAME).broadcast == meter.held.keys.broadcast == Key(bytes(range(80, 96)))
 
 
+def test_what_was_agreed_on_and_waits_apart_is_settled_by_the_next_command(cosem, file):
+    from cosem.security.key_material import Key
+
+    meter = SecuredMeter()
+    store = KeyFile(file)
+    other = Key(bytes(range(60, 76)))
+    with serve_in_thread(meter.device) as address:
+        for words in (("get", address, "0-0:96.1.0"), ("keys", "rotate", address, "--resume")):
+            other = Key(bytes(each ^ 0x55 for each in other.octets))
+            store.put(f"{NAME} (agreed on)", replace(store.find(name=NAME), encryption=other))
+            meter.held.change_keys(encryption=other)
+            done = cosem(*words, "--client", "1", "--keys", file)
+            assert done.status == 0, done.err
+            assert list(store.names()) == [NAME]
+            assert store.find(name=NAME).encryption == other
+
+
 def test_keys_are_agreed_on_from_the_command_line(cosem, tmp_path):
     from cosem.security.suites import SecuritySuite
 

@@ -9,7 +9,14 @@ import pytest
 
 import cosem
 from cosem.client.operations.key_change import KEY_IDS, pending_entry, settled
-from cosem.client.operations.keys_at_rest import apart_entries, given_up, kept_apart, put_aside, settled_apart
+from cosem.client.operations.keys_at_rest import (
+    apart_entries,
+    given_up,
+    kept_apart,
+    put_aside,
+    settled_apart,
+    taken_up,
+)
 from cosem.client.security import HighGmac, HighSha256
 from cosem.connecting.key_store import connect_from, connect_from_async, open_with
 from cosem.errors import ConfigurationError, KeyChangeUnfinished, TransportTimeout
@@ -429,3 +436,17 @@ def test_keys_that_wait_apart_and_are_not_those_of_the_meter_are_told(meter, url
         assert told.value.entry == entry
         assert reads(client)
     assert set(store.names()) == {NAME, entry}
+
+
+def test_a_master_key_that_was_agreed_on_and_waits_apart_is_settled_by_resuming(meter, url):
+    master = Key(bytes(range(70, 86)))
+    store = MemoryKeyStore({NAME: KEYS})
+    kept_apart(store, NAME, replace(KEYS, master=master))
+    meter.held.change_keys(master=master)
+    with cosem.connect(url, client=1, security=security()) as client:
+        assert client.keys.resume(store=store).master == master
+        assert reads(client)
+    assert store.find(name=NAME) == replace(KEYS, master=master)
+    assert list(store.names()) == [NAME]
+    with pytest.raises(ConfigurationError, match="was not finished"):
+        taken_up(store, NAME, f"{NAME} (agreed on)")

@@ -301,12 +301,12 @@ def _opened(
 ) -> Client:
     """Return an open client; keys that wait for their proof are tried before those in use."""
     from cosem.cli.security import security_of
-    from cosem.client.operations.key_change import pending_entry
+    from cosem.client.operations.keys_at_rest import waits
 
     security = security_of(options, entry, password)
     if security is None or entry is None or entry.store is None:
         return opening(security)
-    if pending_entry(entry.name) not in entry.store.names():
+    if not waits(entry.store, entry.name):
         return opening(security)
     from cosem.connecting.key_store import open_with
 

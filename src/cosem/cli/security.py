@@ -162,7 +162,7 @@ def _printed(name: str) -> str:
 
 def _name_in(store: KeyFile, url: str | None) -> str:
     """Return the entry of a URL, else the only entry there is."""
-    from cosem.client.operations.key_change import pending_entry
+    from cosem.client.operations.keys_at_rest import apart_entries, pending_entry
     from cosem.store.key_entries import DEFAULT
 
     names = list(store.names())
@@ -170,7 +170,7 @@ def _name_in(store: KeyFile, url: str | None) -> str:
         for each in (url, url.partition("?")[0]):
             if each in names:
                 return each
-    waiting = {pending_entry(name) for name in names}
+    waiting = {each for name in names for each in (pending_entry(name), *apart_entries(store, name))}
     single = [name for name in names if name != DEFAULT and name not in waiting] or names
     if len(single) != 1:
         raise ConfigurationError(

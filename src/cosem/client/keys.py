@@ -26,7 +26,14 @@ from cosem.client.operations.key_change import (
     resuming,
     transferring,
 )
-from cosem.client.operations.keys_at_rest import apart_entries, has_entry, refuse_what_cannot_begin
+from cosem.client.operations.keys_at_rest import (
+    apart_entries,
+    apart_keys,
+    has_entry,
+    refuse_what_cannot_begin,
+    taken_up,
+    waits,
+)
 from cosem.client.security_base import SecurityOfClient
 from cosem.errors import ConfigurationError, KeyChangeUnfinished
 from cosem.security.key_material import KEY_SIZES, Key
@@ -120,7 +127,7 @@ class _KeysOfMeter:
     def _resumption(self, store: KeyStore, name: str | None, setup: Target) -> KeyChange:
         keys, entry = self._ciphered, self._name(name)
         apart = apart_entries(store, entry)
-        if not apart and pending_entry(entry) not in store.names():
+        if not waits(store, entry):
             raise ConfigurationError(f"no change of the keys of {entry} was begun")
         return self._finishing(keys, apart, store, entry, setup)
 
@@ -131,9 +138,14 @@ class _KeysOfMeter:
         session = self._base.session
         found = yield from opening_apart(session, keys, _kept(store, entry) or keys, store, entry)
         keys = found or keys
+        old = _kept(store, entry) or keys
+        if pending_entry(entry) not in store.names():
+            for each in apart_entries(store, entry):
+                if apart_keys(store, each, old) is None:  # a master key, for example, that no opening proves
+                    taken_up(store, entry, each)
+                    break
         waiting = store.find(name=pending_entry(entry)) if pending_entry(entry) in store.names() else None
         if waiting is not None:
-            old = _kept(store, entry) or keys
             return (yield from resuming(session, keys, old, waiting, store, entry, setup))
         if found is None:
             raise KeyChangeUnfinished("the meter does not answer under keys that were agreed on", apart[0])

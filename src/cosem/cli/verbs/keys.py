@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cosem.cli.connection import add_connection_options, connected
 from cosem.cli.security import DEMONSTRATION, Entry, entry_of
-from cosem.client.operations.key_change import pending_entry
+from cosem.client.operations.keys_at_rest import waits
 from cosem.errors import ConfigurationError, ConversionError
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _rotate(options: argparse.Namespace) -> int:
     if entry is None:
         raise ConfigurationError("--keys says which keys the meter has")
     store = _store(entry)
-    if options.resume and pending_entry(entry.name) not in store.names():
+    if options.resume and not waits(store, entry.name):
         raise ConfigurationError(f"no change of the keys of {entry.name} was begun")
     with connected(options) as meter:
         keys = _changed(meter, options, store, entry)
@@ -183,7 +183,7 @@ def _store(entry: Entry) -> KeyStore:
 
 def _changed(meter: Client, options: argparse.Namespace, store: KeyStore, entry: Entry) -> Keys:
     if options.resume:
-        if pending_entry(entry.name) not in store.names():  # what opened the meter has proven them
+        if not waits(store, entry.name):  # what opened the meter has proven them
             return meter.keys.present
         return meter.keys.resume(store=store, name=entry.name, setup=options.setup)
     which = tuple(options.which or ())

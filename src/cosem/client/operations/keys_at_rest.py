@@ -30,6 +30,8 @@ __all__ = [
     "refuse_what_cannot_begin",
     "settled",
     "settled_apart",
+    "taken_up",
+    "waits",
 ]
 
 KEY_IDS: Final[Mapping[str, int]] = {"encryption": 0, "broadcast": 1, "authentication": 2, "master": 3}
@@ -223,6 +225,11 @@ def apart_entries(store: KeyStore, name: str) -> list[str]:
     return sorted(numbers, key=lambda each: numbers[each], reverse=True)
 
 
+def waits(store: KeyStore, name: str) -> bool:
+    """Return whether keys wait that were sent or agreed on and never proven."""
+    return pending_entry(name) in store.names() or bool(apart_entries(store, name))
+
+
 def apart_keys(store: KeyStore, entry: str, keys: Keys) -> Keys | None:
     """Return keys with those that wait apart and that opening can prove; ``None`` if it proves nothing."""
     waiting = store.find(name=entry)
@@ -268,6 +275,28 @@ def settled_apart(store: KeyStore, name: str, entry: str, keys: Keys, before: Ke
     with suppress(_LeftAloneError):
         update_entry(store, entry, forgotten)
     return True
+
+
+def taken_up(store: KeyStore, name: str, entry: str) -> None:
+    """Let keys that wait apart, and that opening does not prove, wait where a change that was begun is resumed.
+
+    Raises:
+        ConfigurationError: Another change was begun meanwhile.
+    """
+
+    def begun() -> dict[str, Any]:
+        waiting = store.find(name=entry) if entry in store.names() else None
+        if waiting is None or pending_entry(name) in store.names():
+            raise ConfigurationError(f"{pending_entry(name)} was not finished: resume() does that")
+        return _known(waiting)
+
+    def forgotten() -> None:
+        if entry in store.names() and store.find(name=entry) != store.find(name=pending_entry(name)):
+            raise _LeftAloneError
+
+    update_entry(store, pending_entry(name), begun)
+    with suppress(_LeftAloneError):
+        update_entry(store, entry, forgotten)
 
 
 def _proven_alike(some: Keys, others: Keys) -> bool:
