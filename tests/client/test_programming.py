@@ -384,6 +384,20 @@ def test_a_value_that_comes_again_is_not_taken_for_that_of_the_next_command(over
     assert meter.heard[-2:] == ["W1 0.9.1(1)", "B0"]
 
 
+def test_a_mode_that_is_interrupted_while_it_begins_is_ended(over):
+    class Interrupted(Meter):
+        def answer(self, message: bytes) -> bytes:
+            answer = super().answer(message)
+            if message.startswith(ACK):
+                raise KeyboardInterrupt
+            return answer
+
+    meter = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        over(Line(meter, 0.1))
+    assert meter.heard == ["051", "B0"]
+
+
 def test_who_is_silent_in_the_mode_is_told_of_by_what_was_asked(over):
     said = "the meter does not answer; the command may have been done all the same"
     meter = Meter()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -226,6 +227,9 @@ def program(
                 identification = event.identification
         meter = Programming(port, identification, event.operand)
     except BaseException:
+        with suppress(CosemError):  # the mode may be on already
+            port.machine.leave(clock())
+            port.send()
         port.close()
         raise
     if password is not None:

@@ -183,7 +183,7 @@ class SignOn:
         self._late.asked()
 
     def leave(self, now: float) -> None:
-        """End programming mode (B0).
+        """End programming mode (B0), also while it is being entered.
 
         Raises:
             StateError: Not in programming mode.

@@ -111,6 +111,7 @@ SIGN_ON_TRANSITIONS: Final[Mapping[tuple[SignOnState, SignOnInput], tuple[str, S
             (S.PROMPTING, I.DAMAGED): ("repeat", S.PROMPTING),
             (S.PROMPTING, I.REPEAT_ASKED): ("repeat", S.PROMPTING),  # the option select was at another rate
             (S.PROMPTING, I.EXHAUSTED): ("fail", S.FAILED),
+            (S.PROMPTING, I.BREAK): ("send_break", S.DONE),  # the meter may be in the mode already
             (S.PROGRAMMING, I.COMMAND): ("clear", S.CLEARING),
             **{
                 (state, event): (action, state)
