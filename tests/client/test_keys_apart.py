@@ -34,11 +34,9 @@ def url(meter):
         yield address
 
 
-def agreed_apart(meter, url, of_client, store, counters):
-    """Agree on keys while somebody begins another change, and return the entries where they wait."""
-    entries = []
-    client = connect_from(store, NAME, url, secured=with_counters(counters), client=1)
-    with client:
+def agreed_apart(url, of_client, store, counters):
+    """Agree on keys while somebody begins another change, and return the entry where they wait."""
+    with connect_from(store, NAME, url, secured=with_counters(counters), client=1) as client:
         keys = client.keys
         done = keys._do
 
@@ -51,8 +49,7 @@ def agreed_apart(meter, url, of_client, store, counters):
         keys._do = disturbed
         with pytest.raises(KeyChangeUnfinished) as told:
             keys.agree(store=store)
-        entries.append(told.value.entry)
-    return entries
+    return told.value.entry
 
 
 def with_counters(counters):
@@ -71,7 +68,7 @@ def test_keys_agreed_on_that_wait_apart_open_the_meter_and_are_settled(how, wait
     store = MemoryKeyStore({NAME: of_client})
     with serve_in_thread(meter.device) as url:
         standing = connect_from(store, NAME, url, secured=with_counters(counters), client=1)
-        assert agreed_apart(meter, url, of_client, store, counters) == [f"{NAME} (agreed on)"]
+        assert agreed_apart(url, of_client, store, counters) == f"{NAME} (agreed on)"
         if not waits:
             store.remove(pending_entry(NAME))
         if how == "resume":
