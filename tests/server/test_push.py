@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -269,6 +270,7 @@ class Taker(asyncio.Transport):
     def write(self, data: Any) -> None:
         if not self.left:
             asyncio.get_running_loop().call_later(self.pace[1], self.take)
+            self.protocol.pause_writing()
         self.left += len(data)
         if self.confirms:
             (unit,) = WrapperParser().feed(bytes(data))
@@ -280,8 +282,19 @@ class Taker(asyncio.Transport):
         self.left = max(0, self.left - self.pace[0])
         if self.left and self.pace[0] and not self.gone:
             asyncio.get_running_loop().call_later(self.pace[1], self.take)
-        elif not self.left and self.closing:
-            self.end()
+        elif not self.left and not self.gone:
+            self.protocol.resume_writing()
+            if self.closing:
+                self.end()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        assert high == 0  # the protocol wants to know when everything was taken
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.closing = True  # the receiver ends too when it has all
 
     def end(self) -> None:
         if not self.gone:
@@ -303,7 +316,7 @@ class Taker(asyncio.Transport):
 
 
 def taken(
-    octets: int, seconds: float, *, confirms: bool = False, **values: Any
+    octets: int, seconds: float, *, confirms: bool = False, timeout: float = 10, **values: Any
 ) -> tuple[Any, list[Taker], float]:
     """Push to a receiver that takes so many octets every so many seconds; return setup, connections and seconds."""
 
@@ -318,6 +331,7 @@ def taken(
 
         loop.create_connection = connect
         setup: Any = meter("192.0.2.1:4059", **values)[PUSH]
+        setup.confirmation_timeout = timeout
         setup.call(1, Integer(0))
         await setup.task
         return setup, takers, loop.time()
@@ -374,6 +388,187 @@ def test_a_push_larger_than_the_buffers_of_the_system_arrives_once():
         receiver.close()
         assert (setup.pushed, setup.failed, len(octets)) == (1, 0, 1)
         assert octets[0] > 8_000_000
+
+    asyncio.run(test())
+
+
+class Talker(asyncio.Protocol):
+    """Says something at once, reads nothing for some turns of the loop, and then the rest; counts octets."""
+
+    def __init__(self, octets: list[int], ended: asyncio.Event) -> None:
+        self.octets = octets
+        self.ended = ended
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.octets.append(0)
+
+    def data_received(self, data: bytes) -> None:
+        if not self.octets[-1]:
+            self.transport.write(wrap(b"\xc0", 102, 1))
+            self.transport.pause_reading()
+            # The pusher goes on by itself in the meantime, and fills what the two systems hold.
+            loop = asyncio.get_running_loop()
+            turns = iter(range(200))
+
+            def turn() -> None:
+                if next(turns, None) is None:
+                    self.transport.resume_reading()
+                else:
+                    loop.call_soon(turn)
+
+            turn()
+        self.octets[-1] += len(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
+
+
+def test_a_receiver_that_talks_meanwhile_loses_nothing_of_an_unconfirmed_push():
+    async def test() -> None:
+        octets: list[int] = []
+        ended = asyncio.Event()
+        receiver = await asyncio.get_running_loop().create_server(
+            lambda: Talker(octets, ended), "127.0.0.1", 0
+        )
+        host, port = receiver.sockets[0].getsockname()
+        device = meter(f"{host}:{port}", push_object_list=[entry(1, "0.0.97.1.0.255", 2)])
+        device.add(DataObject("0.0.97.1.0.255", value=OctetString(bytes(1_000_000))))
+        setup: Any = device[PUSH]
+        setup.call(1, Integer(0))
+        assert await setup.task is True
+        await ended.wait()
+        receiver.close()
+        assert (setup.pushed, setup.failed, len(octets)) == (1, 0, 1)
+        assert octets[0] > 1_000_000
+
+    asyncio.run(test())
+
+
+class Lingering(Taker):
+    """Does not end when the other does, but says something every so many seconds, so many times, and may then end."""
+
+    times = 0
+    seconds = 0.0
+    ends = True
+
+    def write_eof(self) -> None:
+        asyncio.get_running_loop().call_later(self.seconds, self.say, self.times)
+
+    def say(self, times: int) -> None:
+        if self.gone:
+            return
+        if times:
+            self.protocol.data_received(b"?")
+            asyncio.get_running_loop().call_later(self.seconds, self.say, times - 1)
+        elif self.ends:
+            self.end()
+
+
+@pytest.mark.parametrize(
+    ("times", "ends", "expected"),
+    [
+        (0, True, 8),  # it ends
+        (4, True, 40),  # it talks, and ends
+        (0, False, 11),  # it is silent, and does not end
+        (1000, True, 61),  # it does nothing but talk
+    ],
+)
+def test_an_unconfirmed_push_waits_for_the_end_of_its_receiver_but_not_for_ever(times, ends, expected):
+    async def test() -> tuple[Any, float]:
+        loop: Any = asyncio.get_running_loop()
+
+        async def connect(factory: Callable[[], Any], *where: object) -> tuple[Taker, Any]:
+            protocol = factory()
+            receiver = Lingering(protocol, 1000, 1, confirms=False)
+            receiver.times, receiver.seconds, receiver.ends = times, 8, ends
+            return receiver, protocol
+
+        loop.create_connection = connect
+        setup: Any = meter("192.0.2.1:4059")[PUSH]
+        setup.call(1, Integer(0))
+        await setup.task
+        return setup, loop.time()
+
+    setup, seconds = run_virtual(test)
+    assert (setup.pushed, setup.failed) == (1, 0)
+    assert seconds == pytest.approx(expected)
+
+
+class Slow(Taker):
+    """Confirms so many seconds after it has taken everything."""
+
+    seconds = 0.0
+    answer = b""
+
+    def write(self, data: Any) -> None:
+        super().write(data)
+        (unit,) = WrapperParser().feed(bytes(data))
+        self.answer = wrap(confirmation_of(unit[2]), 1, 1)
+
+    def take(self) -> None:
+        super().take()
+        if not self.left and not self.gone:
+            asyncio.get_running_loop().call_later(self.seconds, self.protocol.data_received, self.answer)
+
+
+@pytest.mark.parametrize(("seconds", "arrives"), [(2.5, True), (3.5, False)])
+def test_the_time_for_a_confirmation_runs_from_when_the_receiver_has_taken_everything(seconds, arrives):
+    async def test() -> tuple[Any, float]:
+        loop: Any = asyncio.get_running_loop()
+
+        async def connect(factory: Callable[[], Any], *where: object) -> tuple[Taker, Any]:
+            protocol = factory()
+            receiver = Slow(protocol, 4, 9, confirms=False)
+            receiver.seconds = seconds
+            return receiver, protocol
+
+        loop.create_connection = connect
+        setup: Any = meter("192.0.2.1:4059", push_operation_method=PushOperationMethod.CONFIRMED)[PUSH]
+        setup.confirmation_timeout = 3
+        setup.call(1, Integer(0))
+        await setup.task
+        return setup, loop.time()
+
+    setup, now = run_virtual(test)
+    assert (setup.pushed, setup.failed) == (arrives, not arrives)
+    assert now > 30
+    assert now % 9 == pytest.approx(2.5 if arrives else 3)
+
+
+def test_a_confirmation_is_not_waited_for_where_the_receiver_takes_nothing():
+    confirmed = {"push_operation_method": PushOperationMethod.CONFIRMED}
+    setup, takers, seconds = taken(0, 1, timeout=600, **confirmed)
+    assert (setup.pushed, setup.failed) == (0, 1)
+    assert [taker.aborted for taker in takers] == [True]
+    assert seconds == pytest.approx(10)
+
+
+def test_the_system_holds_little_of_a_push_so_that_the_transport_knows_what_is_taken():
+    async def test() -> None:
+        loop: Any = asyncio.get_running_loop()
+        receiver = Receiver()
+        listening = await loop.create_server(receiver.tcp, "127.0.0.1", 0)
+        create_connection = loop.create_connection
+        transports: list[Any] = []
+
+        async def connect(*arguments: Any) -> Any:
+            transports.append(await create_connection(*arguments))
+            return transports[-1]
+
+        loop.create_connection = connect
+        setup: Any = meter(f"127.0.0.1:{listening.sockets[0].getsockname()[1]}")[PUSH]
+        held: list[int] = []
+
+        def answer(apdu: bytes) -> None:
+            connection = transports[0][0].get_extra_info("socket")
+            held.append(connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF))
+
+        receiver.answer = answer
+        setup.call(1, Integer(0))
+        assert await setup.task is True
+        listening.close()
+        assert held[0] <= 131072
 
     asyncio.run(test())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,12 @@ log = logging.getLogger("cosem.server")
 
 _CONNECTING: Final = 10.0
 """Seconds that a connection to a destination may take, or its receiver to take more octets."""
+
+_HELD: Final = 65536
+"""Octets that the system is asked to hold of a connection; it may hold twice as many."""
+
+_ENDING: Final = 60.0
+"""Seconds that a receiver that has been sent everything may go on talking before the connection is closed."""
 
 
 def destination_of(text: bytes) -> tuple[str, int]:
@@ -118,7 +124,7 @@ def _context(device: LogicalDevice, client_sap: int) -> tuple[AssociationEntry, 
 async def _send(
     setup: PushSetupBehaviour, where: tuple[str, int], units: list[bytes], waiting: _Confirmation | None
 ) -> None:
-    """Send the units, and wait for the confirmation where one is wanted, else until all octets were taken.
+    """Send the units, and wait for the confirmation where one is wanted, else until the receiver has ended too.
 
     Raises:
         TimeoutError: No connection or no confirmation in time, or the receiver takes no more octets.
@@ -127,28 +133,32 @@ async def _send(
         OSError: There is no connection, or no longer.
     """
     loop = asyncio.get_running_loop()
-    answers: asyncio.Queue[bytes] = asyncio.Queue(64)
     transport: Any
+    protocol: _Stream
+    datagrams = setup.send_destination_and_method.transport_service == TransportService.UDP
     async with asyncio.timeout(_CONNECTING):
-        protocol: _Stream
-        if setup.send_destination_and_method.transport_service == TransportService.UDP:
-            transport, protocol = await loop.create_datagram_endpoint(
-                lambda: _Datagrams(answers), remote_addr=where
-            )
+        if datagrams:
+            transport, protocol = await loop.create_datagram_endpoint(_Datagrams, remote_addr=where)
             send = transport.sendto
         else:
-            transport, protocol = await loop.create_connection(lambda: _Stream(answers), *where)
+            transport, protocol = await loop.create_connection(_Stream, *where)
             send = transport.write
+            _hold_little(transport.get_extra_info("socket"))
     try:
+        transport.set_write_buffer_limits(0)  # the protocol is told when everything was taken
         for unit in units:
             send(unit)
         if waiting is not None:
-            async with asyncio.timeout(setup.confirmation_timeout):
-                while not waiting.is_in(await answers.get()):
-                    if protocol.closed.is_set() and answers.empty():
-                        raise protocol.lost or TransportError(
-                            "the connection was closed without confirmation"
-                        )
+            seconds = setup.confirmation_timeout
+            if not await _heard(transport, protocol, waiting.is_in, seconds, seconds):
+                if not protocol.closed.is_set():
+                    raise TimeoutError(f"no confirmation has come within {seconds:g} s")
+                raise protocol.lost or TransportError("the connection was closed without confirmation")
+        elif not datagrams and transport.can_write_eof():
+            # A transport that is closed reads no more, and a socket that is closed with unread octets is
+            # reset: the receiver would lose what it has not read yet.
+            transport.write_eof()
+            await _heard(transport, protocol, lambda _: False, _CONNECTING, _ENDING)
         transport.close()
         try:
             await _taken(transport, protocol)
@@ -160,6 +170,57 @@ async def _send(
             transport.abort()
     if waiting is None and protocol.lost is not None:
         raise protocol.lost
+
+
+async def _heard(
+    transport: Any, protocol: _Stream, enough: Callable[[bytes], bool], silence: float, longest: float
+) -> bool:
+    """Read until there is enough, and return whether there is; no clock runs while the receiver takes octets.
+
+    Args:
+        transport: The transport, to which everything has been given.
+        protocol: Its protocol.
+        enough: Whether these octets were the last that are needed.
+        silence: Seconds for which nothing may come once everything was taken.
+        longest: Seconds for which something may come from then on.
+
+    Raises:
+        TimeoutError: The receiver takes nothing any more.
+        FrameError: As `enough` raises it.
+    """
+    now = asyncio.get_running_loop().time
+    left = transport.get_write_buffer_size()
+    due, end = now() + _CONNECTING, None
+    while not (protocol.closed.is_set() and protocol.answers.empty()):
+        if protocol.written:
+            end = now() + longest if end is None else end
+            due = min(now() + silence, end)
+        try:
+            async with asyncio.timeout_at(due):
+                octets = await protocol.answers.get()
+        except TimeoutError:
+            if end is not None:
+                return False
+            left, before = transport.get_write_buffer_size(), left
+            if left >= before:
+                raise _stuck() from None
+            due = now() + _CONNECTING
+        else:
+            if enough(octets):
+                return True
+    return False
+
+
+def _hold_little(connection: Any) -> None:
+    """Let the system hold few octets of a connection, so that what is left in the transport tells what is taken."""
+    import socket
+
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _HELD)
+
+
+def _stuck() -> TimeoutError:
+    return TimeoutError(f"the receiver has taken nothing for {_CONNECTING:g} s")
 
 
 async def _taken(transport: Any, protocol: _Stream) -> None:
@@ -175,28 +236,43 @@ async def _taken(transport: Any, protocol: _Stream) -> None:
                 await protocol.closed.wait()
         except TimeoutError:
             if transport.get_write_buffer_size() >= left:
-                raise TimeoutError(f"the receiver has taken nothing for {_CONNECTING:g} s") from None
+                raise _stuck() from None
 
 
 class _Stream(asyncio.Protocol):
-    """Puts what comes back into a queue."""
+    """Puts what comes back into a queue.
 
-    def __init__(self, answers: asyncio.Queue[bytes]) -> None:
-        self._answers = answers
+    Attributes:
+        answers: The queue; no octets in it only wake up whoever waits.
+        written: Whether the transport holds nothing any more that is to be sent.
+        closed: Set when the connection has ended.
+        lost: Why, where it was lost.
+    """
+
+    def __init__(self) -> None:
+        self.answers: asyncio.Queue[bytes] = asyncio.Queue(64)
+        self.written = True
         self.closed = asyncio.Event()
         self.lost: Exception | None = None
+
+    def pause_writing(self) -> None:
+        self.written = False
+
+    def resume_writing(self) -> None:
+        self.written = True
+        self._take(b"")
 
     def data_received(self, data: bytes) -> None:
         self._take(data)
 
     def _take(self, data: bytes) -> None:
         with suppress(asyncio.QueueFull):
-            self._answers.put_nowait(data)
+            self.answers.put_nowait(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = exc
         self.closed.set()
-        self._take(b"")  # whoever waits for an answer wakes up
+        self._take(b"")
 
 
 class _Datagrams(_Stream, asyncio.DatagramProtocol):

@@ -53,7 +53,7 @@ class PushSetupBehaviour(_Declared):
     Attributes:
         client_sap: Address of the client where the version of the class has no push_client_SAP.
         timestamped: Whether each push says when it was sent.
-        confirmation_timeout: Seconds to wait for the confirmation of a confirmed push.
+        confirmation_timeout: Seconds to wait for the confirmation of a push that was taken completely.
         randomness: Returns a number from 0 to below 1, for the delay before a push.
         pushed: Pushes that arrived, as far as can be known.
         failed: Pushes that were given up.
