@@ -119,9 +119,21 @@ class SecurityMaterial:
             raise ConfigurationError(f"a key of {len(octets)} octets where {self.suite.key_size} are wanted")
         if self.bind is not None:
             return self.bind(octets)
+        return self._binding().sibling(octets)
+
+    def check_bound(self) -> None:
+        """Refuse what :meth:`bound` could not do with any key, before one is made.
+
+        Raises:
+            KeyMissingError: No authentication key is at hand.
+        """
+        if self.bind is None:
+            self._binding()
+
+    def _binding(self) -> GcmKey:
         if self.unicast is None:
             raise KeyMissingError("no authentication key is known")
-        return self.unicast.sibling(octets)
+        return self.unicast
 
     def with_dedicated(self, octets: bytes | None) -> SecurityMaterial:
         """Return this material with another dedicated key, or with none.

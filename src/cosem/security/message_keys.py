@@ -169,6 +169,7 @@ def check_message_key(
         VerificationError: The public key of the recipient is no point of the curve of the suite.
         ConfigurationError: There are no random octets.
     """
+    material.check_bound()
     if key is KeyUsed.WRAPPED:
         _master(material)
     else:
