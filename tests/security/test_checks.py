@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cosem.errors import CosemError, CounterExhausted
+from cosem.errors import CosemError, CounterExhausted, KeyMissingError
 from cosem.security.context import SecurityContext, Side
 from cosem.security.counters import (
     LAST_COUNTER,
@@ -14,6 +14,8 @@ from cosem.security.counters import (
     check_numbers,
     renew_numbers,
 )
+from cosem.security.gcm import AesGcmKey
+from cosem.security.policy import ProtectionKind, SecurityPolicyV1
 from cosem.security.protection import Protection
 from cosem.security.status import GeneralHeader, KeyUsed, LayerOptions, ProtectionForm, SecurityOptions
 from tests.security.protecting import (
@@ -42,7 +44,7 @@ LAYERS = [
         (F.GENERAL_CIPHERING, K.STATIC_UNIFIED),
         (F.GENERAL_SIGNING, K.SIGNING),
     )
-    for authenticated, encrypted in ((True, True), (True, False), (False, False))
+    for authenticated, encrypted in ((True, True), (True, False), (False, True), (False, False))
 ]
 MISSING = [
     {},
@@ -56,12 +58,12 @@ MISSING = [
 ]
 
 
-def meter(missing, *, left=100, random=True, dedicated=False):
+def meter(missing, *, left=100, random=True, dedicated=False, **context):
     """Return the protection of a meter that lacks something, and has so many counters left."""
     beginning = LAST_COUNTER + 1 - left
     made = Protection(
         SecurityContext(
-            material(SUITE_1, METER, **missing), METER, HEAD_END, Side.SERVER, encryption_only=True
+            material(SUITE_1, METER, **missing), METER, HEAD_END, Side.SERVER, encryption_only=True, **context
         ),
         VolatileCounter(beginning),
         guards(),
@@ -165,3 +167,65 @@ def test_a_counter_with_a_stock_is_asked_to_renew_it(others):
     counter = Stocked()
     assert renew_numbers(counter) is others
     assert counter.asked == 1
+
+
+@pytest.mark.parametrize("left", [0, 1])
+@pytest.mark.parametrize("form", [F.GENERAL_DED, F.SERVICE_SPECIFIC])
+def test_the_dedicated_key_has_numbers_of_its_own(form, left):
+    options = SecurityOptions((LayerOptions(form, K.DEDICATED),))
+    facts = {"left": left, "dedicated": True}
+    checked = outcome(lambda: meter({}, **facts).check(options))
+    assert checked == outcome(lambda: meter({}, **facts).protect(GET_ANSWER, options))
+
+
+@pytest.mark.parametrize("dedicated", [False, True])
+@pytest.mark.parametrize("left", [0, 1])
+@pytest.mark.parametrize("missing", [{}, {"unicast": None}, {"signing": None}], ids=" ".join)
+@pytest.mark.parametrize("signed", [False, True])
+def test_what_answers_nothing_is_checked_as_the_context_says(signed, missing, left, dedicated):
+    facts = {"left": left, "dedicated": dedicated}
+    if signed:
+        facts["policy"] = SecurityPolicyV1.DIGITALLY_SIGNED_RESPONSE
+    checked = outcome(lambda: meter(missing, **facts).check())
+    assert (checked is None) is (outcome(lambda: meter(missing, **facts).protect(GET_ANSWER)) is None)
+
+
+def test_what_is_told_unasked_has_what_is_demanded_of_it():
+    for kinds in (ProtectionKind.AUTHENTICATED, ProtectionKind.SIGNED):
+        octets = meter({}).protect_unasked(GET_ANSWER, kinds)
+        client = Protection(
+            SecurityContext(material(SUITE_1, HEAD_END), HEAD_END, METER, Side.CLIENT),
+            VolatileCounter(),
+            guards(),
+        )
+        clear, status = client.unprotect(octets)
+        assert clear == GET_ANSWER
+        assert kinds in status.kinds
+
+
+@pytest.mark.parametrize("others", [(False, False), (True, False), (False, True), (True, True)])
+def test_counters_are_renewed_together(others):
+    class Stocked(VolatileCounter):
+        def __init__(self, others):
+            super().__init__()
+            self.others = others
+
+        def renew(self):
+            return self.others
+
+    own, of_group = map(Stocked, others)
+    made = Protection(
+        SecurityContext(material(), METER, HEAD_END, Side.SERVER),
+        own,
+        guards(),
+        broadcast_counter=of_group,
+        broadcast_replay=guards(),
+    )
+    assert made.renew_counter() is any(others)
+
+
+def test_keys_can_be_bound_where_somebody_else_holds_the_authentication_key():
+    material(unicast=None, bind=lambda octets: AesGcmKey(octets, bytes(16))).check_bound()
+    material().check_bound()
+    with pytest.raises(KeyMissingError):
+        material(unicast=None).check_bound()

@@ -9,7 +9,7 @@ from cryptography.x509.oid import NameOID
 from cosem.errors import ConfigurationError
 from cosem.security.agreement import ephemeral_random_size
 from cosem.security.curves import order_of, public_octets
-from cosem.security.requests import certificate_request, new_private_key, public_key_of
+from cosem.security.requests import certificate_request, is_request, new_private_key, public_key_of
 from cosem.security.signing import EcdsaKey
 from tests.security.protecting import METER, SUITE_0, SUITE_1, SUITE_2
 
@@ -40,3 +40,10 @@ def test_a_request_is_signed_with_the_key_that_is_to_be_certified(suite, digest)
     assert public_key_of(suite, private.octets) == EcdsaKey(suite, private).public_key
     (name,) = request.subject
     assert (name.oid, name.value) == (NameOID.COMMON_NAME, "4D4D4D0000BC614E")
+
+
+def test_a_request_is_told_from_other_octets():
+    request = certificate_request(SUITE_1, new_private_key(SUITE_1, bytes(range(40))), METER)
+    assert is_request(request) is True
+    for other in (b"", b"0", request[:-1], bytes(len(request))):
+        assert is_request(other) is False
