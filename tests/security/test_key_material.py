@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosem.errors import ConfigurationError, ConversionError, KeyMissingError, VerificationError
+from cosem.security.curves import order_of
 from cosem.security.gcm import AesGcmKey, HeldGcmKey
 from cosem.security.key_material import Key, KeyRole, PrivateKey, PublicKey, Secret, octets_from_text
 from cosem.security.keys import Keys
@@ -555,3 +556,13 @@ def test_signing_keys():
         Keys().signing_key()
     with pytest.raises(ConfigurationError):
         Keys.parse(suite=0, signing=b"\1" * 32).signing_key()
+
+
+@pytest.mark.parametrize("suite", [SecuritySuite(1), SecuritySuite(2)])
+def test_a_private_key_is_a_number_from_1_to_n_less_1(suite):
+    order, size = order_of(suite), suite.coordinate_size
+    for number in (1, order - 1):
+        assert PrivateKey(number.to_bytes(size, "big")).octets == number.to_bytes(size, "big")
+    for number in (0, order, order + 1):
+        with pytest.raises(ConfigurationError):
+            PrivateKey(number.to_bytes(size, "big"))
